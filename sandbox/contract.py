@@ -133,7 +133,7 @@ class FormLaw:
         if self.bare is not None and self._agrees(found := self.bare.fit(table), table):
             return found
         form = self.to_fit
-        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed)
+        fitted = fit_form(form, table, self.spec.targets, seed=self.spec.seed, families=self.spec.families)
         status = endings(form, fitted, table, self.spec.targets)
         values = np.asarray(fitted.values, dtype=np.float64)
         return FittedLaw(self.names, self._told(values, table) if self.spec.ours else values, status)

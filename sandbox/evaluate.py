@@ -95,7 +95,7 @@ class _EvaluationJobs:
         """The full fit and the folds, up to the first that failed, at the same time."""
         first, *others = self._jobs()
         statement = self.candidate.statement
-        if statement is not None and may_stack(statement, self.folds):
+        if statement is not None and may_stack(statement, self.folds, self.task.train):
             whole, folds = self._stacked(first, whole)
             if folds is not None or not whole.ok:
                 return self._parts(whole, folds or [])
@@ -109,7 +109,8 @@ class _EvaluationJobs:
 
     def _stacked(self, first: FitJob, whole: JobResult | None) -> tuple[JobResult, list[JobResult] | None]:
         """The full fit, and the folds fitted as one table; None where one of them fails, or the full fit did."""
-        full, together = self._submit(first, [self._job(*stacked(self.task.train, self.folds))], whole)
+        folded = replace(self._job(*stacked(self.task.train, self.folds)), families=len(self.folds))
+        full, together = self._submit(first, [folded], whole)
         found = self._result(full)
         if not found.ok:
             together.cancel()
@@ -279,9 +280,11 @@ def _check_literals(candidate: Candidate, schema: Schema) -> None:
         )
 
 
-def may_stack(statement: Statement, folds: Sequence[Fold]) -> bool:
-    """Whether the folds may be fitted together: they are small, and no constant is shared by groups."""
-    return len(folds) > 1 and not statement.shared and sum(len(f.fitted) for f in folds) <= MOST_STACKED_ROWS
+def may_stack(statement: Statement, folds: Sequence[Fold], train: Table) -> bool:
+    """Whether the folds may be fitted together: they are small, and leave rows of all groups that share a constant."""
+    if len(folds) < 2 or sum(len(fold.fitted) for fold in folds) > MOST_STACKED_ROWS:
+        return False
+    return not statement.shared or all(len(np.unique(train.codes[f.fitted])) == len(train.groups) for f in folds)
 
 
 def stacked(train: Table, folds: Sequence[Fold]) -> tuple[Table, Table]:

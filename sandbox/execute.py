@@ -62,7 +62,7 @@ class Part:
 class Order:
     """One fork's work. Only our own source may meet several parts: what one knows, the next must not.
 
-    own: the candidate's source runs, as it was written; else `Candidate.law`.
+    own: the candidate's source runs, as it was written; else `Candidate.law`. families: see `FitJob`.
     """
 
     candidate: Candidate
@@ -71,6 +71,7 @@ class Order:
     parts: tuple[Part, ...]
     seed: int = 0
     own: bool = False
+    families: int = 1
 
     def __post_init__(self) -> None:
         if len(self.parts) != 1 and self.foreign:
@@ -97,7 +98,8 @@ def modules_of_ours(source: str) -> frozenset[str]:
 def message(order: Order, limits: Limits) -> bytes:
     """The job as bytes: source, names, and the rows that its process may know."""
     schema, ours = order.schema, not order.foreign
-    spec = Spec(schema.features, schema.targets, order.groups, schema.cap, limits.constants, order.seed, ours)
+    known = schema.features, schema.targets, order.groups, schema.cap, limits.constants, order.seed
+    spec = Spec(*known, ours, order.families)
     header = {
         "source": order.candidate.source if order.own else order.candidate.law,
         "bare": "" if order.foreign else order.candidate.bare,

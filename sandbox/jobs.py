@@ -14,7 +14,8 @@ from lawsmith.tasks.table import Table
 class FitJob:
     """Fit a candidate to the rows of `fit` and predict each table of `predict`, which carry no targets.
 
-    The last `optional` tables need no finite prediction: a row without one has what the law returned there.
+    The last `optional` tables need no finite prediction: a row without one has what the law returned there. families:
+    of how many tables the groups are, one table's after the other's; those of different tables share no constants.
     """
 
     source: str
@@ -23,6 +24,7 @@ class FitJob:
     predict: tuple[Table, ...] = ()
     seed: int = 0
     optional: int = 0
+    families: int = 1
 
     def __post_init__(self) -> None:
         _require_hidden(self.predict)

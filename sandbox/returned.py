@@ -14,7 +14,9 @@ from lawsmith.tasks.arrays import Array
 
 @dataclass(frozen=True)
 class Spec:
-    """What the child is told about its task; `ours` says that the source is our own print of a law."""
+    """What the child is told about its task; `ours` says that the source is our own print of a law.
+
+    families: see `FitJob`."""
 
     features: tuple[str, ...]
     targets: tuple[str, ...]
@@ -23,6 +25,7 @@ class Spec:
     constants: int
     seed: int
     ours: bool = False
+    families: int = 1
 
 
 def parameters(declared: Any) -> tuple[tuple[str, ...], Array, Array]:

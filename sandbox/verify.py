@@ -141,8 +141,9 @@ def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
 
 def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
     first, groups = jobs[0], tables(jobs[0])[0].groups
-    seed = first.seed if isinstance(first, FitJob) else 0
-    return Order(candidate, first.schema, groups, tuple(_part(job, groups) for job in jobs), seed)
+    seed, families = (first.seed, first.families) if isinstance(first, FitJob) else (0, 1)
+    parts = tuple(_part(job, groups) for job in jobs)
+    return Order(candidate, first.schema, groups, parts, seed, families=families)
 
 
 def _part(job: Job, groups: tuple[str, ...]) -> Part:

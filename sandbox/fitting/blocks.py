@@ -62,10 +62,10 @@ class PaddedRows:
         )
 
 
-def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -> PaddedRows:
-    """The rows of `groups` side by side, padded by repeating each group's first row at weight 0."""
-    order = np.argsort(table.codes, kind="stable")
-    bounds = np.searchsorted(table.codes[order], np.stack([groups, groups + 1]))
+def gather(table: Table, codes: IntArray, targets: Sequence[str], groups: IntArray, loss: Loss) -> PaddedRows:
+    """The rows of `groups` by their `codes` side by side, padded by repeating each group's first row at weight 0."""
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.stack([groups, groups + 1]))
     begin, counts = bounds[0], bounds[1] - bounds[0]
     place = np.arange(counts.max())
     real = place < counts[:, None]
@@ -84,7 +84,7 @@ def gather(table: Table, targets: Sequence[str], groups: IntArray, loss: Loss) -
 class Block:
     """One least-squares problem family: some targets, some parameters, all B x M x n at once.
 
-    `nonlinear` and `linear` index `form.names`; `coupled` says that M counts groups that share constants.
+    `nonlinear` and `linear` index `form.names`; `together` is M, the groups in a row that share constants, or 1.
     `offset`: whether anything is left of the form when all linear constants are 0; `kinked`: whether its slopes are
     others there.
     `values` and `partials` return rows of all the block's targets one after the other: n * T columns.
@@ -96,7 +96,7 @@ class Block:
     nonlinear: tuple[int, ...]
     linear: tuple[int, ...]
     rows: PaddedRows
-    coupled: bool
+    together: int
     vectorised: bool
     offset: bool = True
     kinked: bool = False
@@ -111,11 +111,19 @@ class Block:
         """Weights (G, n*T) in the same layout; 0 where a row is padding."""
         return np.concatenate([self.rows.weight[t] for t in self.targets], axis=-1)
 
-    def features(self, group: IntArray | None) -> dict[str, Array]:
-        """Feature arrays that broadcast against (B, M, n); `group` picks each problem's group when uncoupled."""
-        if self.coupled or group is None or len(self.rows.measured[0]) == 1:
-            return {name: column[None] for name, column in self.rows.features.items()}
-        return {name: column[group][:, None] for name, column in self.rows.features.items()}
+    @property
+    def problems(self) -> int:
+        """How many there are that share no constants."""
+        return self.rows.groups // self.together
+
+    def of(self, problem: IntArray, by_group: Array) -> Array:
+        """An array (G, n) by problems, broadcasting against (B, M, n)."""
+        each = by_group.reshape(self.problems, self.together, -1)
+        return each if len(each) == 1 else each[problem]
+
+    def features(self, problem: IntArray) -> dict[str, Array]:
+        """Feature arrays that broadcast against (B, M, n)."""
+        return {name: self.of(problem, column) for name, column in self.rows.features.items()}
 
     def values(self, x: dict[str, Array], p: dict[str, Array], shape: tuple[int, int]) -> Array:
         """Predictions (B, M, n*T)."""

@@ -64,35 +64,61 @@ class _Constants:
     settled: Mask
 
 
-def fit_form(form: Form, table: Table, targets: Sequence[str], *, seed: int = 0, effort: Effort = Effort()) -> Fitted:
+def fit_form(
+    form: Form, table: Table, targets: Sequence[str], *, seed: int = 0, effort: Effort = Effort(), families: int = 1
+) -> Fitted:
     """Fits `form` to every group of `table` that has rows.
 
     Raises nothing for a bad form: groups without a finite start get `Status.NO_FINITE_START` and NaN constants.
-    The same seed gives the same result.
+    The same seed gives the same result. families: of how many tables the groups are, one table's after the other's;
+    those of different tables share no constants, and those of one that share some have rows.
     """
     with np.errstate(all="ignore"):
-        return _Engine(form, table, targets, np.random.default_rng(seed), effort).run()
+        if form.shared >= set(form.names):
+            return _fit_common(form, table, targets, seed, effort, families)
+        return _Engine(
+            form, table, np.arange(len(table.groups)), targets, np.random.default_rng(seed), effort, families
+        ).run()
+
+
+def _fit_common(form: Form, table: Table, targets: Sequence[str], seed: int, effort: Effort, families: int) -> Fitted:
+    """The fit of a form whose constants are all common: the rows of a table's groups are those of one."""
+    of = np.arange(len(table.groups)) // (len(table.groups) // families)
+    alone = replace(form, shared=frozenset())
+    found = _Engine(alone, table, of, targets, np.random.default_rng(seed), effort, families).run()
+    empty = np.bincount(table.codes, minlength=len(of)) == 0
+    values = np.where(empty[:, None], np.nan, found.values[of])
+    status = tuple(Status.NO_FINITE_START if none else found.status[k] for k, none in zip(of, empty, strict=True))
+    cost = found.cost[of] * families / len(of)
+    return replace(found, values=values, status=status, cost=cost, agreement=found.agreement[of])
 
 
 class _Engine:
     def __init__(
-        self, form: Form, table: Table, targets: Sequence[str], rng: np.random.Generator, effort: Effort
+        self,
+        form: Form,
+        table: Table,
+        group_of: IntArray,
+        targets: Sequence[str],
+        rng: np.random.Generator,
+        effort: Effort,
+        families: int,
     ) -> None:
-        self.form, self.table, self.targets = form, table, tuple(targets)
-        self.rng, self.effort, self.scale = rng, effort, Scale.of(table)
-        count = len(table.groups)
+        self.form, self.table, self.codes, self.targets = form, table, group_of[table.codes], tuple(targets)
+        self.rng, self.effort, self.families, self.scale = rng, effort, families, Scale.of(table)
+        count = int(group_of.max()) + 1
         self.values = np.full((count, len(form.names)), np.nan)
         self.cost, self.agreement = np.zeros(count), np.ones(count)
         self.settled = np.ones(count, dtype=bool)
         self.iterations = 0
 
     def run(self) -> Fitted:
-        counts = np.bincount(self.table.codes, minlength=len(self.table.groups))
+        counts = np.bincount(self.codes, minlength=len(self.cost))
         batches = [np.flatnonzero(counts)] if self.form.shared else _similar(counts)
-        first = gather(self.table, self.targets, batches[0], self.form.loss)
+        first = gather(self.table, self.codes, self.targets, batches[0], self.form.loss)
         structure = analyse(self.form, self.targets, first, self._probe_sets())
         for groups in batches:
-            rows = gather(self.table, self.targets, groups, self.form.loss)
+            rows = gather(self.table, self.codes, self.targets, groups, self.form.loss)
             for targets, parameters in structure.parts:
                 self._part(groups, rows, targets, parameters, structure)
         linear = tuple(self.form.names[k] for k in sorted(structure.linear))
@@ -118,14 +144,15 @@ class _Engine:
         linear = tuple(k for k in parameters if k in found.linear)
         nonlinear = tuple(k for k in parameters if k not in found.linear)
         coupled = any(self.form.names[k] in self.form.shared for k in parameters)
+        together = len(groups) // self.families if coupled else 1
         form = self.form.alone(names[0]) if len(names) == 1 else self.form
         block = Block(
-            form, targets, names, nonlinear, linear, rows, coupled, found.vectorised, found.offset, found.kinked
+            form, targets, names, nonlinear, linear, rows, together, found.vectorised, found.offset, found.kinked
         )
         fit = self._fit_block(block, groups)
         if linear and (wrong := ~fit.agrees).any():
             free = replace(block, nonlinear=parameters, linear=(), offset=True, kinked=False)
-            at = np.arange(len(groups)) if coupled else np.flatnonzero(wrong)
+            at = np.arange(len(groups)) if together > 1 else np.flatnonzero(wrong)
             again = self._fit_block(free.with_rows(rows.of_groups(at)), groups[at])
             fit = _deeper(fit, again, at)
         finite = np.isfinite(fit.cost)
@@ -142,31 +169,29 @@ class _Engine:
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
         best = refine(weighted, best) if self.effort.finalists else best
         order = np.argsort([*block.nonlinear, *block.linear], kind="stable")
-        values = np.concatenate([best.theta, best.linear], axis=2)[..., order]
-        values = values[0] if block.coupled else values[:, 0]
+        values = np.concatenate([best.theta, best.linear], axis=2)[..., order].reshape(len(groups), -1)
         names = sorted((*block.nonlinear, *block.linear))
         values = _at_bounds(values, self.form.lower[names], self.form.upper[names])
         cost, agrees = _checked(weighted, names, values, best)
-        return _Constants(values, cost, agrees, np.broadcast_to(best.settled, len(groups)))
+        return _Constants(values, cost, agrees, np.repeat(best.settled, block.together))
 
     def _search(self, block: Block, groups: IntArray) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
-        problems = 1 if block.coupled else len(groups)
-        sets = self._starts(block)
+        problems, sets = block.problems, self._starts(block)
         starts = len(sets)
-        theta = np.tile(sets[:, None, :], (problems, len(groups) if block.coupled else 1, 1))
-        group = np.repeat(np.arange(problems), starts)
+        theta = np.tile(sets[:, None, :], (problems, block.together, 1))
+        which = np.repeat(np.arange(problems), starts)
         if starts <= self.effort.finalists:
-            tried = reduce(_better, (minimise(block, theta, group, options) for options in THROUGHOUT))
+            tried = reduce(_better, (minimise(block, theta, which, options) for options in THROUGHOUT))
             for spread in APART:  # two constants that have met part by no step of their own
                 moved = tried.theta * (1 + spread * (-1.0) ** np.arange(theta.shape[2]))
-                tried = _better(tried, minimise(block, moved, group, THROUGHOUT[0]))
+                tried = _better(tried, minimise(block, moved, which, THROUGHOUT[0]))
             polished = tried
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            tried = polished = minimise(few, theta, group, EXPLORE)
+            tried = polished = minimise(few, theta, which, EXPLORE)
         if 0 < self.effort.finalists < starts:
-            finalists = _finalists(tried, problems, self.effort.finalists, relay=not block.coupled)
+            finalists = _finalists(tried, problems, self.effort.finalists)
             contestants = np.repeat(np.arange(problems), len(finalists) // problems)
             some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
             contest = minimise(some, finalists, contestants, CONTEST)
@@ -174,7 +199,7 @@ class _Engine:
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
         cost = tried.cost.reshape(problems, starts)
         reached = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
-        self.agreement[groups] = np.minimum(self.agreement[groups], reached)
+        self.agreement[groups] = np.minimum(self.agreement[groups], np.repeat(reached, block.together))
         return _best(polished, problems)
 
     def _starts(self, block: Block) -> Array:
@@ -184,8 +209,7 @@ class _Engine:
             return np.zeros((1, 0))
         if self.effort.start is not None:
             return self.effort.start[:, index]
-        relayed = not block.coupled and block.rows.groups > RELAYED
-        most = MOST_STARTS_RELAYED if relayed else MOST_STARTS
+        most = MOST_STARTS_RELAYED if block.problems > RELAYED else MOST_STARTS
         count = self.effort.starts or min(8 + 4 * len(index), most)
         low, high = self.form.lower[index], self.form.upper[index]
         sets = draw(low, high, count, self.scale, self.rng)
@@ -218,13 +242,13 @@ def _similar(counts: IntArray) -> list[IntArray]:
     return batches
 
 
-def _finalists(tried: Minimum, problems: int, count: int, *, relay: bool) -> Array:
-    """Each problem's best starts; with many groups also the median of all groups' best, which rescues stragglers."""
+def _finalists(tried: Minimum, problems: int, count: int) -> Array:
+    """Each problem's best starts; with many problems also the median of all their best, which rescues stragglers."""
     theta = tried.theta.reshape(problems, len(tried.cost) // problems, *tried.theta.shape[1:])
     cost = tried.cost.reshape(problems, -1)
     best = np.argsort(cost, axis=1, kind="stable")[:, :count]
     chosen = np.take_along_axis(theta, best[:, :, None, None], 1)
-    if relay and problems > RELAYED:
+    if problems > RELAYED:
         middle = np.median(chosen[:, 0], axis=0)
         chosen = np.concatenate([chosen, np.broadcast_to(middle, (problems, 1, *middle.shape))], axis=1)
     return chosen.reshape(chosen.shape[0] * chosen.shape[1], *tried.theta.shape[1:])
@@ -262,18 +286,16 @@ def _checked(block: Block, names: Sequence[int], values: Array, best: Minimum) -
 
     A law that switches regime may be linear in a constant wherever it was probed, and not where the fit led to.
     """
-    shape = (1, len(values)) if block.coupled else (len(values), 1)
+    shape = block.problems, block.together
     p: dict[str, Array] = dict.fromkeys(block.form.names, np.ones((1, 1, 1)))
     p |= {block.form.names[k]: values[:, j].reshape(*shape, 1) for j, k in enumerate(names)}
     predicted = block.values(block.features(np.arange(shape[0])), p, shape).reshape(block.measured.shape)
-    own = 0.5 * ((block.weight * (block.measured - predicted)) ** 2).sum(axis=-1)
+    own = 0.5 * ((block.weight * (block.measured - predicted)) ** 2).reshape(shape[0], -1).sum(axis=1)
     own = np.where(np.isfinite(own) & np.isfinite(best.cost), own, np.inf)
-    size = 0.5 * ((block.weight * block.measured) ** 2).sum(axis=-1)
-    if block.coupled:
-        own, size = np.full(shape[1], own.sum() / shape[1]), np.full(shape[1], size.sum() / shape[1])
-    claimed = best.cost / (shape[1] if block.coupled else 1)
-    apart = np.abs(np.sqrt(own) - np.sqrt(claimed))  # never more than the root of the squared differences
-    return own, np.isfinite(own) & (apart <= AGREEMENT * np.sqrt(size))
+    size = 0.5 * ((block.weight * block.measured) ** 2).reshape(shape[0], -1).sum(axis=1)
+    apart = np.abs(np.sqrt(own) - np.sqrt(best.cost))  # never more than the root of the squared differences
+    agrees = np.isfinite(own) & (apart <= AGREEMENT * np.sqrt(size))
+    return np.repeat(own / shape[1], shape[1]), np.repeat(agrees, shape[1])
 
 
 def _deeper(found: _Constants, again: _Constants, at: IntArray) -> _Constants:

@@ -101,13 +101,13 @@ class _Work:
         self.gram[at], self.slope[at] = gram, slope
 
 
-def minimise(block: Block, theta: Array, group: IntArray, options: MinimiserOptions) -> Minimum:
-    """Minimises from every row of `theta` (B, M, q); `group` (B,) names each problem's group when uncoupled."""
+def minimise(block: Block, theta: Array, which: IntArray, options: MinimiserOptions) -> Minimum:
+    """Minimises from every row of `theta` (B, M, q); `which` (B,) is the problem of each."""
     width = block.rows.measured.shape[-1] * len(block.targets) * theta.shape[1]
     each = width * max(1, theta.shape[2] + len(block.linear))
     size = max(1, (CACHED_ELEMENTS if width >= LONG else CHUNK_ELEMENTS) // each)
     parts = [
-        _Minimiser(block, group[k : k + size], options).run(theta[k : k + size]) for k in range(0, len(theta), size)
+        _Minimiser(block, which[k : k + size], options).run(theta[k : k + size]) for k in range(0, len(theta), size)
     ]
     if len(parts) == 1:
         return parts[0]
@@ -121,8 +121,8 @@ def minimise(block: Block, theta: Array, group: IntArray, options: MinimiserOpti
 
 
 class _Minimiser:
-    def __init__(self, block: Block, group: IntArray, options: MinimiserOptions) -> None:
-        self.block, self.group, self.options = block, group, options
+    def __init__(self, block: Block, which: IntArray, options: MinimiserOptions) -> None:
+        self.block, self.which, self.options = block, which, options
         names = block.form.names
         nonlinear, linear = list(block.nonlinear), list(block.linear)
         self.nonlinear, self.linear = [names[k] for k in nonlinear], [names[k] for k in linear]
@@ -135,7 +135,7 @@ class _Minimiser:
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
         span = self.upper - self.lower
         self.floor = np.where(np.isfinite(span), 1e-3 * span, 1e-6)
-        shared = [not block.coupled or name in block.form.shared for name in self.nonlinear]
+        shared = [block.together == 1 or name in block.form.shared for name in self.nonlinear]
         self.common = np.flatnonzero(shared)
         self.own = np.flatnonzero(~np.array(shared, dtype=bool))
         self.measured, self.weight = block.measured, block.weight
@@ -186,18 +186,12 @@ class _Minimiser:
     def _cost_floor(self) -> Array:
         """Costs (B,) at rounding level: nothing is left to gain."""
         total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)
-        if self.block.coupled:
-            return np.broadcast_to(total.sum(), len(self.group))
-        return np.asarray(total[self.group])
+        return np.asarray(total.reshape(-1, self.block.together).sum(axis=1)[self.which])
 
     def _data(self, problem: IntArray) -> _Data:
-        if self.block.coupled or len(self.measured) == 1:
-            x, measured, weight = self.block.features(None), self.measured[None], self.weight[None]
-        else:
-            group = self.group[problem]
-            x, measured = self.block.features(group), self.measured[group][:, None]
-            weight = self.weight[group][:, None]
-        return _Data(x, measured, weight if self.weighted else None)
+        block, which = self.block, self.which[problem]
+        weight = block.of(which, self.weight) if self.weighted else None
+        return _Data(block.features(which), block.of(which, self.measured), weight)
 
     def _parameters(self, theta: Array, linear: Array) -> dict[str, Array]:
         p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # those of other parts do not matter here
@@ -294,14 +288,14 @@ class _Minimiser:
                 gram = np.where(held[..., :, None] | held[..., None, :], 0.0, gram)
                 slope, extra = np.where(held, 0.0, slope), np.where(held, 1.0, extra)
         system = gram + self.identity * extra[..., None, :]
-        if not self.block.coupled:
+        if self.block.together == 1:
             return _solved(system, slope)
         if not len(self.own):
             return np.broadcast_to(_solved(system.sum(axis=1), slope.sum(axis=1))[:, None], theta.shape)
         return self._arrow(system, slope)
 
     def _held(self, slope: Array, theta: Array) -> Mask:
-        if self.block.coupled:
+        if self.block.together > 1:
             slope = slope.copy()
             slope[..., self.common] = slope[..., self.common].sum(axis=1, keepdims=True)
         return np.asarray(((theta <= self.lower) & (slope < 0)) | ((theta >= self.upper) & (slope > 0)))

@@ -29,7 +29,7 @@ def refine(block: Block, found: Minimum) -> Minimum:
     q = found.theta.shape[2]
     names = [block.form.names[k] for k in (*block.nonlinear, *block.linear)]
     rows = block.measured.shape[-1]
-    if block.coupled or not block.vectorised or rows < len(names) or not q:
+    if block.together > 1 or not block.vectorised or rows < len(names) or not q:
         return found
     order = [*block.nonlinear, *block.linear]
     lower, upper = block.form.lower[order], block.form.upper[order]

@@ -17,6 +17,7 @@ USABLE_SETS_ONE_BY_ONE = 8  # of a form that is evaluated one set at a time; the
 HUGE = 1e12  # of values beside moderate ones, where a change of a small one is hard to tell from rounding
 LINEAR_TOLERANCE = 1e-7  # of a second difference, as a share of the change: what rounding leaves of an exact zero
 ROUNDING = 1e-14  # share of the values by which a sum of a few dozen doubles may be off
+ONLY = np.zeros(1, dtype=np.intp)  # the only problem there is
 DROWNED = 1e-8  # share of the values below which a change is hard to tell from rounding
 
 
@@ -68,7 +69,7 @@ class _Probe:
         out = base.copy()
         for t in own:
             name = self.targets[t]
-            block = Block(self.form.alone(name), (t,), (name,), (), (), self.rows, True, self.vectorised)
+            block = Block(self.form.alone(name), (t,), (name,), (), (), self.rows, self.rows.groups, self.vectorised)
             out[:, :, t] = self._evaluate(block, moved)[:, :, 0]
         return out
 
@@ -86,7 +87,7 @@ class _Probe:
             return False
         block, names = self._block(True), [self.form.names[k] for k in linear]
         shape = (len(sets), self.rows.groups)
-        one, two = (block.partials(block.features(None), self._named(at), names, shape) for at in (sets, emptied))
+        one, two = (block.partials(block.features(ONLY), self._named(at), names, shape) for at in (sets, emptied))
         return not np.allclose(one, two, rtol=1e-6, atol=0.0, equal_nan=True)
 
     def _named(self, sets: Array) -> dict[str, Array]:
@@ -106,11 +107,11 @@ class _Probe:
 
     def _block(self, vectorised: bool) -> Block:
         everything = tuple(range(len(self.targets)))
-        return Block(self.form, everything, self.targets, (), (), self.rows, True, vectorised)
+        return Block(self.form, everything, self.targets, (), (), self.rows, self.rows.groups, vectorised)
 
     def _evaluate(self, block: Block, sets: Array) -> Array:
         groups, n = self.rows.measured.shape[1:]
-        flat = block.values(block.features(None), self._named(sets), (len(sets), groups))
+        flat = block.values(block.features(ONLY), self._named(sets), (len(sets), groups))
         return flat.reshape(len(sets), groups, len(block.targets), n)
 
     def _broadcasts(self) -> bool:

@@ -87,11 +87,13 @@ def test_fold_scores_are_those_of_the_rows_held_out(sandbox: Sandbox, task: Task
     assert found.validation_r2 == pytest.approx(np.mean([max(-1, s.r2) for s in found.folds]))
 
 
+@pytest.mark.parametrize("common", ["", 'SHARED = ("k",)\n', "SHARED = tuple(PARAMETERS)\n"])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_folds_fitted_together_score_as_if_each_were_alone(
-    sandbox: Sandbox, task: Task, folds: list[Fold], weighted: bool, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, task: Task, folds: list[Fold], weighted: bool, common: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fits of all folds in one process, and one fit for each: the same scores, of noisy rows and their weights."""
+    """Fits of all folds in one process, and one fit for each: the same scores, of noisy rows and their weights, also
+    where groups have constants in common."""
     rng, train = np.random.default_rng(1), task.train
     noisy = {"y": train.targets["y"] * (1 + 0.01 * rng.standard_normal(36))}
     weight = rng.uniform(0.1, 3.0, 36) if weighted else None
@@ -99,9 +101,9 @@ def test_folds_fitted_together_score_as_if_each_were_alone(
     fits: list[int] = []
     submit_all = Sandbox.submit_all
     monkeypatch.setattr(Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1])
-    together = evaluate(sandbox, FORM, task, folds)
+    together = evaluate(sandbox, FORM + common, task, folds)
     monkeypatch.setitem(may_stack.__globals__, "MOST_STACKED_ROWS", 0)
-    apart = evaluate(sandbox, FORM, task, folds)
+    apart = evaluate(sandbox, FORM + common, task, folds)
     assert fits == [2, 1 + len(folds)]
     assert together.constants == apart.constants
     for one, other in zip(together.folds, apart.folds, strict=True):
@@ -109,13 +111,14 @@ def test_folds_fitted_together_score_as_if_each_were_alone(
         assert one.group_bias["b"] == pytest.approx(other.group_bias["b"], abs=1e-5)
 
 
-def test_constants_that_groups_share_keep_folds_apart(folds: list[Fold]) -> None:
+def test_folds_without_rows_of_a_group_that_shares_constants_stay_apart(task: Task, folds: list[Fold]) -> None:
     own, common = (read_candidate(source).statement for source in (FORM, FORM + 'SHARED = ("k",)\n'))
     assert own is not None
     assert common is not None
-    assert may_stack(own, folds)
-    assert not may_stack(common, folds)
-    assert not may_stack(own, folds[:1])
+    without = dataclasses.replace(folds[0], fitted=folds[0].fitted[task.train.codes[folds[0].fitted] != 1])
+    for law, some, stacks in ((own, folds[:1], False), (own, [without, folds[1]], True), (common, folds, True)):
+        assert may_stack(law, some, task.train) is stacks
+    assert not may_stack(common, [without, folds[1]], task.train)
 
 
 def test_a_fold_that_cannot_tell_the_constants_says_nothing_of_an_exact_law(sandbox: Sandbox) -> None:
