@@ -220,13 +220,18 @@ def screen(
     costs: Costs,
 ) -> Screened:
     """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up. `costs`
-    fits them."""
-    ranked = fitted = tuple(forms)
+    fits them; the coarse pass takes one of those that differ only in the constants that groups share."""
+    ranked, fitted, complete = tuple(forms), tuple[SymbolicForm, ...](), True
     if len(forms) > MANY:
-        ranked, fitted = _ranked(forms, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop, costs)
+        alike: dict[object, list[SymbolicForm]] = {}
+        for form in forms:
+            alike.setdefault(form.nodes, []).append(form)
+        firsts = [some[0] for some in alike.values()]
+        order, fitted = _ranked(firsts, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop, costs)
+        ranked, complete = tuple(form for one in order for form in alike[one.nodes]), len(fitted) == len(firsts)
     careful, again = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop, costs)
-    complete = len(fitted) == len(forms) and len(again) == len(careful)
-    return Screened((*careful, *ranked[MANY:]), fitted if len(forms) > MANY else again, complete)
+    fitted = tuple(dict.fromkeys((*fitted, *again)))
+    return Screened((*careful, *ranked[MANY:]), fitted, complete and len(again) == len(careful))
 
 
 def _ranked(
