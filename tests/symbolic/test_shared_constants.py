@@ -1,8 +1,10 @@
 """A constant that all groups share is one number wherever constants are counted."""
 
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from in_process import here
 
 from lawsmith.agent.search.selection import choose
@@ -10,9 +12,10 @@ from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import StartForms, screen
 from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
-from lawsmith.sandbox.law.expression import add, mul, neg, power
+from lawsmith.sandbox.fitting import Effort
+from lawsmith.sandbox.law.expression import add, exp, mul, neg, power
 from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
-from lawsmith.tasks import Task
+from lawsmith.tasks import Schema, Table, Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
 from tests.made import made_task
@@ -53,6 +56,22 @@ def test_the_true_shared_exponent_wins_the_screening_and_the_choice(sandbox: San
         chosen += choose(trials, task).winner.id == "shared"
     assert screened >= 9
     assert chosen >= 9
+
+
+def test_a_coarse_screening_fits_a_form_once_however_groups_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that differ only in what is shared, one is ranked on few rows; with care both are fitted."""
+    monkeypatch.setitem(screen.__globals__, "MANY", 3)
+    one, two = forms(), [replace(form, nodes=(exp(form.nodes[0]),)) for form in forms()]
+    fitted: list[list[SymbolicForm]] = []
+
+    def costs(some: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort) -> Generator[float]:
+        fitted.append(list(some))
+        yield from (float(form.nodes == one[0].nodes) for form in some)
+
+    task = one_exponent(0)
+    found = screen([*one, *two], task.train, task.schema, np.random.default_rng(0), lambda: False, costs)
+    assert fitted == [[one[0], two[0]], [*two, one[0]]]
+    assert found.complete and set(found.ranked) == {*one, *two} and set(found.fitted) == {one[0], *two}
 
 
 def test_parallel_curves_are_plain_forms() -> None:
