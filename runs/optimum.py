@@ -157,7 +157,7 @@ def invert(
             f"the nearest is {closest:.4g}."
         )
     inside = np.flatnonzero(np.isfinite(values))
-    row = {name: column[inside].tolist() for name, column in columns.items()}
+    row = {name: law.schema.written(name, column[inside].tolist()) for name, column in columns.items()}
     found = predict(known, law.schema, law.table(row, group, known), sandbox, level)
     means = [one[known.targets.index(target)] for one in found]
     bands = [np.array([getattr(one, end) for one in means]) for end in ("mean_low", "mean_high")]

@@ -1,7 +1,8 @@
 """What a table means: its columns, targets, group column and cap on constants."""
 
 from collections import Counter
-from typing import Literal, Self
+from collections.abc import Iterable
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -139,6 +140,11 @@ class Schema(Frozen):
             for name, levels in coded.items()
             if levels != tuple(map(str, range(len(levels))))
         )
+
+    def written(self, name: str, values: Iterable[float]) -> list[Any]:
+        """The values of a column as rows have them: the labels of a category for its codes, and numbers as they are."""
+        levels = self.columns[name].levels if name in self.columns else ()
+        return [levels[int(code)] for code in values] if levels else list(values)
 
     @model_validator(mode="after")
     def _roles_are_distinct(self) -> Self:

@@ -129,7 +129,7 @@ def _predicted(
     law: Law, known: Uncertainty, point: Mapping[str, float], target: str, group: str, sandbox: Sandbox
 ) -> tuple[Interval, list[str]]:
     """The law's value at a point with its interval, and what is to be said of how far it lies out."""
-    table = law.table({name: [value] for name, value in point.items()}, group, known)
+    table = law.table({name: law.schema.written(name, [value]) for name, value in point.items()}, group, known)
     found = intervals(known, law.schema, table, sandbox)[0][law.schema.targets.index(target)]
     return found, [sentence for sentence in remarks(known, table) if sentence is not None]
 

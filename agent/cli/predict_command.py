@@ -59,12 +59,13 @@ def run(
     check_level(level)
     found = Law.open(reference, runs_dir, law)
     if rows is None:
-        given = {name: [value] for name, value in point(found, at).items()}
+        given = {name: found.schema.written(name, [value]) for name, value in point(found, at).items()}
         groups = found.groups if group is None else (group,)
         _show(found, *_predicted(found, _for_groups(found, given, groups), level, data_dir), as_json, level)
         return
     frame, columns = new_rows(rows, found.schema, found.features)
-    predicted = _predicted(found, (columns, group), level, data_dir)
+    written = {name: found.schema.written(name, values) for name, values in columns.items()}
+    predicted = _predicted(found, (written, group), level, data_dir)
     _write(frame, *predicted, found.schema.targets, output, as_json, level)
 
 
@@ -109,7 +110,7 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
 
 
 def _for_groups(
-    law: Law, given: Mapping[str, list[float]], groups: Sequence[str]
+    law: Law, given: Mapping[str, list[Any]], groups: Sequence[str]
 ) -> tuple[dict[str, list[Any]], str | None]:
     """One row for each group, and the group where there is no column for it."""
     if law.schema.group is None or len(groups) == 1:
@@ -172,7 +173,8 @@ def _show(
         content = {"predictions": entries, "warnings": told, "law": law.id, "chosen": law.chosen}
         print_json({**content, "finite_up_to": finite})
         return
-    where = ", ".join(f"{name} = {table.features[name][0]:g}" for name in law.features)
+    first = {name: law.schema.written(name, table.features[name][:1])[0] for name in law.features}
+    where = ", ".join(f"{name} = {value if isinstance(value, str) else f'{value:g}'}" for name, value in first.items())
     line(f"{' and '.join(law.schema.targets)} at {where}")
     several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))

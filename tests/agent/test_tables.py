@@ -120,6 +120,28 @@ def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path)
     assert np.interp(dots.get_xdata(), *line.get_data()) == pytest.approx(dots.get_ydata(), rel=0.05)
 
 
+def test_every_question_takes_a_category_by_its_label(folder: Path, capsys: pytest.CaptureFixture[str]):
+    used = np.arange(48) % 2 == 0
+    frame = table().assign(optimizer=np.where(used, "adam", "muon"), loss=lambda t: t["loss"] + 0.3 * used)
+    frame[["N", "optimizer", "loss"]].to_csv("two.csv", index=False)
+    found, _ = run(capsys, "two.csv", "--target", "loss", "--form", "L + A*N^-a + d*optimizer", "--only")
+    name = found["runs"][0]["run"]
+    adam, muon = (
+        run(capsys, "predict", name, "--at", f"N=1e9,optimizer={label}")[0]["predictions"][0]["value"]
+        for label in ("Adam", "muon")
+    )
+    assert adam - muon == pytest.approx(0.3, abs=0.02)
+    run(capsys, "predict", name, "--rows", "two.csv", "--out", "out.csv")
+    predicted = pd.read_csv("out.csv")["loss predicted"]
+    assert predicted.to_numpy() == pytest.approx(frame["loss"].to_numpy(), abs=0.1)
+    solved, _ = run(capsys, "invert", name, "--target", f"loss={adam}", "--solve", "N", "--at", "optimizer=adam")
+    assert solved["solve"]["N"]["value"] == pytest.approx(1e9, rel=0.01)
+    best, _ = run(capsys, "optimum", name, "--budget", "N=1e9", "--at", "optimizer=adam")
+    assert best["prediction"]["value"] == pytest.approx(adam)
+    said = run_command(capsys, "predict", name, "--at", "N=1e9,optimizer=sgd", status=2).err
+    assert "has no level 'sgd'; it has adam and muon" in said
+
+
 def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
     frame = table()[["N", "loss"]].assign(
         kind=pd.Categorical(np.arange(48) % 3 + 5), size=pd.Categorical(np.arange(48) % 4, ordered=True)
