@@ -8,10 +8,10 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import FinalScores, RunResult, SplitScores
+from lawsmith.runs.record import DataRecord, FinalScores, RunResult, SplitScores
 from lawsmith.runs.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
-from lawsmith.tasks import Dataset, InputError
+from lawsmith.tasks import Dataset, InputError, Provenance
 from lawsmith.tasks.frozen import Exact
 
 TOLERANCE = 1e-9
@@ -65,7 +65,7 @@ def replay(
 
     Args:
         archive: a complete one.
-        sandbox: where the law is executed; it comes from the archive and is not trusted.
+        sandbox: where its law is executed, which is not trusted.
         data_dir: where the data is; by default where the run found it, then as for a new run.
         dataset: the data itself, where the caller has it.
 
@@ -73,12 +73,7 @@ def replay(
         InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data cannot be
             had.
     """
-    archive.require_sound()
-    result, law = archive.result, archive.law
-    if result is None:
-        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
-    if law is None:
-        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
+    result, law = _recorded(archive)
     data = dataset if dataset is not None else open_data(archive, data_dir)
     failed: tuple[str, ...] = ()
     try:
@@ -91,20 +86,45 @@ def replay(
     if found.source == "replica" and (recorded is None or recorded.source != "replica"):
         return report(reproduced=None, exact=False, differences=(), notices=(ONLY_REPLICA,))
     validation, unchecked = _validation(archive, result, data, sandbox)
-    differences = [*(failed or _differences(result, replayed))]
-    if recorded is not None and recorded.sha256 != found.sha256:
-        told = f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {recorded.sha256}"
-        differences.insert(0, told)
-    old = math.nan if result.validation_r2 is None else result.validation_r2
-    if validation is not None and not abs(old - validation) <= FOLD_TOLERANCE * max(1.0, abs(old)):
-        differences.append(f"held-out R² is {validation!r}, archived is {old!r}")
+    differences = (
+        *_other_data(recorded, found),
+        *(failed or _differences(result, replayed)),
+        *_other_validation(result, validation),
+    )
     return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
-        differences=tuple(differences),
+        differences=differences,
         validation_r2=validation,
         unchecked=unchecked,
     )
+
+
+def _other_data(recorded: DataRecord | None, found: Provenance) -> tuple[str, ...]:
+    """The sentence about data that are not the archived ones."""
+    if recorded is None or recorded.sha256 == found.sha256:
+        return ()
+    return (f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {recorded.sha256}",)
+
+
+def _other_validation(result: RunResult, found: float | None) -> tuple[str, ...]:
+    """The sentence about R² on held-out rows where the one found is not the archived one; nothing where none is
+    found."""
+    old = math.nan if result.validation_r2 is None else result.validation_r2
+    if found is None or abs(old - found) <= FOLD_TOLERANCE * max(1.0, abs(old)):
+        return ()
+    return (f"held-out R² is {found!r}, archived is {old!r}",)
+
+
+def _recorded(archive: Archive) -> tuple[RunResult, str]:
+    """The result and the law of a sound archive; raises InputError where it has none."""
+    archive.require_sound()
+    result, law = archive.result, archive.law
+    if result is None:
+        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
+    if law is None:
+        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
+    return result, law
 
 
 def _validation(

@@ -63,17 +63,7 @@ def verdict(
     size = typical_rmse(found.folds, task.train.spread)  # a plateau does not make it look bad
     test_size, test_said = _test(dataset, scores)
     tone = _grade(size)
-    seen, rows = len(task.train), len(dataset.task.train)
-    told = f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
-    cuts, silent = len(found.folds), sum(not fold.tells for fold in found.folds)
-    left_out = f"R² on held-out rows leaves out {silent} of {cuts} cuts, whose rows cannot tell the constants."
-    said = [
-        _held_out(found, task.train, folds),
-        _starved_folds(task.train),
-        left_out if 0 < silent < cuts else "",
-        told if seen < rows else "",
-        test_said,
-    ]
+    said = [_held_out(found, task.train, folds), *_left_out(found, dataset, task.train), test_said]
     if test_size is not None and (scores.test is None or scores.test.r2 < 0.9):
         tone = _worse(tone, _grade(test_size))
     if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
@@ -85,6 +75,17 @@ def verdict(
             said.append(sentence)
             tone = _worse(tone, at_best)
     return LawVerdict("bad" if warnings else tone, (*filter(None, said), *warnings))
+
+
+def _left_out(found: Evaluation, dataset: Dataset, train: Table) -> Iterator[str]:
+    """Sentences about cuts and rows of the data set that the figures leave out."""
+    yield _starved_folds(train)
+    cuts, silent = len(found.folds), sum(not fold.tells for fold in found.folds)
+    if 0 < silent < cuts:
+        yield f"R² on held-out rows leaves out {silent} of {cuts} cuts, whose rows cannot tell the constants."
+    seen, rows = len(train), len(dataset.task.train)
+    if seen < rows:
+        yield f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
 
 
 def _remarks(
