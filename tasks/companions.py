@@ -25,6 +25,7 @@ SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation o
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of two outcomes without names
 OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
 ROWS_PER_TERM = 3  # of the polynomial that tells
+WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
 WORD = 3  # letters of a name that is more than a symbol
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 COMPANION = 1 - 1e-5  # correlation of a column with a function of the target that makes it another outcome
@@ -124,6 +125,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"the order of {target}")
         elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
+        elif words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
+            d.set(name, "companion", f"a well of the plate, as {target} is")
         elif _is_of_another_series(d, name, target):
             d.set(name, "companion", f"measured as often as {target} is, in another series")
         elif _is_one_of_repeats(d, name, target):

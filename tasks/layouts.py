@@ -39,6 +39,14 @@ _SIGNS = {
     "{,}": ",",
     "~": " ",
 }
+_GO = re.compile(r"(Benchmark\S+?)(?:-\d+)?\s+\d+((?:\s+[\d.e+]+ \S+)+)")
+_ARGUMENT = re.compile(r"(\w+)=([^/=]+)")  # BenchmarkSort/n=100
+_VECTOR = re.compile(
+    r"([A-Za-z_]\w*)\s*(?:=|<-|:)\s*(?:(?:\w+\.)?(?:array|tensor|asarray|Series)\(\s*\[|c\(|\[)"
+    r"([-+\d.eE,;\s]*\d[-+\d.eE,;\s]*)[\])]"
+)
+_LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …
+_SHARE_OF_VECTORS = 4  # … of which they make up this part at least
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
 _SPOKEN = re.compile(
@@ -68,6 +76,8 @@ def made_plain(text: str) -> tuple[str, str] | None:
         (_from_ruler, "a line of dashes tells where each column ends, also where a cell is empty"),
         (_from_html, "an HTML page; the largest of its tables was read"),
         (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
+        (_from_go, "the lines of a benchmark in Go were read as rows"),
+        (_from_vectors, "its vectors, each with a name, were read as columns"),
         (_from_pairs, "its lines of names and values were read as rows"),
         (_from_print, "a printed data frame; its line of types was left out"),
         (_from_frames, "a printed table; its frame was left out"),
@@ -188,6 +198,34 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
     said = "; the rows behind … are not shown and are missing here" if len(kept) < len(shown) else ""
     return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
+
+
+def _from_go(text: str) -> tuple[str, str] | None:
+    """The rows of what ``go test -bench`` prints with tabs between the cells; None for any other text."""
+    found = [_GO.fullmatch(line.rstrip()) for line in text.splitlines()]
+    rows = [dict([("benchmark", one[1]), *_ARGUMENT.findall(one[1]), *_units_first(one[2])]) for one in found if one]
+    if len(rows) < _SHOWN or any(row.keys() != rows[0].keys() for row in rows):
+        return None
+    return "\n".join(map("\t".join, (rows[0], *(row.values() for row in rows)))) + "\n", ""
+
+
+def _units_first(text: str) -> list[tuple[str, str]]:
+    """``12.5 ns/op`` as a pair of the unit and the number."""
+    return [(unit, number) for number, unit in re.findall(r"([\d.e+]+) (\S+)", text)]
+
+
+def _from_vectors(text: str) -> tuple[str, str] | None:
+    """Vectors of equal length as Python, R and MATLAB write them (``x = [1, 2]``, ``y <- c(3, 4)``) as columns with
+    tabs between the cells; None for any other text."""
+    if len(text) > _LONGEST_VECTORS or text.lstrip()[:1] in ("{", "["):
+        return None
+    found = _VECTOR.findall(text)
+    columns = {name: re.split(r"[\s,;]+", cells.strip(" \t\r\n,;")) for name, cells in found}
+    same = 2 <= len(columns) == len(found) and len({len(cells) for cells in columns.values()}) == 1
+    if not same or _SHARE_OF_VECTORS * sum(len(cells) for _, cells in found) < len(text):
+        return None
+    rows = list(zip(*columns.values(), strict=True))
+    return ("\n".join(map("\t".join, (tuple(columns), *rows))) + "\n", "") if len(rows) >= _FEWEST else None
 
 
 def _from_ruler(text: str) -> tuple[str, str] | None:

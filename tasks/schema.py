@@ -132,11 +132,11 @@ class Schema(Frozen):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """What the numbers of each category stand for in formulas, such as ``opt: 0 adam, 1 sgd``; none where labels
-        are these numbers themselves."""
+        """What the numbers of each category stand for in formulas, such as ``opt: 0 is adam, 1 is sgd``; none where
+        labels are these numbers themselves."""
         coded = {name: column.levels for name, column in self.columns.items() if column.levels}
         return tuple(
-            f"{name}: {', '.join(f'{code} {level}' for code, level in enumerate(levels))}"
+            f"{name}: {', '.join(f'{code} is {level}' for code, level in enumerate(levels))}"
             for name, levels in coded.items()
             if levels != tuple(map(str, range(len(levels))))
         )

@@ -7,13 +7,14 @@ from pathlib import Path
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
 """Kind -> its words; the file says what each kind means."""
-_STEP = r"(?:step|it|iter|iteration|batch|token|sample|epoch|image|query|request)s?(?![a-z])"
+_STEP = r"(?:step|op|it|iter|iteration|batch|token|sample|epoch|image|query|request)s?(?![a-z])"
 _MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
     r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
 ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
 STATISTICS = WORDS["averages"] | WORDS["statistics"]
+_SHOTS = re.compile(r"[\s_]*[\[(]?\b\d+[ -]?shots?\b[\])]?", re.IGNORECASE)  # MMLU (5-shot)
 _QUANTILE = re.compile(r"[qp]?\d+(?:\.\d+)?\s?%")  # as pandas' describe writes
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
@@ -65,7 +66,7 @@ def is_outcome(name: str) -> bool:
 
 def is_benchmark(name: str) -> bool:
     """Whether a name ends in one of a benchmark of questions: ``GSM8K``, ``mmlu_val``, ``gpqa_diamond``."""
-    return not WORDS["benchmarks"].isdisjoint((_whole(name), _measure(_without_splits(name))))
+    return not WORDS["benchmarks"].isdisjoint((_whole(name), _measure(_without_splits(re.sub(_SHOTS, "", name)))))
 
 
 def _whole(name: str) -> str:
@@ -105,7 +106,10 @@ def is_performance(name: str) -> bool:
     words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
     per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
-    per_second |= re.search(rf"(?<![a-z])(?:ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower()) is not None
+    per_second |= (
+        re.search(rf"(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower())
+        is not None
+    )
     known = not WORDS["performance"].isdisjoint((*words[-1:], *_without_unit(own)[-1:])) or words[-2:] == [
         "power",
         "draw",
@@ -291,6 +295,11 @@ def is_label(name: str) -> bool:
 
 def is_count(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of a number of repetitions; ``n`` beside a mean too."""
+    for target in targets if "±" not in name else ():
+        unit = re.search(r"\s*[\[(][^\])]*[\])]$", target)  # the N of F [N] counts nothing
+        name = name.replace(target, target[: unit.start()]) if unit else name
+    if "±" in name:
+        return False
     if bare(name) in ("n", "count") and any(without_averages(one) != tokens(one) for one in targets):
         return True
     if _about(name, frozenset(("n", "count", "counts")), targets):
@@ -301,6 +310,11 @@ def is_count(name: str, targets: tuple[str, ...]) -> bool:
 def is_weight(name: str) -> bool:
     """Whether a name says that rows count in proportion to a column's values, whole numbers or not."""
     return _WEIGHTS.fullmatch(bare(name)) is not None
+
+
+def is_well(name: str) -> bool:
+    """Whether a name is one of a well of a plate: ``A1`` to ``H12``."""
+    return re.fullmatch(r"[A-H](?:0?[1-9]|1[0-2])", name.strip()) is not None
 
 
 def is_replicate(name: str) -> bool:

@@ -158,4 +158,4 @@ def test_numbers_that_pandas_calls_categories_are_categories(tmp_path: Path):
 def test_a_formula_with_categories_says_what_their_codes_stand_for(folder: Path, capsys: pytest.CaptureFixture[str]):
     table().assign(tied=np.arange(48) % 2 == 0).to_csv("tied.csv", index=False)
     for command in (["tied.csv", "--target", "loss", "--form", "L + A*N^-a + b*tied", "--only"], ["inspect", "latest"]):
-        assert "codes:     tied: 0 False, 1 True" in run_command(capsys, *command).out
+        assert "codes:     tied: 0 is False, 1 is True" in run_command(capsys, *command).out

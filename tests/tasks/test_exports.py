@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import read, roles
+from tables import SWEPT, TOOK, read, roles
 
 from lawsmith.tasks import read_dataset
 from lawsmith.tasks.reading import parse_table
@@ -167,3 +167,43 @@ def test_times_of_a_kernel_are_outcomes(tmp_path: Path):
     size = 2.0 ** np.arange(8, 16)
     table = pd.DataFrame({"Total Time (ns)": 1e5 * size**2, "Avg (ns)": 1e3 * size**2, "Size": size, "n": 100})
     assert read(tmp_path, table, "Avg (ns)").task.schema.features == ("Size",)
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        "x = np.array([1, 2.5, 3, 4])\ny = np.array([2e1, 3, 4, -5])\n",
+        "x <- c(1, 2.5, 3, 4)\ny <- c(2e1, 3, 4, -5)\n",
+        "x = [1 2.5 3 4];\ny = [2e1; 3; 4; -5];\n",
+        "structure(list(x = c(1, 2.5, 3, 4), y = c(2e1,\n3, 4, -5)), row.names = c(NA, -4L))\n",
+    ],
+)
+def test_vectors_as_people_post_them_are_columns(posted: str):
+    frame = frame_of(posted).astype(float)
+    assert frame["x"].tolist() == [1, 2.5, 3, 4] and frame["y"].tolist() == [20, 3, 4, -5]
+    assert list(frame_of("# a = [1, 2, 3, 4]\n# b = [5, 6, 7, 8]\nx,y\n" + "1,2.000000\n" * 9).columns) == ["x", "y"]
+
+
+def test_a_benchmark_in_go(tmp_path: Path):
+    lines = "".join(f"BenchmarkSort/n={n}-8 \t {n} \t {12.3 * n} ns/op\t {16 * n} B/op\n" for n in (10, 30, 100, 300))
+    data = read(tmp_path, f"goos: linux\npkg: x/y\n{lines}PASS\nok  \tx/y\t12.3s\n", "ns/op")
+    assert data.task.schema.features == ("n",) and roles(data)["B/op"] == "companion"
+
+
+def test_wells_benchmarks_and_newtons_beside_the_target(tmp_path: Path):
+    time = np.arange(9.0)
+    wells = pd.DataFrame({"t": time, "A1": time**0.5, "A2": time**2, "B1": 9 - time, "B2": np.exp(time / 9)})
+    assert read(tmp_path, wells, "A1").task.schema.features == ("t",)
+    scores = pd.DataFrame({"params": time + 1, "MMLU (5-shot)": 30 + time**1.5, "GSM8K": 20 + 5 * time})
+    assert roles(read(tmp_path, scores, "MMLU (5-shot)"))["GSM8K"] == "companion"
+    forces = pd.DataFrame({"d": time + 1, "F [N]": (time + 1) ** 1.5, "F [N] ±": 0.1 + time / 50})
+    weight = read(tmp_path, forces, "F [N]").task.schema.decided.weight  # type: ignore[union-attr]  # decided here
+    assert weight is not None and weight.kind == "error"
+
+
+def test_names_with_a_comma_are_whole_again(tmp_path: Path):
+    frame = pd.DataFrame({"size, MB": SWEPT, "d": SWEPT % 7, "acc,none": TOOK})
+    schema = read(tmp_path, frame, "acc,none").task.schema  # as the API takes it; the command parts it at the comma
+    parted = read_dataset(tmp_path / "runs.csv", ["acc", "none"], ["d", "size", "MB"]).task.schema
+    assert parted.targets == schema.targets == ("acc,none",) and parted.features == ("d", "size, MB")
+    assert read_dataset(tmp_path / "runs.csv", ["acc"]).task.schema.targets == ("acc,none",)

@@ -140,7 +140,10 @@ def test_what_the_codes_of_a_formula_stand_for_is_said(tmp_path: Path):
     rows = np.arange(90)
     kinds = {"act": np.array(["relu", "gelu"])[rows % 2], "tied": rows % 3 == 0, "kind": rows % 5 % 3}
     schema = read(tmp_path, chinchilla()[["n_params", "tokens", "loss"]].assign(**kinds)).task.schema
-    assert schema.codes == ("act: 0 gelu, 1 relu", "tied: 0 False, 1 True")  # those of kind say it themselves
+    assert schema.codes == (
+        "act: 0 is gelu, 1 is relu",
+        "tied: 0 is False, 1 is True",
+    )  # those of kind say it themselves
 
 
 def test_whole_numbers_from_1_are_a_feature_where_the_target_goes_with_them_alone(tmp_path: Path):
@@ -389,11 +392,3 @@ def test_no_weights_and_no_group_in_other_words(tmp_path: Path):
     assert data.task.train.weight is None and data.task.schema.group is None
     assert {roles(data)[name] for name in ("loss_std", "n_seeds")} == {"left out"}
     assert read_decided(data.task.schema, tmp_path / "runs.csv").task.train.weight is None
-
-
-def test_names_with_a_comma_are_whole_again(tmp_path: Path):
-    frame = pd.DataFrame({"size, MB": SWEPT, "d": SWEPT % 7, "acc,none": TOOK})
-    schema = read(tmp_path, frame, "acc,none").task.schema  # as the API takes it; the command parts it at the comma
-    parted = read_dataset(tmp_path / "runs.csv", ["acc", "none"], ["d", "size", "MB"]).task.schema
-    assert parted.targets == schema.targets == ("acc,none",) and parted.features == ("d", "size, MB")
-    assert read_dataset(tmp_path / "runs.csv", ["acc"]).task.schema.targets == ("acc,none",)
