@@ -52,9 +52,11 @@ class Disbelieved:
                 f"Row {self.row + 1}, which the plain laws did not believe and which weighed next to nothing, is met "
                 f"by the chosen law: {self.target} is {self.measured:.4g} there."
             )
+        pairs = ([f"{value:.{digits}g}" for value in (self.measured, self.expected)] for digits in range(4, 18))
+        measured, expected = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
         return (
-            f"Row {self.row + 1} is not believed: {self.target} is {self.measured:.4g} there, and the leading laws "
-            f"expect {self.expected:.4g}. It weighs next to nothing; --trust-all counts it in full."
+            f"Row {self.row + 1} is not believed: {self.target} is {measured} there, and the leading laws "
+            f"expect {expected}. It weighs next to nothing; --trust-all counts it in full."
         )
 
     def to_json(self) -> dict[str, Any]:

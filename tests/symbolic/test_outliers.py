@@ -177,6 +177,11 @@ def test_stated_errors_say_how_far_a_row_may_be_off() -> None:
     assert not disbelieved(replace(stated, targets={"loss": law + 0.9 * (loss - law) * (n != n[20])}), [law[:, None]])
 
 
+def test_what_was_measured_and_what_is_expected_are_told_apart() -> None:
+    assert "y is 11.882 there, and the leading laws expect 11.879." in Disbelieved(0, "y", 11.882, 11.879).sentence
+    assert "y is 3 there, and the leading laws expect 11.88." in Disbelieved(0, "y", 3.0, 11.879).sentence
+
+
 def test_heavy_tails_are_noise() -> None:
     rng = np.random.default_rng(1)
     n = np.geomspace(1, 1000, 200)
