@@ -150,7 +150,9 @@ class Archive:
             writer.calls.sync()
             if law is not None:
                 write_atomic(self.path / LAW, law.encode())
-            files = {name: file_digest(self.path / name) for name in self._bound_files(law is not None)}
+            optional = {LAW: law is not None, DATA: (self.path / DATA).exists()}
+            bound = (MANIFEST, EVENTS, CALLS, *(name for name, there in optional.items() if there))
+            files = {name: file_digest(self.path / name) for name in bound}
             write_atomic(self.path / RESULT, seal({**content, "files": files}))
             self.close()
 
@@ -167,10 +169,6 @@ class Archive:
             files = {**known["files"], name: file_digest(self.path / name)}
             write_atomic(self.path / ATTACHED, seal({"files": files}))
         return self.path / name
-
-    def _bound_files(self, with_law: bool) -> tuple[str, ...]:
-        optional = {LAW: with_law, DATA: (self.path / DATA).exists()}
-        return (MANIFEST, EVENTS, CALLS, *(name for name, there in optional.items() if there))
 
     def _writing(self) -> OpenLogs:
         if self._writer is None:

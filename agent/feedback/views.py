@@ -132,7 +132,7 @@ class Viewer:
             train=score(evaluation.train.r2 if evaluation.train else None),
             constants=evaluation.constants_count or 0,
             made_by=clip(": ".join(filter(None, (trial.proposal.origin, trial.proposal.note))), MAX_IDEA),
-            parents=self._parents(trial) if lineage else (),
+            parents=tuple(self._formulas[one] for one in trial.proposal.parents if lineage and one in self._formulas),
             source=shown_source(trial.proposal.source, source) if source else "",
             fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),
             status=_status(evaluation) if findings else (),
@@ -150,9 +150,6 @@ class Viewer:
         """Whether the law's residuals on the training rows are as small as repeated measurements allow."""
         self._diagnosis(trial)
         return self._at_the_noise.get(trial.id, False)
-
-    def _parents(self, trial: Trial) -> tuple[str, ...]:
-        return tuple(self._formulas[name] for name in trial.proposal.parents if name in self._formulas)
 
     def _diagnosis(self, trial: Trial) -> tuple[TargetDiagnosis, ...]:
         if trial.id not in self._diagnoses:

@@ -72,7 +72,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
     ranked = [trial for trial in ranked if allow_opaque or is_readable(trial, task)] or ranked
-    ranked = [trial for trial in ranked if not _breaks_what_is_known(trial)] or ranked
+    ranked = [one for one in ranked if (unsafe := one.evaluation.unsafe) is None or unsafe.what != "stated"] or ranked
     ranked = [one for one in ranked if not has_aliased_wave(one.proposal.source, one.evaluation, task.train)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
@@ -82,10 +82,6 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
 def is_readable(trial: Trial, task: Task) -> bool:
     """Whether the law's formula can be read from its source, so that it can be shown and run by our own code."""
     return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
-
-
-def _breaks_what_is_known(trial: Trial) -> bool:
-    return trial.evaluation.unsafe is not None and trial.evaluation.unsafe.what == "stated"
 
 
 @dataclass(frozen=True)
