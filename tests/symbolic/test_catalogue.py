@@ -35,6 +35,7 @@ LAWS: dict[str, Callable[[Array, Array], Array]] = {
         (0.4 + 0.7 * x**0.3) * (1 - 0.5 * y**1.6)
     ),
     "hyperbola (Michaelis and Menten 1913) of x, inhibition of y": lambda x, y: 2 * x / (0.3 + x) / (1 + 4 * y),
+    "power law (Hollomon 1945) of x, activation (Arrhenius 1889) of y": lambda x, y: 2 * x**0.3 * np.exp(0.2 / y),
     "saturation and slope of x, line of y": lambda x, y: (1 - 0.8 * np.exp(-9 * x) + 0.2 * x) * (1 - 0.4 * y),
 }
 
