@@ -6,6 +6,7 @@ A polynomial in fewer features shows them: with the joint feature in the place o
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial, reduce
 from itertools import combinations, product
 
 import numpy as np
@@ -14,7 +15,7 @@ from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import add, mul, parameters, power, transform
 from lawsmith.sandbox.law.merged import cancelled
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Product, Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Product, Role
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.arrays import Array
@@ -27,6 +28,7 @@ MOST_DEGREE, ROWS_OF_A_COLUMN = 12, 3  # of a polynomial, as far as there are ro
 DECADE = 10.0  # ratio of the largest to the smallest value, from which a logarithmic axis is tried too
 PROMISING = 3e-3  # share of the variance that a polynomial may leave
 NEARLY_ALL = 0.97  # share of the size of a target that has one sign, where the rest is noise
+FEW_FEATURES, CURVE = 3, (1, 2, 3)  # up to which curves of single ones are looked at beside, and their powers
 NOISE = 2.0  # times the size of values of the wrong sign, up to which values are noise
 FEWEST = 0.3  # share of the rows that must be more than that
 LEAST = 1e-9  # share of the variance below which approximations are not told apart
@@ -53,11 +55,13 @@ class JointFeature:
 @dataclass(frozen=True, eq=False)
 class Joint:
     """The features that a target is a function of, but for `carriers` before it: powers of them that a line in their
-    logarithms shows, where the target has `one_sign`, else themselves."""
+    logarithms shows, where the target has `one_sign`, else themselves. Curves `beside` all that (n, k) are of one
+    feature each."""
 
     known: Sequence[JointFeature]
     carriers: Sequence[JointFeature] = ()
     one_sign: bool = False
+    beside: Array | None = None
 
     def without(self, *some: JointFeature) -> list[JointFeature]:
         """All features but these."""
@@ -80,8 +84,19 @@ def joint_features(
         size = up[rows]
         seen, weight = np.log(size), size / np.hypot(size, np.median(size) if rows.all() else size.max())
     alone = [JointFeature({Feature(name, units[name]): 1.0}, x[rows] / units[name]) for name, x in features.items()]
-    best = Joint(alone, one_sign=one_sign)
-    least = _criterion(best, seen, weight)
+    best, least = _best(Joint(alone, one_sign=one_sign), units, seen, weight)
+    if least > math.log(PROMISING):
+        return None if one_sign or len(alone) > FEW_FEATURES else _beside_curves(alone, units, seen)
+    as_they_are = all(isinstance(one.node, Feature) for one in best.known)
+    if as_they_are and (one_sign or not best.carriers):
+        return None
+    return best, _factor(best, seen, weight)
+
+
+def _best(joint: Joint, units: Mapping[str, float], seen: Array, weight: Array) -> tuple[Joint, float]:
+    """The joint features that come of these step by step, each as good for the target as what was before, and their
+    criterion."""
+    best, least = joint, _criterion(joint, seen, weight)
     while len(best.known) > 1:
         for way in (_merged, _carried):
             trials = list(way(best, units))
@@ -91,10 +106,25 @@ def joint_features(
                 break
         else:
             break
-    as_they_are = all(isinstance(one.node, Feature) for one in best.known)
-    if least > math.log(PROMISING) or (as_they_are and (best.one_sign or not best.carriers)):
+    return best, least
+
+
+def _beside_curves(alone: Sequence[JointFeature], units: Mapping[str, float], seen: Array) -> tuple[Joint, Node] | None:
+    """Features that act together beside curves of single ones: F cos(a - b) + a. The carriers and the features that
+    have curves are features too."""
+    weight = np.ones(len(seen))
+    curves = [np.stack([(one.values / np.abs(one.values).max()) ** k for k in CURVE], axis=1) for one in alone]
+    best, least = _best(Joint(alone, beside=np.concatenate(curves, axis=1)), units, seen, weight)
+    if least > math.log(PROMISING) or all(isinstance(one.node, Feature) for one in best.known):
         return None
-    return best, _factor(best, seen, weight)
+    needed = []
+    for k, one in enumerate(alone):
+        rest = np.concatenate([*curves[:k], *curves[k + 1 :]], axis=1)
+        if _criterion(replace(best, beside=rest), seen, weight) > least:
+            needed.append(one)
+    before = [reduce(partial(_product, exponent=1.0), best.carriers)] if best.carriers else []
+    known = {one.title: one for one in [*best.known, *before, *needed]}
+    return Joint(list(known.values())), ONE
 
 
 def _merged(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
@@ -233,7 +263,9 @@ def _design(joint: Joint, axes: Sequence[Array], rows: int) -> tuple[Array, list
     how many columns each degree ends with. Where the target has both signs, the carriers multiply polynomials."""
     if not joint.one_sign:
         columns, counts = polynomials(axes, rows // ROWS_OF_A_COLUMN)
-        return columns * np.prod([one.values for one in joint.carriers], axis=0).reshape(-1, 1), counts
+        columns = columns * np.prod([one.values for one in joint.carriers], axis=0).reshape(-1, 1)
+        more = np.empty((rows, 0)) if joint.beside is None else joint.beside
+        return np.concatenate([more, columns], axis=1), [count + more.shape[1] for count in counts]
     logs = [np.log(one.values) for one in joint.carriers]
     columns, counts = polynomials(axes, rows // ROWS_OF_A_COLUMN - len(logs))
     return np.insert(columns, [1] * len(logs), np.transpose(logs), axis=1) if logs else columns, [

@@ -61,6 +61,14 @@ def test_noise_that_turns_small_values_hides_no_power_before_a_function() -> Non
     assert [one.title for one in found[0].known] == ["[y/x]"]
 
 
+def test_curves_of_single_features_stand_beside_what_acts_together() -> None:
+    a, b, c = RNG.uniform(-3, 3, 120), RNG.uniform(-3, 3, 120), RNG.uniform(1, 4, 120)
+    target = c * np.cos(a - b) + 0.5 * a + 0.02 * RNG.standard_normal(120)
+    found = joint_features({"a": a, "b": b, "c": c}, target, UNITS | {"c": 1.0})
+    assert found is not None
+    assert {one.title for one in found[0].known} == {"[b-a]", "c", "a"}
+
+
 def test_the_law_of_joint_features_is_exact_in_the_features() -> None:
     a, b, c = (NEAR[name] for name in "abc")
     task = made_task({"a": a, "b": b, "c": c}, a * np.log1p(2 * b / c))
