@@ -40,15 +40,16 @@ def test_neighbours_stay_within_the_grammar_and_finite(design: str) -> None:
         names = [one.name for one in parameters(changed)]
         assert len(set(names)) == len(names), "one name, two bounds"
         assert all(one.lower < one.upper for one in parameters(changed))
-        form = to_fit(SymbolicForm((changed,), "neighbour"), schema(data))
+        stated, p = SymbolicForm((changed,), "neighbour"), constants(changed, 3)
+        form = to_fit(stated, schema(data))
+        own = {written: p[name] for name, written in stated.names(0, schema(data)).items()}
         with np.errstate(all="ignore"):
-            p = constants(changed, 3)
             np.testing.assert_allclose(
-                form.call(dict(data.features), p),
+                form.call(dict(data.features), own),
                 np.broadcast_to(value(changed, dict(data.features), p), (len(data),)),
                 rtol=1e-9,
             )
-            finite += bool(np.isfinite(form.call(dict(data.features), p)).all())
+            finite += bool(np.isfinite(form.call(dict(data.features), own)).all())
     assert made >= 50
     assert finite >= 0.9 * made
 
