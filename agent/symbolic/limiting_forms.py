@@ -21,7 +21,7 @@ from lawsmith.tasks.arrays import Array
 
 STRAIGHT = 0.1  # most that the logarithm of a power or an exponential moves over the rows, where it is nearly straight
 NEGLIGIBLE = 0.01  # share of the other part below which a constant in a sum is nothing …
-DOMINANT = 10.0  # … and multiple of the other part above which it leaves only the first slope
+DOMINANT = 9.0  # … and multiple of the other part above which its first slope is left; shifts go up to ten and more
 SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows

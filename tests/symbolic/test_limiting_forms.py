@@ -35,6 +35,7 @@ MOVING = mul(C, power(add(log(X), OPTIMUM, neg(mul(M2, log(W))), mul(M3, Feature
         (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.45, "h": 1e-4}, POWER),
         (LOGS, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, power(X, RATE)))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
+        (HILL, {"L": 1.0, "A": 2e3, "h": 400.0}, add(L, mul(A, X))),
         (POWER, {"L": 0.0, "A": 2.0, "a": 0.45}, mul(A, power(X, neg(EXPONENT)))),
         (POWER, {"L": 1.0, "A": 2.0, "a": 1.05}, add(L, mul(A, power(X, Number(-1.0))))),
         (POWER, {"L": 1.0, "A": 2.0, "a": -0.9}, add(L, mul(A, X))),
