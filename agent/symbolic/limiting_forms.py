@@ -32,10 +32,13 @@ Values = Callable[[Node], Sequence[Array]]
 """A part's values in each group of rows."""
 
 
-def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]]) -> Iterator[Node]:
+def limiting_forms(
+    node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]], *, fractions: bool = True
+) -> Iterator[Node]:
     """Forms with a part of `node` replaced by its limit, and whose constants the rows can tell apart.
 
-    `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there.
+    `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there. `fractions`
+    says whether exponents become fractions as well.
     """
 
     def values(part: Node) -> list[Array]:
@@ -44,7 +47,7 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
     beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
     for part in dict.fromkeys(walk(node)):
-        limit = _limit(part, values, part in beside_constants)
+        limit = _limit(part, values, part in beside_constants, fractions)
         changed = None if limit is None else merged(cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield changed
@@ -69,7 +72,7 @@ def _beside_constants(part: Sum) -> Iterator[Node]:
                 yield own[0]
 
 
-def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
+def _limit(part: Node, values: Values, beside_constant: bool, fractions: bool) -> Node | None:
     """What a part is nearly, but for a factor, and for a constant where one stands beside it; None where it is far from
     any limit."""
     if not features(part):
@@ -83,7 +86,7 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             if beside_constant and _moves(part, values) < STRAIGHT:
                 return log(base)
             found = np.concatenate(values(exponent))
-            simple = (*((k, NEARLY) for k in WHOLE), *((k, CLOSELY) for k in SIMPLE))
+            simple = (*((k, NEARLY) for k in WHOLE), *((k, CLOSELY) for k in SIMPLE if fractions))
             return next((power(base, Number(k)) for k, room in simple if np.abs(found - k).max() < room), None)
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
