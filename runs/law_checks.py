@@ -13,6 +13,21 @@ def checked_group(group: str, groups: Collection[str]) -> str:
     return group
 
 
+def coded_rows(input_data: Iterable[Mapping[str, Any]], levels: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """The rows with the place of each label, which is text, of the categories in `levels`; raises ValueError for a
+    label that a category does not have, and for a number that is no place."""
+    rows: list[Any] = [dict(row) if hasattr(row, "keys") else row for row in input_data]
+    for place, row in enumerate(rows):
+        for name in [name for name in levels if hasattr(row, "keys") and name in row]:
+            label, known = row[name], levels[name]
+            label = str(label) if isinstance(label, (str, bool)) else label
+            if label not in [*known, *range(len(known))]:
+                said = ", ".join(map(repr, known))
+                raise ValueError(f"{name!r} in row {place} is {label!r}: this law knows {said}, or their places from 0")
+            row[name] = known.index(label) if isinstance(label, str) else label
+    return rows
+
+
 def checked_rows(input_data: Iterable[Mapping[str, Any]], features: Sequence[str]) -> list[dict[str, float]]:
     """The rows with their features as finite numbers; raises ValueError that names the row."""
     if isinstance(input_data, (str, bytes, dict)) or not hasattr(input_data, "__iter__"):

@@ -32,6 +32,7 @@ _CHECKS = tuple(
         law_checks.checked_prediction,
     )
 )
+_CODES = function_source(law_checks.coded_rows)
 OPAQUE = "OPAQUE LAW: importing this file runs code that a candidate brought; nobody could read what it states."
 """The first line of a law that is not our own code."""
 _SIGNATURE = "def law(input_data: list[dict[str, float]], group: str{default}) -> list[dict[str, float]]:\n"
@@ -219,6 +220,7 @@ def _head(
         "",
     ]
     lines += [_meaning(schema, name) for name in (*schema.features, *schema.targets)]
+    lines += [f"Places of labels, which are text in rows: {codes}" for codes in schema.codes]
     if schema.group is not None:
         lines += [f"Constants differ by {_meaning(schema, schema.group)}"]
     lines += ["", note, ""]
@@ -239,6 +241,10 @@ def _assembled(head: str, schema: Schema, table: tuple[str, object], parts: Sequ
     known = list(content) if isinstance(content, dict | tuple) else []
     default = f" = {known[0]!a}" if len(known) == 1 else ""
     data = [f"FEATURES = {schema.features!a}", f"TARGETS = {schema.targets!a}", f"{name} = {_literal(content)}"]
+    if levels := {name: column.levels for name, column in schema.columns.items() if column.levels}:
+        data.append(f"LEVELS = {levels!a}")
+        parts = [*parts, _CODES]
+        body = body.replace("checked_rows(input_data", "checked_rows(coded_rows(input_data, LEVELS)")
     law = _SIGNATURE.format(default=default) + _HELP + body
     return "\n\n".join([head + "\n" + "\n".join(data) + "\n", *(f"{part.strip()}\n" for part in (*parts, law))])
 

@@ -49,9 +49,9 @@ def _converter(clash: frozenset[str]) -> Any:
             case Feature(name, unit):
                 return sympy.Symbol(name, real=True) / _number(unit)
             case Sum():
-                return sympy.Add(*parts)
+                return sympy.Add(*map(_as_number, parts))
             case Product():
-                return sympy.Mul(*parts)
+                return sympy.Mul(*map(_as_number, parts))
             case Power(base, exponent):
                 if isinstance(base, Number) and isinstance(exponent, Number):
                     raise ValueError("a constant of the formula is not a number")
@@ -60,6 +60,13 @@ def _converter(clash: frozenset[str]) -> Any:
                 return eval(FUNCTIONS[name].sympy, vars(sympy), dict(zip("abc", parts, strict=False)))
 
     return convert
+
+
+def _as_number(part: Any) -> Any:
+    """1 for true and 0 for false, which sympy neither adds nor multiplies; other expressions as they are."""
+    import sympy
+
+    return part if isinstance(part, sympy.Expr) else sympy.Piecewise((1, part), (0, True))
 
 
 def _number(value: float) -> Any:

@@ -138,6 +138,13 @@ def test_every_question_takes_a_category_by_its_label(folder: Path, capsys: pyte
     assert solved["solve"]["N"]["value"] == pytest.approx(1e9, rel=0.01)
     best, _ = run(capsys, "optimum", name, "--budget", "N=1e9", "--at", "optimizer=adam")
     assert best["prediction"]["value"] == pytest.approx(adam)
+    law = Law.open(name)
+    exported: dict[str, Any] = {}
+    exec(law.source, exported)
+    rows = [{"N": 1e9, "optimizer": label} for label in ("adam", "muon", 1)]
+    assert [row["loss"] for row in exported["law"](rows, "all_data")] == pytest.approx([adam, muon, muon])
+    with pytest.raises(ValueError, match="'optimizer' in row 0 is 'sgd': this law knows 'adam', 'muon'"):
+        exported["law"]([{"N": 1e9, "optimizer": "sgd"}], "all_data")
     said = run_command(capsys, "predict", name, "--at", "N=1e9,optimizer=sgd", status=2).err
     assert "has no level 'sgd'; it has adam and muon" in said
 

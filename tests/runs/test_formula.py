@@ -204,3 +204,12 @@ def test_sympy_meets_only_as_many_cases_as_it_works_out_in_time(function: str) -
     with pytest.raises(ValueError, match="too large for sympy"):
         formula(source, ("y",)).sympy()
     assert time.monotonic() - began < 5
+
+
+def test_what_is_true_counts_as_one_in_sympy():
+    body = 'return p["L"] + p["d"] * (x["k"] == 1) + (x["k"] > 5)'
+    source = f'PARAMETERS = {{"L": None, "d": None}}\n\ndef form(x, p):\n    {body}\n'
+    (stated,) = formula(source, ("y",)).sympy().values()
+    values = {symbol: {"L": 2, "d": 3}.get(str(symbol)) for symbol in stated.free_symbols if str(symbol) != "k"}
+    (k,) = stated.free_symbols - set(values)
+    assert [stated.subs({**values, k: value}) for value in (0, 1, 6)] == [2, 5, 3]
