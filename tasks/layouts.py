@@ -41,9 +41,9 @@ _SIGNS = {
 }
 _GO = re.compile(r"(Benchmark\S+?)(?:-\d+)?\s+\d+((?:\s+[\d.e+]+ \S+)+)")
 _ARGUMENT = re.compile(r"(\w+)=([^/=]+)")  # BenchmarkSort/n=100
-_VECTOR = re.compile(
-    r"([A-Za-z_]\w*)\s*(?:=|<-|:)\s*(?:(?:\w+\.)?(?:array|tensor|asarray|Series)\(\s*\[|c\(|\[)"
-    r"([-+\d.eE,;\s]*\d[-+\d.eE,;\s]*)[\])]"
+_VECTOR = re.compile(  # with bounds, so that no text takes long
+    r"\b([A-Za-z_]\w{0,60})\s{0,9}(?:=|<-|:)\s{0,9}"
+    r"(?:(?:\w{1,20}\.)?(?:array|tensor|asarray|Series)\(\s{0,9}\[|c\(|\[)([-+\d.eE,;\s]+)[\])]"
 )
 _LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …
 _SHARE_OF_VECTORS = 4  # … of which they make up this part at least
