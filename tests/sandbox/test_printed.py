@@ -105,6 +105,7 @@ def test_what_is_separate_is_found_without_evaluating_the_whole_law(monkeypatch:
     source = write(stated, spec.features)
     rows = gather(
         Table({k: v[0, 0] for k, v in X.items()}, dict.fromkeys(laws, X["n"][0, 0]), spec.groups, np.zeros(ROWS, int)),
+        np.zeros(ROWS, int),
         spec.targets,
         np.array([0]),
         Loss.SQUARED,
