@@ -227,7 +227,7 @@ class _Choosing:
 
         The fit says nothing where no law leaves only noise: then errors are not independent. The best of millions of
         laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more: each term is the
-        best of thousands. So has a quadratic of several features or a logarithm, which bends wherever rows do.
+        best of thousands. So has a quadratic of several features, which bends wherever rows do.
         """
         errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
         for k, one in enumerate(laws):

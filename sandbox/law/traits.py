@@ -13,16 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from lawsmith.sandbox.law.expression import (
-    children,
-    coefficient,
-    factors_of,
-    features,
-    log,
-    parameters,
-    transform,
-    walk,
-)
+from lawsmith.sandbox.law.expression import children, coefficient, factors_of, features, parameters, transform, walk
 from lawsmith.sandbox.law.nodes import (
     MAX_NAME,
     ONE,
@@ -57,8 +48,7 @@ class Traits:
     """levels: a free constant is added to every target, and no term beside it grows or falls for ever as a logarithm
     does. features: those that some target depends on. literals: numbers in the law that count as constants.
     sets_numbers: a number but 1 is added or scales what is, without a constant of its own: a search may have set it.
-    is_surface: the squares of two functions of features are added, and their product, or a logarithm and its square: it
-    bends wherever rows do.
+    is_surface: the squares of two functions of features are added, and their product: it bends wherever rows do.
     """
 
     levels: bool
@@ -86,7 +76,7 @@ def traits_of(statement: Statement) -> Traits:
         features=frozenset(name for tree in trees for name in features(tree)),
         literals=sum(map(literals, stated)),
         sets_numbers=any(_sets_number(node) for tree in trees for node in walk(tree) if isinstance(node, Sum)),
-        is_surface=any(_is_surface(node) for tree in stated for node in walk(tree)),
+        is_surface=any(_is_surface(node) for tree in stated for node in walk(tree) if isinstance(node, Sum)),
     )
 
 
@@ -96,16 +86,11 @@ def _sets_number(node: Sum) -> bool:
     return any(all(shared[p.name] > 1 for p in parameters(term)) for term in scaled)
 
 
-def _is_surface(node: Node) -> bool:
-    if isinstance(node, Power) and isinstance(node.exponent, Sum):
-        return any(log(node.base) in factors_of(term) for term in node.exponent.terms)
-    if not isinstance(node, Sum):
-        return False
+def _is_surface(node: Sum) -> bool:
     terms = [[factor for factor in factors_of(term) if features(factor)] for term in node.terms]
     alone = [term[0] for term in terms if len(term) == 1]
     squared = {one.base for one in alone if isinstance(one, Power) and one.exponent == Number(2.0)}
-    parabola = any(one in squared and isinstance(one, Function) and one.name == "log" for one in alone)
-    return parabola or any(len(set(term)) == 2 and squared.issuperset(term) for term in terms)
+    return any(len(set(term)) == 2 and squared.issuperset(term) for term in terms)
 
 
 def _of_one_category(node: Node) -> Node:
