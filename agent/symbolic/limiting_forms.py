@@ -1,8 +1,7 @@
 """The simpler forms that fitted laws have nearly become: a part whose constant went to an extreme becomes its limit.
 
 Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, which is a logarithm. An exponent that comes
-out near a small whole number may be that number: overheads and speedups fall as `1 / x`. One that comes out at 0.3334
-may be 1/3.
+out near a small whole number may be that number: overheads and speedups fall as `1 / x`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from lawsmith.agent.symbolic.mutation import is_redundant, swap
-from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
 from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, walk
 from lawsmith.sandbox.law.identified import tells_apart
@@ -25,20 +23,16 @@ DOMINANT = 9.0  # … and multiple of the other part above which its first slope
 SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
-CLOSELY = 0.01  # the same from a fraction that laws have, such as 1/3: there are many
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
 Values = Callable[[Node], Sequence[Array]]
 """A part's values in each group of rows."""
 
 
-def limiting_forms(
-    node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]], *, fractions: bool = True
-) -> Iterator[Node]:
+def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mapping[str, float]]]) -> Iterator[Node]:
     """Forms with a part of `node` replaced by its limit, and whose constants the rows can tell apart.
 
-    `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there. `fractions`
-    says whether exponents become fractions as well.
+    `groups` holds the features (n,) of the rows of each group, and the constants that were fitted there.
     """
 
     def values(part: Node) -> list[Array]:
@@ -47,7 +41,7 @@ def limiting_forms(
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
     beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
     for part in dict.fromkeys(walk(node)):
-        limit = _limit(part, values, part in beside_constants, fractions)
+        limit = _limit(part, values, part in beside_constants)
         changed = None if limit is None else merged(cancelled(swap(node, part, limit)))
         if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
             yield changed
@@ -72,7 +66,7 @@ def _beside_constants(part: Sum) -> Iterator[Node]:
                 yield own[0]
 
 
-def _limit(part: Node, values: Values, beside_constant: bool, fractions: bool) -> Node | None:
+def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
     """What a part is nearly, but for a factor, and for a constant where one stands beside it; None where it is far from
     any limit."""
     if not features(part):
@@ -86,8 +80,7 @@ def _limit(part: Node, values: Values, beside_constant: bool, fractions: bool) -
             if beside_constant and _moves(part, values) < STRAIGHT:
                 return log(base)
             found = np.concatenate(values(exponent))
-            simple = (*((k, NEARLY) for k in WHOLE), *((k, CLOSELY) for k in SIMPLE if fractions))
-            return next((power(base, Number(k)) for k, room in simple if np.abs(found - k).max() < room), None)
+            return next((power(base, Number(k)) for k in WHOLE if np.abs(found - k).max() < NEARLY), None)
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
             straight = beside_constant and not parameters(bare) and _moves(part, values) < STRAIGHT

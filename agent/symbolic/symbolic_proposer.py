@@ -87,7 +87,7 @@ class SymbolicProposer:
         with self.start_forms.general.ahead(self.out_of_time):
             yield from self._after_the_first()
         for _ in range(TIDYINGS):
-            simpler = self._admit([*self._limits(fractions=True), *self._shorter()])
+            simpler = self._admit([*self._limits(), *self._shorter()])
             if not simpler:
                 return
             yield self._proposals(simpler)
@@ -213,16 +213,13 @@ class SymbolicProposer:
             return []
         return [form.as_one((trial.id,)) for trial, form in self._best(NEAR_LIMITS)]
 
-    def _limits(self, *, fractions: bool = False) -> list[SymbolicForm]:
-        """The simpler forms that the leading ones have nearly become, with exponents of `fractions` too."""
+    def _limits(self) -> list[SymbolicForm]:
+        """The simpler forms that the leading ones have nearly become."""
         found = []
         for trial, form in self._best(NEAR_LIMITS):
             if trial.evaluation.constants is None:
                 continue
-            each = [
-                list(limiting_forms(node, self._fitted(trial, form, k), fractions=fractions))
-                for k, node in enumerate(form.nodes)
-            ]
+            each = [list(limiting_forms(node, self._fitted(trial, form, k))) for k, node in enumerate(form.nodes)]
             if len(each) == 1:
                 changed: list[tuple[Node, ...]] = [(node,) for node in each[0]]
             else:
