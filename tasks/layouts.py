@@ -4,13 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from html.parser import HTMLParser
-from itertools import takewhile
 
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
-_RULER = re.compile(r"\s*(?:-{2,}(?: +-{2,})+|={2,}(?: +={2,})+)\s*")
 _BAR = re.compile(r"[│┃║┆╎]")
 _TYPE = re.compile(
     r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
@@ -39,8 +37,6 @@ _SIGNS = {
     "{,}": ",",
     "~": " ",
 }
-_GO = re.compile(r"(Benchmark\S+?)(?:-\d+)?\s+\d+((?:\s+[\d.e+]+ \S+)+)")
-_ARGUMENT = re.compile(r"(\w+)=([^/=]+)")  # BenchmarkSort/n=100
 _VECTOR = re.compile(  # with bounds, so that no text takes long
     r"\b([A-Za-z_]\w{0,60})\s{0,9}(?:=|<-|:)\s{0,9}"
     r"(?:(?:\w{1,20}\.)?(?:array|tensor|asarray|Series)\(\s{0,9}\[|c\(|\[)([-+\d.eE,;\s]+)[\])]"
@@ -73,13 +69,10 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
-        (_from_ruler, "a line of dashes tells where each column ends, also where a cell is empty"),
         (_from_html, "an HTML page; the largest of its tables was read"),
         (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
-        (_from_go, "the lines of a benchmark in Go were read as rows"),
         (_from_vectors, "its vectors, each with a name, were read as columns"),
         (_from_pairs, "its lines of names and values were read as rows"),
-        (_from_print, "a printed data frame; its line of types was left out"),
         (_from_frames, "a printed table; its frame was left out"),
     )
     for reader, told in known:
@@ -168,26 +161,10 @@ def _counters(line: str) -> list[tuple[str, str]]:
     return list(zip(_COUNTERS[-len(numbers) :], numbers, strict=True)) if 0 < len(numbers) <= len(_COUNTERS) else []
 
 
-def _from_print(text: str) -> tuple[str, str] | None:
-    """The header and rows of a data frame as R's tibble and Julia print it, and a word on rows that are not shown; None
-    for any other text."""
-    size = re.match(r"\s*(?:# A tibble: )?([\d,]+) ?[×x] ?\d+(?: DataFrame)?[ \t]*\n", text)
-    if size is None:
-        return None
-    lines = [line.replace("│", " ", 1) for line in _RULE.sub("", text[size.end() :]).splitlines()]
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "⋮"))]
-    hidden = int(size[1].replace(",", "")) - len(lines) + 2  # the second line names types
-    said = f"; {hidden} of its {size[1]} rows are not shown and are missing here" if hidden > 0 else ""
-    return "\n".join((*lines[:1], *lines[2:])) + "\n", said
-
-
 def _from_frames(text: str) -> tuple[str, str] | None:
-    """The header and rows of a table with bars around each line, as Stata's ``list``, polars and DuckDB print them, and
-    a word on rows that are not shown; None for any other text."""
-    numbered = re.compile(r"^[ \t]*\d+\.[ \t]*\|", flags=re.MULTILINE)
-    if len(numbered.findall(text)) >= _FEWEST:
-        text = numbered.sub("|", text)
-    elif not _BAR.search(text[: 1 << 16]):
+    """The header and rows of a table with bars around each line, as polars and DuckDB print them, and a word on rows
+    that are not shown; None for any other text."""
+    if not _BAR.search(text[: 1 << 16]):
         return None
     lines = [_BAR.sub("|", line).strip() for line in without_rules(text).splitlines() if line.strip()]
     framed = [line[1:].removesuffix("|") for line in lines if line.startswith("|")]
@@ -198,20 +175,6 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
     said = "; the rows behind … are not shown and are missing here" if len(kept) < len(shown) else ""
     return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
-
-
-def _from_go(text: str) -> tuple[str, str] | None:
-    """The rows of what ``go test -bench`` prints with tabs between the cells; None for any other text."""
-    found = [_GO.fullmatch(line.rstrip()) for line in text.splitlines()]
-    rows = [dict([("benchmark", one[1]), *_ARGUMENT.findall(one[1]), *_units_first(one[2])]) for one in found if one]
-    if len(rows) < _SHOWN or any(row.keys() != rows[0].keys() for row in rows):
-        return None
-    return "\n".join(map("\t".join, (rows[0], *(row.values() for row in rows)))) + "\n", ""
-
-
-def _units_first(text: str) -> list[tuple[str, str]]:
-    """``12.5 ns/op`` as a pair of the unit and the number."""
-    return [(unit, number) for number, unit in re.findall(r"([\d.e+]+) (\S+)", text)]
 
 
 def _from_vectors(text: str) -> tuple[str, str] | None:
@@ -226,25 +189,6 @@ def _from_vectors(text: str) -> tuple[str, str] | None:
         return None
     rows = list(zip(*columns.values(), strict=True))
     return ("\n".join(map("\t".join, (tuple(columns), *rows))) + "\n", "") if len(rows) >= _FEWEST else None
-
-
-def _from_ruler(text: str) -> tuple[str, str] | None:
-    """The header and rows below which dashes mark each column, as sacct and sqlcmd print them, with tabs between the
-    cells; None for any other text, and where no cell is empty or of several words."""
-    lines = text.expandtabs().splitlines()
-    place = next((k for k, line in enumerate(lines[: 1 << 8]) if k and _RULER.fullmatch(line)), 0)
-    if not place:
-        return None
-    ends = [run.end() for run in re.finditer(r"[-=]+", lines[place])][:-1]
-    below = takewhile(lambda line: line.strip() and not _RULER.fullmatch(line), lines[place + 1 :])
-    rows = [lines[place - 1], *below]
-    if len(rows) < _FEWEST or any(line[end : end + 1].strip() for line in rows for end in ends):
-        return None
-    spans = list(zip([0, *ends], [*ends, None], strict=True))
-    cells = [[line[start:end].strip() for start, end in spans] for line in rows]
-    if "" in cells[0] or all(cell and " " not in cell for row in cells for cell in row):
-        return None
-    return "\n".join(map("\t".join, cells)) + "\n", ""
 
 
 def with_columns_apart(text: str) -> str:

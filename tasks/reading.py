@@ -22,7 +22,7 @@ from lawsmith.tasks.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.plus_minus import with_errors_apart
-from lawsmith.tasks.shapes import with_labels_down, with_parts_in_runs
+from lawsmith.tasks.shapes import with_labels_down
 from lawsmith.tasks.words import is_progress
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -140,7 +140,7 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    for completed in (with_parts_in_runs, with_labels_down, with_entries_apart, with_runs_apart, with_errors_apart):
+    for completed in (with_labels_down, with_entries_apart, with_runs_apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading

@@ -9,7 +9,7 @@ import numpy as np
 
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
-from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
 from lawsmith.tasks.words import sums_up
@@ -24,7 +24,6 @@ _REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
 _BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _YEAR = re.compile(r"((?:1[5-9]|20)\d\d)(?: \[YR\d{4}\])?")  # 2004 [YR2004]
-_PART = re.compile(r"\.\w+$")
 _VALUES = ("value", "values", "val", "measurement", "result")
 
 
@@ -50,27 +49,6 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
         frame = frame.assign(**{name: frame[name].where(~blank).ffill()})
         said.append(f"{where}: blank cells of {name} were filled from above ({str(kept.iloc[0]).strip()[:40]!r} …).")
     return replace(reading, frame=frame).after(*said)
-
-
-def with_parts_in_runs(reading: Reading, where: str) -> Reading:
-    """The same without the rows of parts of a run beside its own, as sacct lists ``17.batch`` below ``17``; empty cells
-    of the run come from the first of its parts that has one."""
-    frame = reading.frame
-    labels = [str(cell).strip() for cell in frame.iloc[:, 0].tolist()]
-    own = {label: place for place, label in enumerate(labels)}
-    parts = [(place, own.get(_PART.sub("", label))) for place, label in enumerate(labels) if _PART.search(label)]
-    parts = [(place, run) for place, run in parts if run is not None]
-    if len(parts) < 2 or not any(labels[place][-1].isalpha() for place, _ in parts) or len(own) < len(labels):
-        return reading
-    cells = frame.to_numpy(dtype=object, copy=True)
-    for place, run in parts:
-        cells[run] = [part if is_missing(cell) else cell for cell, part in zip(cells[run], cells[place], strict=True)]
-    said = (
-        f"{where}: {counted(len(parts), 'row')} of parts of a run ({labels[parts[0][0]]}) were left out; where a run's "
-        "own cell is empty, it holds what the first of its parts says."
-    )
-    frame = frame.assign(**dict(zip(frame.columns, cells.T, strict=True)))
-    return replace(reading, frame=frame.drop(index=frame.index[[place for place, _ in parts]])).after(said)
 
 
 def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -> Reading:

@@ -132,19 +132,6 @@ def test_seconds_for_each_step_are_a_measure_of_speed(tmp_path: Path):
     assert roles(data)["ms_per_step"] == "companion"
 
 
-def test_steps_of_a_job_are_a_part_of_its_row():
-    ruled = "       JobID  JobName  NCPUS    Elapsed     MaxRSS \n------------ -------- ------ ---------- ---------- \n"
-    jobs = [(f"{1000 + k}", 2**k, f"00:{40 >> k:02d}:00") for k in range(4)]
-    for job, cores, time in jobs:
-        for row in ((job, "big run", ""), (f"{job}.extern", "extern", ""), (f"{job}.batch", "batch", f"{cores}K")):
-            ruled += f"{row[0]:>12} {row[1]:>8} {cores:>6} {time:>10} {row[2]:>10} \n"
-    frame = frame_of(ruled)
-    assert frame["JobID"].tolist() == [job for job, _, _ in jobs] and frame["JobName"][0] == "big run"
-    assert frame["MaxRSS"].tolist() == ["1K", "2K", "4K", "8K"]
-    decimals = "x,y\n" + "".join(f"{x},{k}\n" for k, x in enumerate(("10", "10.5", "11", "11.25")))
-    assert len(frame_of(decimals)) == 4
-
-
 def test_totals_and_means_over_rows_are_outcomes(tmp_path: Path):
     cases = (8000 * np.exp(-(((np.arange(40) - 20) / 9) ** 2))).round()
     smooth = pd.Series(cases).rolling(3, center=True, min_periods=1).mean().round(1)
@@ -182,12 +169,6 @@ def test_vectors_as_people_post_them_are_columns(posted: str):
     frame = frame_of(posted).astype(float)
     assert frame["x"].tolist() == [1, 2.5, 3, 4] and frame["y"].tolist() == [20, 3, 4, -5]
     assert list(frame_of("# a = [1, 2, 3, 4]\n# b = [5, 6, 7, 8]\nx,y\n" + "1,2.000000\n" * 9).columns) == ["x", "y"]
-
-
-def test_a_benchmark_in_go(tmp_path: Path):
-    lines = "".join(f"BenchmarkSort/n={n}-8 \t {n} \t {12.3 * n} ns/op\t {16 * n} B/op\n" for n in (10, 30, 100, 300))
-    data = read(tmp_path, f"goos: linux\npkg: x/y\n{lines}PASS\nok  \tx/y\t12.3s\n", "ns/op")
-    assert data.task.schema.features == ("n",) and roles(data)["B/op"] == "companion"
 
 
 def test_wells_benchmarks_and_newtons_beside_the_target(tmp_path: Path):

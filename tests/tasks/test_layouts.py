@@ -53,15 +53,6 @@ SHOWN = {
     "names and units": text("{n:g} {d:g} {loss:.4f}", "# N D loss", "# m m nats"),
     "one unit": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", ";;nats"),
     "units and none": text("{n:g};{d:g};{loss:.4f}", "N;D;loss", "-;tokens;nats"),
-    "printed by Julia": text(
-        " {n:g} │ {n:g}  {d:g}  {loss:.4f}",
-        "15×3 DataFrame",
-        " Row │ N  D  loss",
-        "     │ Float64  Int64  Float64",
-        "─────┼───",
-    ),
-    "printed by tibble": "# A tibble: 15 × 3\n       N       D  loss\n   <dbl>   <dbl> <dbl>\n"
-    + FRAME.set_index(FRAME.index + 1).to_csv(header=False, sep=" "),
     "a name of two lines": '"N","D","loss\n"\n' + FRAME.to_csv(index=False, header=False),
     "settings above": "Instrument,2400\nDate,2024-05-14\n" + FRAME.to_csv(index=False),
     "a remark below": "Method: Cu_3\nDate: 12/03/2024 10:14:22\n" + FRAME.to_csv(index=False) + "R: 0.9987,,\n",
@@ -73,13 +64,6 @@ SHOWN = {
     "questions": text("{n:g},{d:g},{loss:.4f}", "N,D,loss", "How large is it now?,Tokens,Loss", '{{""a"":1}},x,y'),
     "NIST's": text("  {loss:.4f}E0  {n:g}  {d:g}", "NIST/ITL", "Model: 3 Parameters", "b1 = 5 2.5 2", "Data: loss N D"),
     "underscores": text("  {n:g}  {d:g}  {loss:.4f}", "  N  D  loss", "  _____  ____  ______"),
-    "listed by Stata": text(
-        "  12. |  {n:g}  {d:g}  {loss:.4f} |",
-        "     +-----------------+",
-        "     |  N    D    loss |",
-        "     |-----------------|",
-        below=("     +-----------------+",),
-    ),
     "printed by polars": text(
         "│ {n:g} ┆ {d:g} ┆ {loss:.4f} │",
         "shape: (15, 3)",
@@ -195,11 +179,6 @@ def test_a_chart_with_a_column_per_run_becomes_rows_of_runs(tmp_path: Path):
     assert data.task.schema.names == ("Step", "loss", "run") and rows.groups == runs
     assert list(np.bincount(rows.codes)) == [12, 9] and rows.targets["loss"].max() == 14
     assert "columns of 2 runs were read as rows of each run" in " ".join(data.notices)
-
-
-def test_rows_that_a_print_does_not_show_are_said():
-    reading = parse_table(SHOWN["printed by Julia"].replace("15×3", "500×3").encode(), "t.txt", "t")
-    assert "485 of its 500 rows are not shown" in reading.notices[0] and len(reading.frame) == 15
 
 
 def test_labels_in_brackets_are_no_errors(tmp_path: Path):
