@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws import Law
-from lawsmith.tasks import Array
+from lawsmith.tasks import Array, InputError
 from lawsmith.tasks.cells import typed
 
 WEIGHT = "sample_weight"
@@ -57,7 +59,8 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight: (n,) how much each row counts, such as 1 / sigma² or a number of measurements; a row of weight 0
         is left out. Raises InputError (a ValueError) where there can be no law.
         """
-        X, y = validate_data(self, _with_years(X), y, y_numeric=True, ensure_min_samples=4)
+        with _of_numbers():
+            X, y = validate_data(self, _with_years(X), y, y_numeric=True, ensure_min_samples=4)
         frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
         frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
@@ -75,7 +78,8 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """(n,) predictions of the law for X (n, F)."""
         check_is_fitted(self)
-        X = validate_data(self, _with_years(X), reset=False)
+        with _of_numbers():
+            X = validate_data(self, _with_years(X), reset=False)
         return self.law_.predict(pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()))
 
     def _names(self) -> list[str]:
@@ -103,6 +107,20 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if result.selected is None:
             raise ValueError(f"no law was found: {result.reason}")
         return Law.open(result.selected.archive)
+
+
+@contextmanager
+def _of_numbers() -> Iterator[None]:
+    """Raises InputError for text where numpy tells of a string that is no float."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith("could not convert string to float"):
+            raise
+        raise InputError(
+            f"X or y holds text ({str(error).partition(': ')[2]}); LawRegressor takes numbers. "
+            "lawsmith.discover reads labels as groups and categories."
+        ) from None
 
 
 def _with_years(X: Any) -> Any:

@@ -75,9 +75,10 @@ def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     if (plain := made_plain(text)) is not None:
         return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
-    if re.match(r"\s*<(?:!doctype\s+html|html)\b", text, re.IGNORECASE):
+    if re.match(r"\s*<(?:!doctype\s+html|html|table)\b", text, re.IGNORECASE):
         raise InputError(
-            f"{where} is a web page without a table, perhaps of an error or a login; save the table itself."
+            f"{where} is a web page, perhaps of an error or a login; save the table itself as CSV, or in Python give "
+            "discover the frame that pandas.read_html finds in it."
         )
     text = with_columns_apart(without_rules(text))
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint

@@ -1,9 +1,7 @@
-"""Text tables as documents and terminals show them (LaTeX, HTML, grids, bold cells), made plain before reading."""
+"""Text tables as documents and terminals show them (LaTeX, grids, bold cells), made plain before reading."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable
-from html.parser import HTMLParser
 
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
@@ -69,7 +67,6 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
-        (_from_html, "an HTML page; the largest of its tables was read"),
         (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
         (_from_vectors, "its vectors, each with a name, were read as columns"),
         (_from_pairs, "its lines of names and values were read as rows"),
@@ -79,14 +76,6 @@ def made_plain(text: str) -> tuple[str, str] | None:
         if (found := reader(text)) is not None:
             return found[0], f"{told}{found[1]}."
     return None
-
-
-def _from_html(text: str) -> tuple[str, str] | None:
-    """The rows of a page's largest table with tabs between the cells; None for a text without one."""
-    if re.search(r"<table[\s>]", text[: 1 << 16], re.IGNORECASE) is None or "</t" not in text:
-        return None
-    rows = html_rows(text)
-    return ("\n".join(map("\t".join, rows)) + "\n", "") if len(rows) > _SHOWN else None
 
 
 def _from_latex(text: str) -> tuple[str, str] | None:
@@ -210,68 +199,3 @@ def _cell(text: str) -> str:
         text = bare
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
     return re.sub(r"[{}\t]", "", text).strip()
-
-
-_MOST_SPAN = 100  # columns or rows of one cell
-Cell = tuple[str, int, int]
-
-
-class _Tables(HTMLParser):
-    """Collects the cells of each row of each table: text, columns and rows that it goes over."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tables: list[list[list[Cell]]] = []
-        self._text: list[str] | None = None
-        self._spans = (1, 1)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a table, a row or a cell."""
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr" and self.tables:
-            self.tables[-1].append([])
-        elif tag in ("td", "th") and self.tables and self.tables[-1]:
-            said = dict(attrs)
-            across, down = (said.get(name) or "1" for name in ("colspan", "rowspan"))
-            self._text, self._spans = [], (_size(across), _size(down))
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text of a cell."""
-        if self._text is not None:
-            self._text.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        """End a cell."""
-        if tag in ("td", "th") and self._text is not None:
-            self.tables[-1][-1].append((" ".join("".join(self._text).split()), *self._spans))
-            self._text = None
-
-
-def html_rows(text: str) -> list[list[str]]:
-    """The rows of the table with the most of them, a cell over several columns or rows once for each; none without."""
-    reader = _Tables()
-    reader.feed(text)
-    return list(_grid(max(reader.tables, key=len, default=[])))
-
-
-def _size(span: str) -> int:
-    return min(int(span), _MOST_SPAN) if span.isdecimal() and int(span) > 0 else 1
-
-
-def _grid(rows: list[list[Cell]]) -> Iterable[list[str]]:
-    above: dict[int, tuple[int, str]] = {}  # column -> rows that a cell still goes over, and its text
-    for cells in rows:
-        row: list[str] = []
-        for text, across, down in [*cells, ("", 0, 1)]:
-            while len(row) in above:
-                left, repeated = above.pop(len(row))
-                if left > 1:
-                    above[len(row)] = (left - 1, repeated)
-                row.append(repeated)
-            for _ in range(across):
-                if down > 1:
-                    above[len(row)] = (down - 1, text)
-                row.append(text)
-        if any(row):
-            yield row

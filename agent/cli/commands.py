@@ -161,7 +161,7 @@ def inspect(
 def export(
     run: Reference,
     format: Annotated[
-        str, of.option("FORMAT", "Write it as law, latex, sympy, json, uncertainties or sldbench.")
+        str, of.option("FORMAT", "Write it as law (or python), latex, sympy, json, uncertainties or sldbench.")
     ] = "law",
     target: Annotated[
         Path | None, of.option("PATH", "Write to this file (for sldbench: folder) instead of stdout.", "--out")

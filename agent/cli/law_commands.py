@@ -90,10 +90,11 @@ SLDBENCH = "sldbench"
 
 
 def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
-    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`.
+    """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`. `python` is `law`.
 
     Raises InputError for an unknown form.
     """
+    form = "law" if form == "python" else form
     if form not in (*TEXT_FORMATS, SLDBENCH):
         raise InputError(f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}.")
     archive = find_archive(reference, runs_dir)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.data import kept_data, packed
 from lawsmith.runs.ownership import marked
 from lawsmith.runs.record import DataRecord
-from lawsmith.runs.searched import is_same
+from lawsmith.runs.searched import is_same, searched
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
@@ -96,6 +96,10 @@ class Command:
         """
         plans = [self.plan(index) for index in range(self.job.runs)]
         observer.begun(self.job, self.dataset, self.chosen)
+        if len(ended := self._ended(plans)) == len(plans):  # nothing is left to search
+            for plan, run in zip(plans, ended, strict=True):
+                observer.finished(plan.index, run)
+            return ended, searched(Archive.open(ended[0].archive), self.dataset.task)
         for caution in cautions(self.chosen, self.job):
             observer.warned(caution)
         for sentence in left_out(self.job, self.dataset.task):
@@ -126,6 +130,11 @@ class Command:
             if not begun:
                 raise
             raise Interrupted(begun[-1]) from interrupt
+
+    def _ended(self, plans: Sequence["Plan"]) -> tuple[Run, ...]:
+        """The runs that have finished, in the order of their seeds."""
+        begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
+        return tuple(run for path in begun if (run := Run.read(path)) is not None)
 
     def _at_a_time(self, evaluator: Evaluator) -> int:
         """How many runs go on at a time. On one machine they follow each other: the first keeps it busy, and the

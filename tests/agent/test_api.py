@@ -115,6 +115,7 @@ def test_the_saved_data_frame_lets_a_finished_command_be_read_again(
         raise AssertionError("nothing is to be searched")
 
     monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", refuse)
+    monkeypatch.setattr(lawsmith.agent.command.runner, "Sandbox", refuse)
     again = lawsmith.resume(result.runs[1].archive)
     assert [run.result for run in again.runs] == [run.result for run in result.runs]
     assert again.reason == result.reason

@@ -14,7 +14,7 @@ from lawsmith.runs import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Task
+from lawsmith.tasks import InputError, Task
 
 pytest.importorskip("sklearn", reason="needs scikit-learn")
 
@@ -132,3 +132,8 @@ def test_moments_are_decimal_years():
     assert _with_years(moments["when"].to_numpy()[:, None])[0, 0] == 2020
     durations = pd.DataFrame({"took": pd.to_timedelta([90, 120], unit="min")})
     assert _with_years(durations)["took"].tolist() == [5400, 7200]
+
+
+def test_labels_are_refused_in_our_words():
+    with pytest.raises(InputError, match=r"X or y holds text.*takes numbers\. lawsmith\.discover reads labels"):
+        LawRegressor().fit(np.array([["a"], ["b"], ["a"], ["b"]], dtype=object), np.arange(4.0))

@@ -18,6 +18,7 @@ from lawsmith.runs.archive import LAW
 from lawsmith.runs.export import TEXT_FORMATS, export_sldbench, export_text
 from lawsmith.runs.find import find_archive
 from lawsmith.tasks import InputError, load
+from tests.command import run_command
 
 SFT = "published/sft/openhands-gpt-5"
 
@@ -27,6 +28,11 @@ def archive_of(source: str, manifest: Manifest, runs_dir: Path, **result: Any) -
         archive.append_event({"event": "candidate", "id": "w", "source": source})
         archive.finish(RunResult(winner="w", kind="form", **result), "def law(input_data, group): ...\n")
     return Archive.open(archive.path)
+
+
+def test_python_is_another_name_of_the_law_file(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = [run_command(capsys, "export", SFT, "--format", form).out for form in ("python", "law")]
+    assert texts[0] == texts[1]
 
 
 def test_every_format_of_a_published_law(tmp_path: Path) -> None:

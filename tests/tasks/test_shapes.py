@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import FRAME, ROWS, read, refused, roles
+from tables import FRAME, read, refused, roles
 
 from lawsmith.tasks import read_dataset
 
@@ -76,19 +76,6 @@ def test_latex_cells_over_several_columns(tmp_path: Path):
     data = read_dataset(tmp_path / "t.tex", ["test"])
     assert roles(data) == {"N": "feature", "train": "companion", "test": "target"}
     assert data.task.train.features["N"][0] == 1e7
-
-
-def test_the_largest_table_of_a_page(tmp_path: Path):
-    head = (
-        "<tr><th rowspan=2>N</th><th rowspan='2'>D</th><th colspan=2>Loss</th></tr><tr><th>train</th><th>test</th></tr>"
-    )
-    rows = "".join(f"<tr><td>{n:g}<td><td>{d:g}</td><td>{y - 0.1}</td><td><b>{y}</b></td></tr>" for n, d, y in ROWS)
-    small = "<table><tr><td>Menu</td><td>Home</td></tr></table>"
-    page = f"<html>{small}<table class='x'>{head}{rows.replace('<td><td>', '</td><td>')}</table></html>"
-    (tmp_path / "t.html").write_text(page)
-    data = read_dataset(tmp_path / "t.html", ["test"])
-    assert roles(data) == {"N": "feature", "D": "feature", "train": "companion", "test": "target"}
-    assert data.task.train.targets["test"][-1] == pytest.approx(ROWS[-1][2])
 
 
 def test_curves_in_json_are_rows(tmp_path: Path):

@@ -386,7 +386,8 @@ def test_a_hostile_task_file_is_refused_in_a_sentence(text: str, message: str, t
 
 
 def test_a_web_page_and_a_column_of_words_are_refused_as_such(tmp_path: Path):
-    with refused("is a web page without a table, perhaps of an error or a login; save the table itself."):
-        read(tmp_path, "<!DOCTYPE html>\n<html><body>403 Forbidden</body></html>")
+    for page in ("<!DOCTYPE html>\n<html><body>403 Forbidden</body></html>", "<table><tr><td>1</td></tr></table>"):
+        with refused("is a web page, perhaps of an error or a login; save the table itself as CSV"):
+            read(tmp_path, page)
     with refused("column 'model' holds text alone, such as 'a'; name one of numbers."):
         read(tmp_path, frame(), "model")
