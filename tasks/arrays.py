@@ -8,6 +8,8 @@ IntArray = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 WIDE = 3.0  # positive values over at least this factor lie on a logarithmic axis
+HALF = 0.5  # a part of a whole comes to this much, else nothing says that it ends at one
+DILUTED = 30.0  # times the smallest, from which positive values that are spread by ratios are no parts of a whole
 
 
 def weighted_median(values: Array, weights: Array) -> Array:
@@ -46,3 +48,19 @@ def is_logarithmic(values: Array) -> bool:
     """Whether values (n,) are positive and span at least a factor of `WIDE`; years, and dates of any kind, do not."""
     low, high = (float(np.min(values)), float(np.max(values))) if len(values) else (0.0, 0.0)
     return low > 0 and high / WIDE >= low
+
+
+def is_by_ratios(values: Array) -> bool:
+    """Whether positive values (n,) are spread by ratios and not evenly: half of them lie nearer to the smallest."""
+    low, high = float(np.min(values)), float(np.max(values))
+    return bool(np.median(np.unique(values)) <= ((low + high) / 2 + np.sqrt(low) * np.sqrt(high)) / 2)
+
+
+def is_fraction(values: Array) -> bool:
+    """Whether values (n,) are parts of a whole, of which the rest may matter (load, sparsity): between 0 and 1, and no
+    series of dilutions."""
+    low, high = float(np.min(values)), float(np.max(values))
+    if not (low >= 0 and HALF <= high <= 1):
+        return False
+    positive = values[values > 0]
+    return not (high >= DILUTED * positive.min() and is_by_ratios(positive))

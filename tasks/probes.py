@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, Mask, is_logarithmic
+from lawsmith.tasks.arrays import Array, Mask, is_fraction, is_logarithmic
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.table import Table
 
@@ -102,7 +102,7 @@ def _extended(x: Array, half: int, steps: Array) -> Array:
     factor = np.where(open_, usual, by_factor)
     size = np.where(open_, np.where(usual, STEPS[half], SHARES[half]), stated)
     beyond = np.where(factor, high * size, high + size * (high - low))
-    rests = open_ & (low >= 0) & (high < 1) & (1 - low >= REST_RATIO * (1 - high))
+    rests = open_ & [is_fraction(column) for column in x.T] & (1 - low >= REST_RATIO * (1 - high)) & (high < 1)
     return np.asarray(np.where(rests, 1 - (1 - high) / STEPS[half], beyond))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_logarithmic
+from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic
 from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.frozen import Frozen
@@ -24,7 +24,6 @@ ROUNDED = 1e-6  # part of a step by which rounding may miss it
 STEPS = 12  # on the way there
 GROUPS = 6  # groups that are looked at; more would only repeat
 CORNERS = 32  # of the box, at most
-FRACTION = 0.5  # a column between 0 and 1 that comes to this much ends before 1
 WITHIN = 5  # values inside the data on that way
 SLACK = 1e-6  # share of the target's spread by which what is known may be broken, for rounding
 INSIDE = 24  # points inside the box
@@ -106,12 +105,8 @@ def _usual(column: Array, *, even: bool) -> Far:
     believable value at 3 K, although temperatures were 300 to 900 K), and above where a target grows ever faster:
     exponential growth over ten hours has no believable value after a thousand.
     """
-    values = np.unique(column)
-    low, high = float(values[0]), float(values[-1])
-    if low <= 0 or high < WIDE * low:
-        return RANGES, False
-    middle, by_ratios = (low + high) / 2, np.sqrt(low) * np.sqrt(high)
-    return (RANGES, False) if even and np.median(values) > (middle + by_ratios) / 2 else (BEYOND, True)
+    is_scale = is_logarithmic(column) and (not even or is_by_ratios(column))
+    return (BEYOND, True) if is_scale else (RANGES, False)
 
 
 def _rows(x: Array, fixed: Mask, sides: list[list[Array]], rng: np.random.Generator) -> Array:
@@ -158,7 +153,7 @@ def _way(column: Array, up: bool, far: Far) -> Array:
     fractions: what is left may be divided by (sparsity, load). Positive values are asked as far below the smallest as
     above the largest, as a factor."""
     low, high = float(column.min()), float(column.max())
-    if low >= 0 and FRACTION <= high <= 1:
+    if is_fraction(column):
         return np.linspace(high if up else low, float(up), STEPS + 2)[1:-1]
     if not up and high >= WIDE * low > 0 and _counts(column / low):
         return np.full(STEPS, low)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, is_fraction
 from lawsmith.tasks.dependence import WithinGroups, unexplained
 from lawsmith.tasks.folds import simplex_columns
 from lawsmith.tasks.probes import REST_RATIO
@@ -314,7 +314,7 @@ def _with_rests(table: Table) -> list[Profile]:
     rests = {
         name: 1 - column
         for name, column in table.features.items()
-        if name not in (*shares, *table.categories) and column.min() >= 0 and column.max() <= 1
+        if name not in (*shares, *table.categories) and is_fraction(column)
     }
     rests = {name: rest for name, rest in rests.items() if kind_of(rest, False, REST_RATIO) is ColumnKind.SCALE}
     if not rests:

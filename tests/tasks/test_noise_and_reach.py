@@ -94,6 +94,8 @@ def test_rows_reach_far_beyond_the_data_on_both_sides() -> None:
     fraction = reach_rows(rates).features["n"]
     assert 0 < fraction.min() < 0.1 and 0.9 < fraction.max() < 1
     assert unsafe(rates, reach_rows(rates), 1 / (1 - fraction[:, None])) is None  # a load, or sparsity
+    doses = reach_rows(table(np.array([0, 0.025, 0.075, 0.25, 0.75]), np.ones(5))).features["n"]
+    assert doses.max() == pytest.approx(0.75 * (1 + 2))  # a series of dilutions does not end at one
 
 
 def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
