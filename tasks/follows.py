@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.words import WORDS
 
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
 SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
@@ -15,8 +16,6 @@ STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a 
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
 
-_MADE = ("lr", "learning_rate", "warmup", "flops", "flop", "compute", "cost", "budget", "energy", "ratio", "per", "pf")
-"""Words in names of columns that are made of others."""
 _LOGARITHM = frozenset(("log", "log2", "log10", "ln", "lg"))
 _BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth", "layers", "size", "examples")
 """Words in names of columns that others are made of."""
@@ -28,16 +27,16 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     columns: name -> (n,) finite. words: name -> the words of the name. Of columns that follow from each other the more
     basic ones stay: those so named, with fewer levels, further to the left.
     """
-    order = list(columns)
+    order, values = list(columns), list(columns.values())
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
     made = [
-        any(word in _MADE for word in (*words[name], "_".join(words[name][-2:]))) or logarithms[k]
+        not WORDS["made"].isdisjoint((*words[name], "_".join(words[name][-2:]))) or logarithms[k]
         for k, name in enumerate(order)
     ]
-    levels = [len(np.unique(column)) for column in columns.values()]
-    likeness = _Likeness.of(list(columns.values()), levels, made, logarithms)
+    levels = [len(np.unique(column)) for column in values]
+    likeness = _Likeness.of(values, levels, made, logarithms)
     rest = list(range(len(order)))
     left: dict[int, tuple[int, ...]] = {}
 
@@ -51,16 +50,29 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         left[out] = parts
         rest.remove(out)
     for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
-        through = [parts for out, parts in left.items() if place not in parts and likeness.dependence([place, out])]
+        stay = set(rest) - {place}
+        through = [p for out, p in left.items() if stay.issuperset({*p} - {out}) and likeness.dependence([place, out])]
         if through:
             left[place] = through[0]
             rest.remove(place)
     found = {}
     for out, parts in left.items():
         kept = likeness.dependence([*rest, out]) or parts  # in terms of columns that stay, where these are few enough
-        others = tuple(order[place] for place in sorted(kept) if place != out and place not in left)
+        staying = [place for place in sorted(kept) if place in rest]
+        others = tuple(order[place] for place in staying or kept if place != out)
         found[order[out]] = (others, _closeness(order[out], others, columns))
+    for place in (place for place in rest if made[place]):
+        basis = [other for other in rest if not made[other] and _is_curve(values[other], values[place])]
+        if basis:
+            found[order[place]] = ((order[basis[0]],), "along a curve")
     return found
+
+
+def _is_curve(along: Array, column: Array) -> bool:
+    """Whether a column (n,) lies between its neighbours on a curve along another, as a schedule along the steps."""
+    column = column[np.argsort(along, kind="stable")]
+    apart = column[1:-1] - (column[:-2] + column[2:]) / 2
+    return len(column) >= ROWS_PER_COLUMN * 2 and bool(np.mean(apart**2) < (1 - SET_FROM) * np.var(column))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,18 +163,11 @@ def _explained(column: Array, others: Sequence[Array]) -> float:
 
 
 def _centred(values: Array) -> Array:
-    found = _standard(values)
-    return np.zeros(len(values)) if found is None else found
-
-
-def _standard(values: Array) -> Array | None:
-    """Centred and of unit length; None where all values are equal."""
+    """Centred and of unit length; zeros where all values are equal."""
     spread = np.ptp(values)
-    if not spread > 0:
-        return None
-    shifted = (values - values.min()) / spread  # no overflow, whatever the unit
+    shifted = (values - values.min()) / (spread if spread > 0 else np.inf)  # no overflow, whatever the unit
     shifted = shifted - shifted.mean()
-    return np.asarray(shifted / np.sqrt(shifted @ shifted))
+    return np.asarray(shifted / max(np.sqrt(shifted @ shifted), np.finfo(float).tiny))
 
 
 def label_of(labels: IntArray, columns: Mapping[str, Array]) -> tuple[str, ...]:
@@ -170,13 +175,9 @@ def label_of(labels: IntArray, columns: Mapping[str, Array]) -> tuple[str, ...]:
     its rows have the same (or, within a few percent of their range, nearly the same)."""
     count = int(labels.max()) + 1 if len(labels) else 0
     fixed = [name for name, column in columns.items() if _fixed(labels, column, count)]
-    if not fixed or count < 2:
-        return ()
     first = np.array([np.flatnonzero(labels == k)[0] for k in range(count)])
     points = {tuple(float(columns[name][row]) for name in fixed) for row in first}
-    if len(points) == count:
-        return tuple(fixed)
-    return ()
+    return tuple(fixed) if len(points) == count > 1 else ()
 
 
 def _fixed(labels: IntArray, column: Array, count: int) -> bool:

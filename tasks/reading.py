@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,7 +141,8 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
         )
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    for completed in (with_labels_down, with_entries_apart, with_runs_apart, with_errors_apart):
+    apart = partial(with_runs_apart, wanted=wanted)
+    for completed in (with_labels_down, with_entries_apart, apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
@@ -252,9 +254,9 @@ def require_columns(frame: "pd.DataFrame", wanted: tuple[str, ...], where: str) 
         )
 
 
-def with_runs_apart(reading: Reading, where: str) -> Reading:
+def with_runs_apart(reading: Reading, where: str, wanted: Sequence[str] = ()) -> Reading:
     """The same with a column ``run`` and one for each measure, where a chart has columns of minima and maxima beside,
-    or one axis and one measure of each run.
+    or one axis and one measure of each run, and no column itself is `wanted`.
 
     A run's rows without any of its measures are steps that it did not reach or log, and none of it.
     """
@@ -266,7 +268,8 @@ def with_runs_apart(reading: Reading, where: str) -> Reading:
     extremes = any(found and found[3] for found in names.values())
     measured = {found[2] for found in names.values() if found and not found[2].startswith("_")}
     few = 2 if shared and is_progress(shared[0]) else 3
-    if not extremes and not (len(shared) == len(measured) == 1 and len(names) >= few):
+    alike = len(shared) == len(measured) == 1 and len(names) >= few
+    if names.keys() & set(wanted) or not (extremes or alike):
         return reading
     runs: dict[str, dict[str, str]] = {}
     for name, found in names.items():

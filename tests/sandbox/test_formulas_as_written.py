@@ -38,6 +38,7 @@ TABLE = schema("N", "D", "lr (x)")
         (r"E + \frac{A}{`lr (x)`}", "E + A/`lr (x)`"),
         ("A * lr^p", "A * `lr (x)`^p"),  # a column may be named without its unit
         ("A*np.exp(-k*N) + math.sqrt(D)", "A*exp(-k*N) + sqrt(D)"),
+        ("A [N]^n/(k^n + [N]^n)", "A*N^n/(k^n + N^n)"),  # as chemists write
         ("A*e^(-k*N) + B/e**(D/h)", "A*exp(-k*N) + B*exp(-D/h)"),
     ],
 )

@@ -248,6 +248,8 @@ def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
         ("val/mIoU", {"val/ECE": TOOK % 41, "rougeL": TOOK % 43, "wall_time_s": TOOK % 47}, "companion"),
         ("TFLOPs/GPU", {"step time (s)": TOOK % 41, "tokens/s/GPU": TOOK % 43}, "companion"),
         ("Score", {"Score Error (99.9%)": 1 + TOOK % 7}, "weight"),
+        ("val_loss", {"train_loss_epoch": TOOK % 41, "train_acc_step": TOOK % 43}, "companion"),  # as Lightning writes
+        ("time", {"memory": TOOK % 41}, "companion"),
         ("value", {"system_attrs_nsga2:generation": TOOK % 5}, "bookkeeping"),
     ],
 )

@@ -28,6 +28,8 @@ def test_a_chart_without_extremes_and_of_one_run():
     frame = frame_of(chart.to_csv(index=False))
     assert list(frame.columns) == ["Step", "run", "val/loss"] and len(frame) == 16
     assert list(frame_of(chart.iloc[:, :2].to_csv(index=False)).columns) == ["Step", "run", "val/loss"]
+    named = parse_table(chart.to_csv(index=False).encode(), "t.csv", "t", ["lr=2, wd=0 - val/loss"]).frame
+    assert list(named.columns) == list(chart.columns)  # the user names a column of the file
     years = chart.set_axis(["plot", "2019 - yield", "2020 - rain"], axis=1)
     assert list(frame_of(years.to_csv(index=False)).columns) == list(years.columns)
 
@@ -188,3 +190,19 @@ def test_names_with_a_comma_are_whole_again(tmp_path: Path):
     parted = read_dataset(tmp_path / "runs.csv", ["acc", "none"], ["d", "size", "MB"]).task.schema
     assert parted.targets == schema.targets == ("acc,none",) and parted.features == ("d", "size, MB")
     assert read_dataset(tmp_path / "runs.csv", ["acc"]).task.schema.targets == ("acc,none",)
+
+
+def test_of_three_columns_that_follow_from_each_other_the_size_stays(tmp_path: Path):
+    nominal = np.repeat([25e6, 60e6, 150e6, 400e6, 1e9], 7)
+    n = nominal * np.exp(0.05 * np.random.default_rng(31).normal(size=35))
+    table = pd.DataFrame({"N": n, "D": np.tile(np.geomspace(1e9, 1e11, 7), 5), "lr": 6e-4 * (25e6 / nominal) ** 0.25})
+    table = table.assign(batch_size=(64 * (nominal / 25e6) ** 0.5).astype(int), loss=2 + n**-0.3)
+    assert read(tmp_path, table).task.schema.features == ("N", "D")  # it was a traceback
+
+
+def test_a_schedule_follows_from_the_step(tmp_path: Path):
+    step = np.arange(50, 3001, 50)
+    rate = 5e-5 * np.minimum(step / 300, 1) * (1 - np.maximum(0, step - 300) / 2700)
+    data = read(tmp_path, pd.DataFrame({"step": step, "learning_rate": rate, "loss": 2 + 6 * step**-0.5}))
+    assert data.task.schema.features == ("step",)
+    assert "follows from step (along a curve)" in [one.reason for one in data.roles]
