@@ -24,7 +24,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
-OF_ONE = 4  # constants of further laws of one feature without groups, peaks and waves among them …
+OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
 CHANCE = 1.5  # … asked where errors change sign so many standard deviations less often than by chance
 LEAST_ROWS = 12  # fewer rows cannot outvote one, but may tell that errors grow
 
@@ -175,7 +175,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
         if statement is not None and 3 * len(statement.parameters) <= rows:
             first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
     found = _fitted(first, task, tables, sandbox, end)
-    if len(task.train.features) == len(task.train.groups) == 1 and _leaves_a_pattern(task.train, found[0]):
+    if len(task.train.features) == 1 and _leaves_a_pattern(task.train, found[0]):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
@@ -204,6 +204,6 @@ def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:
     """Whether the best law of the only feature misses rows beside one another to the same side, more than by chance."""
     residuals = [train.target_matrix()[:, 0] - one[:, 0] for one in predictions]
     best = min(residuals, key=lambda one: float(np.median(np.abs(one))), default=np.zeros(0))
-    signs = np.sign(best[np.lexsort(tuple(train.features.values()))])
+    signs = np.sign(best[np.lexsort((*train.features.values(), train.codes))])
     changes, pairs = np.sum(signs[1:] != signs[:-1]), len(signs) - 1
     return bool(changes < pairs / 2 - CHANCE * math.sqrt(max(pairs, 0)) / 2)

@@ -142,7 +142,7 @@ class Terms(Letters):
 
     def monomial(self, names: Sequence[str]) -> Node:
         """Product of x_i^-a_i; exponents may take either sign, as a ratio of features needs."""
-        return mul(*(self.decay(name, -STEEPEST if len(names) > 1 else 0.0) for name in names))
+        return mul(*(self.decay(name, -STEEPEST_GROWTH if len(names) > 1 else 0.0) for name in names))
 
     def products(self, blocks: Iterable[Sequence[str]]) -> list[Node]:
         """A times the monomial of each block of features."""

@@ -31,6 +31,10 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"bits": np.array([3.0, 4, 6, 8, 16]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
         lambda x: 1.9 + 4300 * (x["n"] * (1 - np.exp(-x["bits"] / 2.7))) ** -0.43 + 2e4 * x["d"] ** -0.48,
     ),
+    "pure product of length, width": (  # of a beam that buckles
+        {"length": np.geomspace(100, 500, 5), "width": np.array([4.0, 6, 9])},
+        lambda x: 0.06 * x["width"] ** 4 * (x["length"] / 100) ** -2,
+    ),
     "parabola of length": (
         {"length": np.geomspace(128, 4096, 9)},
         lambda x: 1.1 + 4e-3 * x["length"] + 1.5e-6 * x["length"] ** 2,

@@ -79,6 +79,15 @@ def test_a_spoilt_row_of_a_wave_is_found(sandbox: Sandbox) -> None:
     assert doubts is not None and [row.row for row in doubts.rows] == [9]
 
 
+def test_spoilt_rows_of_one_group_are_found_where_laws_need_a_level(sandbox: Sandbox) -> None:
+    """Of groups, too, the first plain laws are those of two constants."""
+    x, probe = np.tile(10 ** np.linspace(0, 2.5, 30), 3), np.repeat(np.arange(3), 30)
+    y = (np.array([1, 1.5, 2.2])[probe] * x**0.6 + 2) * (1 + 0.01 * np.random.default_rng(53).normal(size=90))
+    y[[35, 44, 50]] *= 0.3, 2, 0.5
+    doubts = doubted(Dataset(made_task({"x": x}, {"y": y}, probe, "abc", group="probe"), None), sandbox)[1]
+    assert doubts is not None and [row.row for row in doubts.rows] == [35, 44, 50]
+
+
 def test_a_row_that_a_form_of_the_users_own_explains_is_believed(sandbox: Sandbox) -> None:
     """One row on a narrow line above a slope: no plain law of the library has the line."""
     x = np.linspace(0, 6, 31)
