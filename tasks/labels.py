@@ -55,7 +55,12 @@ def decide_labels(d: Deciding) -> None:
     _set_apart_replicates(d, left)
     _group_or_categories(d, left)
     _leave_out_lone(d)
-    for name in (name for name, (role, _) in d.role.items() if role in ("group", "category") and name in texts):
+    _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
+
+
+def _tell_measures(d: Deciding, names: list[str]) -> None:
+    """Say of each of these columns whose labels are measures that the target may be of several kinds."""
+    for name in names:
         measures = list(dict.fromkeys(d.labels_of(name)))
         if all(map(words.is_outcome, measures)):
             d.notices.append(

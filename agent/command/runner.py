@@ -100,10 +100,7 @@ class Command:
             for plan, run in zip(plans, ended, strict=True):
                 observer.finished(plan.index, run)
             return ended, searched(Archive.open(ended[0].archive), self.dataset.task)
-        for caution in cautions(self.chosen, self.job):
-            observer.warned(caution)
-        for sentence in left_out(self.job, self.dataset.task):
-            observer.noted(sentence)
+        self._caution(observer)
         try:
             with (
                 RunThreads() as threads,
@@ -130,6 +127,13 @@ class Command:
             if not begun:
                 raise
             raise Interrupted(begun[-1]) from interrupt
+
+    def _caution(self, observer: Observer) -> None:
+        """Warn of what asking a model means, and say which of the user's formulas and laws the table does not suit."""
+        for caution in cautions(self.chosen, self.job):
+            observer.warned(caution)
+        for sentence in left_out(self.job, self.dataset.task):
+            observer.noted(sentence)
 
     def _ended(self, plans: Sequence["Plan"]) -> tuple[Run, ...]:
         """The runs that have finished, in the order of their seeds."""
