@@ -242,18 +242,19 @@ class _Choosing:
 
     def _beaten(self, near: Sequence[Trial]) -> Mask:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
-        better by positive evidence, or one with no more that errs no more and leaves less than half as much of the
-        rows."""
+        better by positive evidence, or errs no more while no such evidence is for the other; or one with no more
+        constants that errs no more and leaves less than half as much of the rows."""
         noise = only_noise(patterns(near, self.task), near, self.task) if len(near) > 1 else frozenset()
         plain = np.array([trial.id in noise for trial in near])[:, None]
         errors = np.array([self.scores[trial.id] for trial in near])
         constants = np.array([self._constants(trial) for trial in near])
         criteria = np.array([information(trial, self.task) for trial in near])
-        plainer = plain & (constants[:, None] < constants) & (criteria[:, None] < criteria - POSITIVE)
+        fewer, gained = plain & (constants[:, None] < constants), criteria - criteria[:, None]
         half = self.task.train.target_matrix().size * np.log(2)
-        closer = (constants[:, None] <= constants) & (criteria[:, None] < criteria - half)
+        closer = (constants[:, None] <= constants) & (gained > half)
         worse = errors[:, None] / errors
-        return np.asarray(((plainer & (worse <= NO_WORSE)) | (closer & (worse <= 1))).any(axis=0))
+        plainer = fewer & (((gained > POSITIVE) & (worse <= NO_WORSE)) | ((gained > -POSITIVE) & (worse <= 1)))
+        return np.asarray((plainer | (closer & (worse <= 1))).any(axis=0))
 
     def _plainer(self, winner: Trial, ranked: Sequence[Trial]) -> Trial | None:
         """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
