@@ -22,7 +22,7 @@ _VERBS: dict[str, Literal["rises", "falls"]] = {
     **dict.fromkeys(_UP.split(), "rises"),
     **dict.fromkeys(_DOWN.split(), "falls"),
 }
-_HELPING = r"(?:(?:is|are|goes|go|gets|get|becomes)\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
+_HELPING = r"(?:(?:is|are|goes|go|gets|get|becomes|should|must)\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
 _EXPECTATION = re.compile(
     rf"\s*(.+?)\s+{_HELPING}({'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s+(.+?)\s*", re.IGNORECASE
 )
@@ -31,7 +31,7 @@ _GROWING = re.compile(
 )
 """The end of ``loss falls as N grows``."""
 _TURN = re.compile(
-    rf"\s*,?\s+(?:but|and|while)\s+(?={_HELPING}(?:{'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s)", re.IGNORECASE
+    rf"\s*(?:,|\s(?:but|and|while))+\s+(?={_HELPING}(?:{'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s)", re.IGNORECASE
 )
 """Between the two parts of ``loss falls with N but rises with lr``."""
 _NOT = re.compile(r"\b(?:not|never|no|n't|neither|constant|independent)\b|\bnon-", re.IGNORECASE)

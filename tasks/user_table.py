@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.tasks.arrays import Array, is_logarithmic
+from lawsmith.tasks.arrays import Array, correlation, is_logarithmic, ranks
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
@@ -32,6 +32,8 @@ from lawsmith.tasks.validation import Split, dataset
 
 if TYPE_CHECKING:
     import pandas as pd
+
+OTHER_WAY = 0.9  # correlation of ranks from which a target goes one way with a feature
 
 
 def read_dataset(
@@ -154,7 +156,12 @@ def _known(
     known, rates = _with_rates(stated, frame, schema.targets)
     scales = [name for name in schema.features if _is_scale(frame[name].to_numpy())]
     far = read_reach(reach, schema.features, scales)
-    return known.model_copy(update={"reach": far}), (*shares, *_outside(stated, frame), *rates)
+    return known.model_copy(update={"reach": far}), (
+        *shares,
+        *_outside(stated, frame),
+        *_against(stated, frame),
+        *rates,
+    )
 
 
 def _what_leads(table: Table) -> tuple[str, ...]:
@@ -334,6 +341,20 @@ def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
             said.append(
                 f"{name} is {values.max():g} at most, and its stated range ends at 100; where it is a share, give "
                 f"--range {name}=0:1."
+            )
+    return tuple(said)
+
+
+def _against(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
+    """A sentence for each feature with which a target goes the other way than is stated, in nearly all rows."""
+    said = []
+    pairs = [(one, name) for one in stated.expectations for name in one.features]
+    for one, name in pairs:
+        along = correlation(ranks(frame[one.target].to_numpy()), ranks(frame[name].to_numpy()))
+        if abs(along) > OTHER_WAY and (along > 0) != (one.direction == "rises"):
+            said.append(
+                f"{one.target} {'rises' if along > 0 else 'falls'} with {name} in the rows (correlation of ranks "
+                f"{along:.2f}), and --expect says that it {one.direction}; check which is meant."
             )
     return tuple(said)
 

@@ -51,8 +51,9 @@ def test_ranges_in_other_words(text: str, ends: tuple[float, float]):
 
 def test_several_ranges_and_expectations_in_one_text():
     assert set(known(("acc=0:1, loss=0:",)).ranges) == {"summary.acc", "loss"}
-    one, two = known((), ("loss falls with N but rises with D",)).expectations
-    assert (one.direction, one.features, two.direction, two.features) == ("falls", ("N",), "rises", ("D",))
+    for sentence in ("loss falls with N but rises with D", "loss should fall with N, rises with D"):
+        one, two = known((), (sentence,)).expectations
+        assert (one.direction, one.features, two.direction, two.features) == ("falls", ("N",), "rises", ("D",))
     assert len(known((), ("loss falls with N; acc rises with N",)).expectations) == 2
 
 
@@ -137,6 +138,14 @@ def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, floa
     assert any("is a rate by its name and values" in notice for notice in data.notices) == (most is not None)
     lifted = read_dataset(tmp_path / "t.csv", [name], ranges=[f"{name}=:"])
     assert lifted.task.knowledge.ranges == {name: (-math.inf, math.inf)}
+
+
+def test_rows_that_go_the_other_way_than_stated_are_told(tmp_path: Path):  # a constant was chosen without a word
+    pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(tmp_path / "t.csv", index=False)
+    told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc falls with N"]).notices
+    assert any("acc rises with N in the rows (correlation of ranks 1.00), and --expect" in one for one in told)
+    told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc rises with N"]).notices
+    assert not any("--expect" in one for one in told)
 
 
 def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
