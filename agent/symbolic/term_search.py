@@ -26,6 +26,7 @@ WIDE_BEAM = 200  # sums that go on to one more term, of wide beams
 NATURAL_BEAM = 1500  # the same where only constants that laws have are tried
 NARROW_BEAM, NARROW_WIDTH, NARROW_REFINED = 10, 12, 40  # of narrow ones; terms that are tried with each; sums refined
 EXCHANGES = 3  # terms that are tried in the place of one
+MOST_FACTORS = 3  # of a term that gets one more in an exchange
 DEEPENING = 16  # terms that are tried to take a law further
 MOST_TERMS = 8  # laws of more are no laws that anybody reads
 PRICES = (0.1, 0.3)  # of length, in logarithms of the error
@@ -38,6 +39,9 @@ PROMISING = 1e-3  # share of the variance below which the table has little noise
 BY_CHANCE = 1.0  # twice the logarithm of the likelihood that a number in a constant's place may cost
 DEEPENINGS = 5  # at most, of a law
 LEAST_GAIN = 0.02  # of the score, for which a law is taken further
+
+
+Pool = tuple[Sequence[Term], Array, Array]  # terms, their columns by block (B, M, m), and their costs
 
 
 class TermSearch:
@@ -56,6 +60,8 @@ class TermSearch:
         self.best: dict[int, TermLaw] = {}  # by the number of constants
         self.terms, self.columns = dictionary(rows, names, steady, rng)
         self.costs = np.array([cost(term) for term in self.terms])
+        self.factors = [term[0] for term in self.terms if len(term) == 1]
+        self.values = np.array([factor.values(rows.arguments) for factor in self.factors])
         own = rows.blocks - 1  # more coefficients of a term than a table of one block has
         self.surcharge = own * float(np.log(rows.measured)) / rows.measured
         each = rows.measured // rows.blocks
@@ -245,23 +251,43 @@ class TermSearch:
                 break
         return front
 
-    def _grown(self, terms: Sequence[Term], width: int, price: float) -> list[tuple[float, tuple[Term, ...]]]:
-        """The best sums of one term more, with their scores but for the price of what was there."""
+    def _grown(
+        self, terms: Sequence[Term], width: int, price: float, pool: Pool | None = None
+    ) -> list[tuple[float, tuple[Term, ...]]]:
+        """The best sums of one term more, out of a `pool` or the dictionary, with their scores but for the price of
+        what was there."""
+        added, columns, costs = pool or (self.terms, self.columns, self.costs)
         target = self.rows.targets[..., None]
         q = basis(self.rows.design(terms))[0] if terms else np.empty((*target.shape[:2], 0))
         target = target - q @ (np.swapaxes(q, 1, 2) @ target)
         target = target - q @ (np.swapaxes(q, 1, 2) @ target)  # for the digits that the first time left
-        along = self.columns @ np.concatenate([target, q], axis=2)
+        along = columns @ np.concatenate([target, q], axis=2)
         along *= along
         total, outside = float((target**2).sum()), 1 - along[..., 1:].sum(axis=2)
         gain = along[..., 0] / np.maximum(outside, INDEPENDENT)
         left = total - np.where(outside > INDEPENDENT, gain, 0.0).sum(axis=0)
         left = np.where((outside > INDEPENDENT).any(axis=0), np.maximum(left, 1e-4 * total), np.inf)
-        self.tried += len(self.terms)
-        scores = np.log(left / self.rows.measured + 1e-300) + price * self.costs
+        self.tried += len(added)
+        scores = np.log(left / self.rows.measured + 1e-300) + price * costs
         best = np.argpartition(scores, min(width, len(scores) - 1))[:width]
         best = best[np.argsort(scores[best], kind="stable")]
-        return [(float(scores[k]), (*terms, self.terms[k])) for k in best if np.isfinite(scores[k])]
+        return [(float(scores[k]), (*terms, added[k])) for k in best if np.isfinite(scores[k])]
+
+    def _neighbours(self, term: Term) -> Pool:
+        """The products of a term, whole or without one of its factors, and any one factor: more than a dictionary
+        holds."""
+        bases = [term, *(term[:k] + term[k + 1 :] for k in range(len(term)))]
+        found: list[Term] = []
+        columns = []
+        for base in bases:
+            if len(base) == MOST_FACTORS:
+                continue
+            column = self.rows.column(base)
+            found += [tuple(sorted((*base, f))) for f in self.factors]
+            columns.append(column * self.values)
+        design = np.concatenate(columns).T.reshape(self.rows.blocks, -1, len(found))
+        whole = _normalised(np.swapaxes(self.rows.beside(design), 1, 2))
+        return found, np.where(np.isfinite(whole), whole, 0.0), np.array([cost(one) for one in found])
 
     def _each_refined(self, sums: Iterable[Sequence[Term]], iterations: int = 8) -> list[TermLaw]:
         """The laws of several sums, as far as there is time."""
@@ -277,14 +303,17 @@ class TermSearch:
             self.best[law.constants] = law
         return law
 
-    def _exchanged(self, law: TermLaw, price: float, rounds: int = 3) -> TermLaw:
-        """Each term in turn taken out, and the best ones tried in its place."""
+    def _exchanged(self, law: TermLaw, price: float, rounds: int = 3, *, nearby: bool = False) -> TermLaw:
+        """Each term in turn taken out, and the best ones tried in its place: of the dictionary, and of its
+        neighbours where `nearby` says so."""
         for _ in range(rounds):
             before = law
             for k in range(len(law.terms)):
                 if self.stop():
                     return law
-                for _, terms in self._grown(law.terms[:k] + law.terms[k + 1 :], EXCHANGES, price):
+                rest = law.terms[:k] + law.terms[k + 1 :]
+                pools = [None, self._neighbours(law.terms[k])] if nearby else [None]
+                for terms in [terms for pool in pools for _, terms in self._grown(rest, EXCHANGES, price, pool)]:
                     trial = self._refined(terms)
                     if self.score(trial, price) < self.score(law, price) - 1e-3:
                         law = trial
@@ -314,7 +343,7 @@ class TermSearch:
             grown_terms = [terms for _, terms in self._grown(law.terms, DEEPENING, price)]
             trials = self._each_refined(grown_terms, 10)
             grown = min(trials, key=lambda one: self.score(one, price), default=law)
-            grown = self._exchanged(self._simplified(grown, price), price, 1)
+            grown = self._exchanged(self._simplified(grown, price), price, 1, nearby=True)
             if self.score(grown, price) > self.score(law, price) - LEAST_GAIN:
                 break
             law = grown
