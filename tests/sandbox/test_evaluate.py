@@ -12,7 +12,7 @@ import pytest
 
 import lawsmith.tasks
 from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate
-from lawsmith.sandbox.evaluate import may_stack, whole_fit
+from lawsmith.sandbox.evaluate import GOOD, may_stack, whole_fit
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
@@ -129,7 +129,8 @@ def test_a_fold_that_cannot_tell_the_constants_says_nothing_of_an_exact_law(sand
     exact = law + "return p['L'] + p['A'] * x['n'] ** -p['a'] + p['B'] * x['d'] ** -p['b']"
     wrong = law.replace(", 'B', 'b'", "") + "return p['L'] + p['A'] * x['n'] ** p['a'] * x['d']"
     found, other = (evaluate(sandbox, source, made, frontier_folds(made.train)) for source in (exact, wrong))
-    assert [fold.name for fold in found.folds if not fold.tells] == ["n>1"]
+    untold = {fold.name for fold in found.folds if not fold.tells}
+    assert untold == {fold.name for fold in found.folds if fold.r2 < GOOD} <= {"n>1", "d>2"}  # either may fit by luck
     assert found.validation_r2 == pytest.approx(1.0, abs=0.02)
     assert other.validation_r2 is not None and other.validation_r2 < 0
 
