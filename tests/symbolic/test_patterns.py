@@ -121,6 +121,17 @@ def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandb
         assert ("that a simpler one beats" in choice.reason) == wins
 
 
+@pytest.mark.parametrize(("misfit", "wins"), [(0.097, True), (0.093, False)])
+def test_a_law_that_errs_no_more_beats_longer_ones_that_no_evidence_is_for(
+    misfit: float, wins: bool, sandbox: Sandbox
+) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    shorter = alike(law, "shorter", misfit=0.1, constants=4, beyond=0.0)
+    longer = [alike(law, f"far {at}", misfit=misfit, constants=5, beyond=at, held_out=0.505) for at in (0.8, 1.6, 2.4)]
+    assert (choose([shorter, *longer], noisy).winner.id == "shorter") == wins
+
+
 def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     law = tried(CURVED, noisy, sandbox)
