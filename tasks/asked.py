@@ -4,10 +4,11 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from lawsmith.tasks.dates import is_date
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
-from lawsmith.tasks.words import measures_scatter, tokens, without_averages
+from lawsmith.tasks.words import measures_scatter, tokens, without_averages, words_without_unit
 
 
 class Asked(Frozen):
@@ -113,8 +114,11 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
         if numbers
         else ""
     )
-    if numbers > max(2, len(names) // 2):
+    dates = sum(map(is_date, names))
+    if max(numbers, dates) > max(2, len(names) // 2):
         said = " Most of these names are numbers, as in a pivot table: give each measurement a row of its own."
+        if dates or any(re.fullmatch(r"(?:1[5-9]|20)\d\d\b.*", name) for name in names):
+            said = " Most of these names are years or dates: --target value makes rows of them."
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
 
@@ -124,7 +128,7 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     if name in names:
         return [name]
     wanted = name.strip().casefold()
-    ends = tuple(f"{mark}{wanted}" for mark in "./")
+    ends = tuple(f"{mark}{wanted}" for mark in "./:")
     bare = {c: without_unit(re.sub(r",[\w-]+$", "", c))[0].casefold() for c in names}  # acc,none of lm-eval
     own = [c for c in names if c.casefold() == wanted or (c.casefold().endswith(ends) and c[:2] != "1/")]
     if not any(c.casefold() == wanted for c in own):
@@ -134,7 +138,8 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     own = own or [column for column in names if column.strip().casefold() == wanted]
     words = tokens(name)
     alike = [column for column in names if words and not measures_scatter(column)]
-    return own or [c for c in alike if tokens(c) == words] or [c for c in alike if without_averages(c) == words]
+    views = (tokens, without_averages, words_without_unit)
+    return own or next(filter(None, ([c for c in alike if view(c) == words] for view in views)), [])
 
 
 def without_unit(name: str) -> tuple[str, str]:

@@ -101,7 +101,7 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
     Lines with other names, such as those of evaluations in the log of a training, are rows with columns of their own.
     A table with such pairs in a cell of each row, below a header without, stays one.
     """
-    lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip()][:_LINES_SEEN]
+    lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip() and line[0] != "#"][:_LINES_SEEN]
     for pattern in (_PAIR, _SPOKEN):
         if lines and not pattern.search(lines[0]) and any(_is_even(lines, mark) for mark in ",;\t"):
             continue

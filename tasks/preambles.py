@@ -11,6 +11,7 @@ _LOOK = 1 << 16  # characters that show whether something stands above a table
 _MOST_LINES = 400  # of them
 _MOST_LINES_OF_NAME = 12  # that the names of a header run over
 _FEWEST_ROWS = 3  # below a header
+_FEWEST_YEARS = 4  # in one
 _END = re.compile(
     r"^[*>\[<=&]+ ?(?:end[_ ]of[_ ]header|(?:begin )?(?:\w+ )?data) ?[*<\]>=]*[\t ]*$", re.MULTILINE | re.IGNORECASE
 )
@@ -107,12 +108,16 @@ def _longest_run(lines: list[str]) -> tuple[str, int, int]:
 
 
 def _names(cells: list[str]) -> bool:
-    """Whether cells are names of columns: text, all of them but the first and last, each once."""
+    """Whether cells are names of columns: text, all of them but the first and last, each once, and perhaps behind it
+    years, one after the other."""
     stripped = [cell.strip() for cell in cells]
     while len(stripped) > 2 and not stripped[-1]:
         stripped.pop()
     stripped = stripped[1:] if len(stripped) > 2 and not stripped[0] else stripped
-    return all(stripped) and len(set(stripped)) == len(stripped) and not any(map(is_numeral, stripped))
+    years = [cell for cell in stripped if re.fullmatch(r"(?:1[5-9]|20)\d\d", cell)]
+    years = years if len(years) >= _FEWEST_YEARS and years == sorted(years) and stripped[-1] == years[-1] else []
+    texts = stripped[: len(stripped) - len(years)]
+    return all(stripped) and len(set(stripped)) == len(stripped) and texts != [] and not any(map(is_numeral, texts))
 
 
 def settings_of_blocks(text: str, header: str, rows: int) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.tasks.asked import meant
+from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.json_rows import flat
@@ -23,7 +24,9 @@ _AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial|s"
 _REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
 _BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
+_FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
 _YEAR = re.compile(r"((?:1[5-9]|20)\d\d)(?: \[YR\d{4}\])?")  # 2004 [YR2004]
+_FLAG = re.compile(r"(?<=\d)\s+[a-z]{1,3}$|^:.*")  # of Eurostat: 12.3 p, : c
 _VALUES = ("value", "values", "val", "measurement", "result")
 
 
@@ -62,8 +65,8 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return _repeated(reading, wanted[0], found, where)
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
-    if sum(_YEAR.fullmatch(name.strip()) is not None for name in names) >= _FEWEST:
-        turned, said = _with_years_down(reading, where)
+    if len(moments := _moments(names)) >= _FEWEST:
+        turned, said = _with_moments_down(reading, moments, where)
         down = with_target_as_column(turned, wanted, where).after(said)
         if all(meant(name, list(map(str, down.frame.columns))) for name in wanted):
             return down
@@ -75,17 +78,36 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return reading
     if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
         return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
-    return _widened(reading, found[0], texts[found[0]], where)
+    return _widened(reading, found[0], texts[found[0]], wanted, where)
 
 
-def _with_years_down(reading: Reading, where: str) -> tuple[Reading, str]:
-    """A row for each value that stands in a column called like a year, as in tables of the World Bank; and a notice."""
-    years = {name: found[1] for name in reading.frame.columns if (found := _YEAR.fullmatch(str(name).strip()))}
-    settings = [name for name in reading.frame.columns if name not in years]
-    frame = reading.frame.melt(settings, list(years), "year", "value", ignore_index=False).sort_index(kind="stable")
+def _moments(names: Sequence[str]) -> dict[str, str]:
+    """Columns that are called like years, ``2004 [YR2004]``, or else like dates -> the year or the date."""
+    years = {name: found[1] for name in names if (found := _YEAR.fullmatch(name.strip()))}
+    return years or {name: name for name, date in zip(names, years_of(names) or (), strict=False) if date is not None}
+
+
+def _with_moments_down(reading: Reading, moments: dict[str, str], where: str) -> tuple[Reading, str]:
+    """A row for each value that stands in a column called like a year or a date, as in tables of the World Bank and of
+    Johns Hopkins, without Eurostat's flags (``12.3 p``); and a notice."""
+    import pandas as pd
+
+    frame = reading.frame.rename(columns=str)
+    kind = "year" if all(map(_YEAR.fullmatch, moments.values())) else "date"
+    for name in [name for name in frame.columns if "\\" in name and "," in name]:  # freq,geo\TIME_PERIOD
+        parts = frame[name].str.split(",", expand=True)
+        parts.columns = pd.Index(name.split("\\")[0].split(",")[: parts.shape[1]])
+        frame = parts.join(frame.drop(columns=name))
+    settings = [name for name in frame.columns if name not in moments]
+    frame = frame.melt(settings, list(moments), kind, "value", ignore_index=False).sort_index(kind="stable")
+    frame = frame.assign(
+        value=frame["value"].map(lambda cell: _FLAG.sub("", cell.strip()) if isinstance(cell, str) else cell)
+    )
     frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
-    said = f"{where}: {len(years)} columns are called like years and became {len(frame)} rows of a year and a value."
-    return replace(reading, frame=frame.assign(year=frame["year"].map(years))), said
+    said = (
+        f"{where}: {len(moments)} columns are called like {kind}s and became {len(frame)} rows of a {kind} and a value."
+    )
+    return replace(reading, frame=frame.assign(**{kind: frame[kind].map(moments)})), said
 
 
 def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:
@@ -142,6 +164,12 @@ def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Re
     return replace(reading, frame=frame).after(said)
 
 
+def _restates(frame: "pd.DataFrame", name: str, label: str) -> bool:
+    """Whether a column of text has one value for each label, another for another: the code of a series."""
+    texts = frame[name].dtype.kind not in "iufbM" and not any(map(is_numeral, frame[name]))
+    return texts and len(frame[[name, label]].drop_duplicates()) == frame[name].nunique() == frame[label].nunique() > 1
+
+
 def _turned(reading: Reading, rows: list[str], where: str) -> Reading:
     import pandas as pd
 
@@ -154,21 +182,22 @@ def _turned(reading: Reading, rows: list[str], where: str) -> Reading:
     return replace(reading, frame=turned, units=units).after(said)
 
 
-def _widened(reading: Reading, label: str, measures: list[str], where: str) -> Reading:
-    """Rows that are alike in all but a measure's name and its value, as one row each."""
+def _widened(reading: Reading, label: str, measures: list[str], wanted: Sequence[str], where: str) -> Reading:
+    """Rows that are alike in all but a measure's name and its value, as one row each that has the wanted measures."""
     frame = reading.frame.assign(**{label: measures})
     rest = [name for name in frame.columns if name != label]
     value = next((name for name in rest if str(name).strip().lower() in _VALUES), rest[-1])
-    keys = [name for name in rest if name != value]
+    keys = [name for name in rest if name != value and not _restates(frame, name, label)]
     if len(set(measures)) == 1:
         said = f"{where}: {label} is {measures[0]} in every row, so {value} is called {measures[0]}."
         return replace(reading, frame=frame[[*keys, value]].rename(columns={value: measures[0]})).after(said)
-    if not keys or frame.duplicated([*keys, label]).any() or len(frame[keys].drop_duplicates()) * 2 > len(frame):
+    if not keys or frame.duplicated([*keys, label]).any() or _FULL * len(frame[keys].drop_duplicates()) > len(frame):
         raise InputError(
             f"{where} names its measures in column {label!r}, and its rows do not go together one by one; give each "
             "measure a column of its own, as pandas' pivot does."
         )
     wide = frame.pivot(index=keys, columns=label, values=value).reset_index()[[*keys, *dict.fromkeys(measures)]]
     wide.columns = [str(name) for name in wide.columns]
+    wide = wide.dropna(subset=[meant(name, list(wide.columns))[0] for name in wanted], ignore_index=True)
     said = f"{where}: each measure in {label} became a column of the {value}s beside it, which makes {len(wide)} rows."
     return replace(reading, frame=wide, units={}).after(said)

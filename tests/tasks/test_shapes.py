@@ -219,3 +219,49 @@ def test_columns_called_like_years_become_rows(tmp_path: Path):
     assert "so value is called GDP" in data.notices[1]
     with refused("has no column 'population'"):
         read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "population")
+
+
+def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
+    """Lines above a header of years, codes beside names of series, and flags behind numbers."""
+    years = range(2008, 2020)
+    series = [("Kenya", "Population, total", "SP.POP", 3e7), ("Kenya", "Rain", "AG.RN", 700.0)]
+    series += [("Peru", "Population, total", "SP.POP", 2e7), ("Peru", "Rain", "AG.RN", 900.0)]
+    series += [("Fiji", "Population, total", "SP.POP", 1e6), ("Fiji", "Rain", "AG.RN", 2000.0)]
+    head = "Country Name,Series Name,Series Code," + ",".join(f"{year} [YR{year}]" for year in years)
+    rows = [f'{a},"{b}",{c},' + ",".join(f"{d * 1.02**k:.1f}" for k in range(11)) + ",.." for a, b, c, d in series]
+    rows[1] = rows[1].removesuffix("..") + "880"
+    data = read(tmp_path, "\n".join([head, *rows]), "Rain")
+    assert (data.task.schema.group, len(data.task.train)) == ("Country Name", 34)
+    above = '"Data Source","World Development Indicators",\n\n"Last Updated Date","2025-01-28",\n\n'
+    head = '"Country Name","Indicator Name",' + ",".join(f'"{year}"' for year in years) + ","
+    rows = [f'"{a}","{b}",' + ",".join(f'"{d * 1.02**k:.1f}"' for k in range(12)) + "," for a, b, _, d in series[::2]]
+    data = read(tmp_path, above + "\n".join([head, *rows, ""]), "Population, total")
+    assert (data.task.schema.features, data.task.schema.group, len(data.task.train)) == (("year",), "Country Name", 36)
+    head = "freq,unit,geo\\TIME_PERIOD\t" + "\t".join(f"{year} " for year in years)
+    rows = [
+        f"A,EUR,{a}\t: \t" + "\t".join(f"{d * 1.1**k:.1f} {'bp'[k % 2]}" for k in range(11))
+        for a, _, _, d in series[::2]
+    ]
+    data = read(tmp_path, "\n".join([head, *rows]), "value")
+    assert (data.task.schema.features, data.task.schema.group, len(data.task.train)) == (("year",), "geo", 33)
+    assert data.task.train.targets["value"][0] == 3e7
+
+
+def test_columns_called_like_dates_become_rows(tmp_path: Path):
+    """As Johns Hopkins publishes them; the place of a country says no more than its name."""
+    days = pd.date_range("2020-03-01", periods=30)
+    head = "Province/State,Country/Region,Lat,Long," + ",".join(f"{d.month}/{d.day}/{d:%y}" for d in days)
+    rows = [f",{a},{b},{c}," + ",".join(f"{d * 1.15**k:.0f}" for k in range(30)) for a, b, c, d in
+            (("Italy", 41.9, 12.6, 1000), ("Spain", 40.4, -3.7, 300), ("Norway", 60.4, 8.4, 60))]  # fmt: skip
+    data = read(tmp_path, "\n".join([head, *rows]), "value")
+    schema = data.task.schema
+    assert (schema.features, schema.group, len(data.task.train)) == (("date",), "Country/Region", 90)
+    with refused("Most of these names are years or dates: --target value makes rows of them."):
+        read(tmp_path, "\n".join([head, *rows]), "cases")
+
+
+def test_a_table_of_the_geological_survey_is_no_log_of_pairs(tmp_path: Path):
+    head = "# ---- WARNING ----\n#\nagency\tdatetime\ttz\tflow\tflow_cd\tlevel\n5s\t20d\t6s\t14n\t10s\t14n\n"
+    levels = [k * 7 % 25 for k in range(1, 25)]
+    rows = [f"USGS\t2024-05-{k:02d} 06:00\tEST\t{14 * h**1.7:.0f}\tA\t{h}.0\n" for k, h in enumerate(levels, 1)]
+    assert read(tmp_path, head + "".join(rows), "flow").task.schema.features == ("level",)
