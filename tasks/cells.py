@@ -308,7 +308,7 @@ def _numbers(
     for one, count in zip(text.numerals, np.bincount(text.place, minlength=len(text.words)), strict=True):
         if one is not None:
             suffixes[one.suffix] += int(count)
-    allowed, unit = _suffixes(suffixes)
+    allowed, unit = _suffixes(suffixes, has(text.name, "temperatures"))
     values = []
     for one in text.numerals:
         number = None if one is None or one.suffix not in allowed else value(one.digits, decimal, thousands)
@@ -348,7 +348,7 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
     )
 
 
-def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
+def _suffixes(counted: "Counter[str]", kelvin: bool) -> tuple[dict[str, float], str]:
     """Suffix -> factor for those that a column may hold, and the unit that all of its cells name."""
     used = set(counted)
     nouns = {suffix: _WITH_NOUN.fullmatch(suffix) for suffix in used if suffix not in FACTORS}
@@ -363,7 +363,7 @@ def _suffixes(counted: "Counter[str]") -> tuple[dict[str, float], str]:
     if len(used) == 1 and (only := next(iter(used))):
         if only == "%":
             return {"%": 0.01}, ""
-        if only not in FACTORS or only in ("m", "t"):  # metres, tonnes: the scale is the unit's
+        if only not in FACTORS or only in ("m", "t", *(("K",) if kelvin else ())):  # metres, tonnes: the unit's scale
             return {only: 1.0}, only
     common = {suffix for suffix, count in counted.items() if count > MOST * sum(counted.values())}
     if common == {"%"}:

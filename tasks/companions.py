@@ -35,12 +35,16 @@ def decide_bookkeeping(d: Deciding) -> None:
     """Columns that label, repeat or record runs; labels are left to `lawsmith.tasks.labels`."""
     for name in d.open():
         plain = words.bare(name)
-        if name in d.cells.dates:
-            continue  # a feature, where there is no other
+        if name in d.cells.dates:  # a feature, where there is no other
+            if 2 * len(set(d.labels_of(name))) <= d.rows and _is_course(d, name):
+                d.set(name, "feature", "the target changes with it for each label")
+            continue
         if words.is_label(name) and d.repeats(name):
             d.labelled.add(name)
         elif words.is_label(name) and _numbers_things(d.numbers[name]):
             d.set(name, "bookkeeping", "by its name and values the numbers of things")
+        elif d.numbers[name] is None and plain in words.WORDS["cited"]:
+            d.set(name, "bookkeeping", "by its name where a row was found")
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
         elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
@@ -80,7 +84,7 @@ def _is_course(d: Deciding, name: str) -> bool:
     if 2 * len(np.unique(steps)) > d.rows:
         return False
     for label in d.names:
-        if label in (name, *d.asked.target) or not d.repeats(label):
+        if label in (name, *d.asked.target) or not d.repeats(label) or (name in d.cells.dates and d.varies(label)):
             continue
         runs = np.unique(d.labels_of(label), return_inverse=True)[1]
         rows = [np.flatnonzero(runs == run) for run in range(runs.max() + 1)]
@@ -141,7 +145,7 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"moves with {target} as another outcome of the other columns")
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
-            d.set(name, "companion", f"the difference of {target} and {other}")
+            d.set(name, "companion", f"the difference or ratio of {target} and {other}")
 
 
 def _shares(d: Deciding) -> frozenset[str]:
@@ -157,12 +161,12 @@ def _shares(d: Deciding) -> frozenset[str]:
 
 
 def tell_repeats(d: Deciding) -> None:
-    """Say of each of several features that nobody named whether it has about the target's values, or is on a line
-    with them."""
+    """Say of each of several features that nobody named, and that were hardly set, whether it has about the target's
+    values, or is on a line with them."""
     target = d.asked.target[0]
     features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
     for name in features if len(features) > 1 else ():
-        if (pair := d.pair(name, target)) is None:
+        if (pair := d.pair(name, target)) is None or _repeats(d, name) or _is_even(pair[0]):
             continue
         same = _are_alike(*pair) and _agree(*pair, NEARLY)
         if same or (d.rows >= FEWEST_ON_LINE and _correlated(*pair)):
@@ -175,6 +179,12 @@ def tell_repeats(d: Deciding) -> None:
 def _repeats(d: Deciding, name: str) -> bool:
     """Whether a column was set to few values; what is measured hardly comes twice."""
     return 2 * len(set(d.labels_of(name))) <= d.rows
+
+
+def _is_even(values: Array) -> bool:
+    """Whether values are as far from each other, as settings often are and measurements are not."""
+    steps = np.diff(np.sort(values))
+    return bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
 
 
 def _is_time(target: str) -> bool:
@@ -239,15 +249,28 @@ def _is_order(values: Array, target: Array) -> bool:
 
 
 def _difference_from(d: Deciding, name: str, target: str) -> str | None:
-    """The companion from which the target differs by a column: the training error of ``gap = test - train``."""
+    """The companion from which the target differs by a column, or whose ratio to it that is: the training error of
+    ``gap = test - train``, the charge of an efficiency."""
     if (found := d.pair(name, target)) is None:
         return None
     values, measured = found
     for other in (other for other, (role, _) in d.role.items() if role == "companion"):
         beside = d.numbers[other]
-        if beside is not None and np.abs(np.abs(measured - beside) - np.abs(values)).max() < ROUNDED * np.ptp(values):
+        if beside is None or not np.isfinite(beside).all():
+            continue
+        near = max(ROUNDED * np.ptp(values), 3 * rounding(values).max())
+        if np.abs(np.abs(measured - beside) - np.abs(values)).max() < near < np.std(values):
+            return other
+        made = words.is_performance(name) and np.abs(beside).min() > 0  # and no number of machines
+        if made and _off(values, measured / beside) < near < min(np.std(values), _off(values, measured)):
             return other
     return None
+
+
+def _off(values: Array, made: Array) -> float:
+    """How far a column is off a multiple of another at most."""
+    size = max(float(np.median(np.abs(made))), np.finfo(float).tiny)
+    return float(np.abs(np.abs(values) - np.abs(made) * (np.median(np.abs(values)) / size)).max())
 
 
 def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool) -> bool:

@@ -7,11 +7,13 @@ from typing import Self
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.words import WORDS
 
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
 SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
 EXACT = 1 - 1e-10  # the same of two columns that are one quantity on scales that differ by a shift
+MOST_ROUNDED = 4.0  # variances of rounding by which two columns of one quantity differ at most
 STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a logarithm, which may be rounded
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
@@ -40,9 +42,9 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     rest = list(range(len(order)))
     left: dict[int, tuple[int, ...]] = {}
 
-    def grade(place: int) -> tuple[int, int, int]:
-        name = order[place]
-        basic = not made[place] and bool(words[name]) and words[name][-1] in _BASIC
+    def grade(place: int) -> tuple[float, int, int]:
+        last = words[order[place]][-1:]
+        basic = 0.0 if made[place] or not last else 1.0 if last[0] in _BASIC else 0.5 * (last[0] in ("step", "steps"))
         return made[place] - basic, levels[place], place
 
     while (parts := likeness.dependence(rest)) is not None:
@@ -69,10 +71,17 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
 
 
 def _is_curve(along: Array, column: Array) -> bool:
-    """Whether a column (n,) lies between its neighbours on a curve along another, as a schedule along the steps."""
-    column = column[np.argsort(along, kind="stable")]
-    apart = column[1:-1] - (column[:-2] + column[2:]) / 2
-    return len(column) >= ROWS_PER_COLUMN * 2 and bool(np.mean(apart**2) < (1 - SET_FROM) * np.var(column))
+    """Whether a column (n,) lies between its neighbours on a curve along another, as a schedule along the steps, or
+    goes one way with its few values."""
+    levels, place, counts = np.unique(along, return_inverse=True, return_counts=True)
+    means = np.bincount(place, column) / counts
+    if len(column) < ROWS_PER_COLUMN * 2 or np.mean((column - means[place]) ** 2) > (1 - SET_FROM) * np.var(column):
+        return False
+    steps = np.diff(means)
+    if 2 < len(levels) <= len(column) / 2 and ((steps >= 0).all() or (steps <= 0).all()):
+        return True
+    apart = means[1:-1] - (means[:-2] + means[2:]) / 2
+    return len(levels) >= ROWS_PER_COLUMN * 2 and bool(np.mean(apart**2) < (1 - SET_FROM) * np.var(means))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +106,8 @@ class _Likeness:
         across, enough = logs @ plain.T, np.array(levels) > 2
         closest = np.maximum(np.abs(plain @ plain.T), np.maximum(np.abs(across), np.abs(across.T)))
         stated = np.array(logarithms, dtype=bool)
-        enough_alike = np.where(stated[:, None] ^ stated, STATED_LOGARITHM, EXACT)
+        exact = np.array([np.clip(1 - _rounded_away(column), FOLLOWS, EXACT) for column in columns])
+        enough_alike = np.where(stated[:, None] ^ stated, STATED_LOGARITHM, np.minimum(exact, exact[:, None]))
         same = (closest**2 > enough_alike) & enough & enough[:, None]
         return cls(plain.shape[-1], same, logs @ logs.T, np.where(made, SET_FROM, FOLLOWS))
 
@@ -160,6 +170,12 @@ def _explained(column: Array, others: Sequence[Array]) -> float:
     matrix, target = np.stack([_centred(one) for one in others], axis=1), _centred(column)
     left = target - matrix @ np.linalg.lstsq(matrix, target, rcond=None)[0]
     return float(1 - left @ left / max(float(target @ target), np.finfo(float).tiny))
+
+
+def _rounded_away(column: Array) -> float:
+    """The share of its variance that rounding to the digits in which a column (n,) is written may change."""
+    size = float(np.ptp(column)) or 1.0
+    return float(MOST_ROUNDED * np.mean((rounding(column) / size) ** 2) / max(float(np.var(column / size)), 1e-300))
 
 
 def _centred(values: Array) -> Array:

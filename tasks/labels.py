@@ -16,7 +16,7 @@ from lawsmith.tasks.quantities import factor_between
 
 FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
-_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s?([kKMBT](?![A-Za-z])|[x×](?=[A-Z]))")
+_SIZE = re.compile(r"(?<![A-Za-z\d.])(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
 MOST_LEVELS = 8  # of a category that is not named as one
 
@@ -30,20 +30,25 @@ def decide_labels(d: Deciding) -> None:
     left: dict[str, IntArray] = {}
     for name in (name for name in texts if name not in d.role):
         labels = d.labels_of(name)
+        if all(labels) and _states_sizes(d, labels):
+            d.notices.append(
+                f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a column of "
+                "their own."
+            )
         codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
         if not all(labels):
             d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
         elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
             d.set(name, "left out", _why_no_label(labels))
-            if _states_sizes(d, labels):
-                d.notices.append(
-                    f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a "
-                    "column of their own."
-                )
             if (units := units_of(labels)) is not None:
                 d.notices.append(f"{name} holds {units} and was left out; write all of it in one unit.")
         elif restated := label_of(codes, d.candidates()):
-            d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
+            if all(words.has(one, "coordinates") for one in restated):
+                left[name] = codes
+                for one in restated:
+                    d.set(one, "left out", f"where {name} lies")
+            else:
+                d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
         elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
             d.set(name, "left out", f"says in which range of {along} a row lies")
             d.notices.append(

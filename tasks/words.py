@@ -7,7 +7,7 @@ from pathlib import Path
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
 """Kind -> its words; the file says what each kind means."""
-_STEP = r"(?:step|op|it|iter|iteration|batch|token|sample|epoch|image|query|request)s?(?![a-z])"
+_STEP = r"(?:step|op|it|iter|iteration|batch|tok|token|sample|epoch|image|img|query|req|request)s?(?![a-z])"
 _MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
     r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
@@ -43,7 +43,7 @@ def tokens(name: str) -> list[str]:
     return [part.lower() for part in re.split(r"[\W_]+", re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)) if part]
 
 
-def _without_unit(name: str) -> list[str]:
+def words_without_unit(name: str) -> list[str]:
     """The words of ``tau_s``, ``rate_per_min`` or ``summary.tau (s)`` without the unit at the end."""
     words = bare(re.sub(r"\s*[\[(][^\])]*[\])]$", "", name.lower())).split("_")
     return words[: 1 + max((k for k, word in enumerate(words) if word not in WORDS["units"]), default=0)]
@@ -56,6 +56,7 @@ def has(name: str, kind: str) -> bool:
 
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
+    name = re.sub(r"\([A-Z]\)$", "", name)  # mAP50(B), of boxes
     words = _without_splits(name)
     if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in WORDS["rates_of"] - WORDS["rates_set"]:
         return True
@@ -94,7 +95,12 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     one, two = tokens(name), tokens(target)
     if name == target or not one or not two or not WORDS["counted"].isdisjoint(one[:1]):
         return False
-    parts = WORDS["parts"]
+    parts, (own, other) = (
+        WORDS["parts"],
+        ([word for word in words if word not in WORDS["passes"]] for words in (one, two)),
+    )
+    if own == other and len(own) < min(len(one), len(two)):
+        return True
     alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in parts) or (one[0] == two[0] in WORDS["learnt"]))
     return alike or (parts.issuperset(one) and parts.issuperset(two))
 
@@ -105,17 +111,17 @@ def is_performance(name: str) -> bool:
     own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
     words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
     spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
-    per_second = re.search(r"(?:/|_per_|per )(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
+    per_second = re.search(rf"(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
     per_second |= (
         re.search(rf"(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower())
         is not None
     )
-    known = not WORDS["performance"].isdisjoint((*words[-1:], *_without_unit(own)[-1:])) or words[-2:] == [
+    known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:])) or words[-2:] == [
         "power",
         "draw",
     ]
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
-    known = known or (not words and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
+    known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return spent or per_second or known or _MEASURED.search(bare(own)) is not None
 
@@ -160,10 +166,13 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     deviation = {"standard", "deviation"} <= set(words)
     if len(base) < len(words):
         for column in (*targets, *others):
-            known = (bare(column), *map("_".join, (tokens(column), without_averages(column), _without_unit(column))))
+            known = (
+                bare(column),
+                *map("_".join, (tokens(column), without_averages(column), words_without_unit(column))),
+            )
             if (base and "_".join(base) in known) or (named and "_".join(named) in known):
                 return column
-    stems = ["_".join(view) for one in targets for view in (tokens(one), _without_unit(one))]
+    stems = ["_".join(view) for one in targets for view in (tokens(one), words_without_unit(one))]
     own = re.sub(r"_(?:stat|syst?|tot)$", "", "_".join(words))
     if own in (f"{mark}{stem}" for stem in stems for mark in ("e_", "d_", "delta_", *(("e", "d") if stem[1:] else ()))):
         return ""  # as e_loss and delta_loss, which may also be something else
@@ -247,7 +256,9 @@ def has_side(name: str) -> bool | None:
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    known = [view for t in targets for view in (tokens(t), bare(t).split("_"), without_averages(t), _without_unit(t))]
+    known = [
+        view for t in targets for view in (tokens(t), bare(t).split("_"), without_averages(t), words_without_unit(t))
+    ]
     return len(base) < len(words) and (base in known or [word for word in base if not word.isdigit()] in known)
 
 
@@ -268,6 +279,7 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     of_fit = [word for word in words if not WORDS["predictions"].isdisjoint((word, word.rstrip("0123456789")))]  # RESI1
     base = [word for word in words if word not in of_fit and word not in BOUNDS]
+    base = [word for word in base if len(words) > 1 and word not in WORDS["fitted_with"]]
     return of_fit != [] and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
 
 

@@ -96,6 +96,12 @@ def test_sizes_with_their_noun_are_numbers(tmp_path: Path):
     assert found["N"].max() == 1e9 and found["D"].max() == 1e11
 
 
+def test_the_k_of_a_temperature_is_kelvin(tmp_path: Path):
+    made = pd.DataFrame({"temp": ["4K", "77K", "120K", "300K"], "size": ["4K", "8K", "16K", "32K"], "R": [1, 3, 4, 9]})
+    rows = read(tmp_path, made, "R").task.train.features
+    assert (rows["temp"][0], rows["size"][0]) == (4.0, 4000.0)
+
+
 def test_prefixes_beside_currencies_are_no_molar_units(tmp_path: Path):
     made = pd.DataFrame(
         {"staff": [1, 2, 5, 10, 40, 60], "revenue": ["$50K", "$90K", "$250K", "$500K", "$2.00M", "$3.00M"]}

@@ -250,6 +250,14 @@ def test_an_outcome_is_the_feature_where_there_is_no_other(tmp_path: Path):
         ("Score", {"Score Error (99.9%)": 1 + TOOK % 7}, "weight"),
         ("val_loss", {"train_loss_epoch": TOOK % 41, "train_acc_step": TOOK % 43}, "companion"),  # as Lightning writes
         ("time", {"memory": TOOK % 41}, "companion"),
+        (
+            "lat_us",
+            {"output_tok_s": 1e5 + TOOK % 17, "clat_p99_us": TOOK % 19, "bw_mib": TOOK % 41},
+            "companion",
+        ),  # fio
+        ("metrics/mAP50(B)", {"train/box_loss": TOOK % 41, "metrics/recall(B)": TOOK % 43}, "companion"),  # YOLO
+        ("y", {"fit_quad": TOOK % 41, "exp_fit": TOOK % 43}, "companion"),
+        ("BMR", {"reference": [f"Smith {k}" for k in (1, 2, 1, 2, 1, 2, 1, 2)]}, "bookkeeping"),
         ("value", {"system_attrs_nsga2:generation": TOOK % 5}, "bookkeeping"),
     ],
 )

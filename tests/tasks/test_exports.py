@@ -108,6 +108,23 @@ def test_the_step_is_the_feature_of_the_history_of_one_run(tmp_path: Path):
     assert "_step" in read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.features
 
 
+def test_of_an_epoch_and_its_steps_the_step_stays_and_of_steps_and_tokens_the_tokens(tmp_path: Path):
+    step = np.arange(50, 1250, 50)
+    table = pd.DataFrame({"epoch": step / 100, "noise": np.sin(step), "step": step, "loss": 2 + 8 * step**-0.4})
+    assert read(tmp_path, table).task.schema.features == ("noise", "step")
+    assert "tokens" in read(tmp_path, table.assign(tokens=512 * step)).task.schema.features
+
+
+def test_what_is_set_by_one_setting_follows_from_it(tmp_path: Path):
+    """max(100, a share of the steps), and minutes that were rounded beside seconds from 0."""
+    size, steps = np.repeat([1e7, 3e7, 1e8, 3e8, 1e9], 6), np.tile([2e3, 6e3, 2e4, 6e4, 2e5, 6e5], 5)
+    table = pd.DataFrame({"params": size, "steps": steps, "warmup_steps": np.maximum(100, 0.01 * steps)})
+    assert roles(read(tmp_path, table.assign(loss=1 / steps + size**-0.3)))["warmup_steps"] == "derived"
+    time = np.arange(0.0, 300, 10)
+    table = pd.DataFrame({"t_s": time, "t_min": (time / 60).round(2), "signal": np.exp(-time / 80).round(4)})
+    assert read(tmp_path, table, "signal").task.schema.features == ("t_s",)
+
+
 def test_what_sums_up_repeats_or_benchmarks_is_no_feature(tmp_path: Path):
     dose = np.array([0.0, 1, 2, 5, 10, 20, 50])
     rows = pd.DataFrame({"dose": dose, "Abs 1": dose + 0.1, "Abs 2": dose - 0.1, "Mean": dose, "SD": 0.1 + dose / 99})
@@ -206,3 +223,11 @@ def test_a_schedule_follows_from_the_step(tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"step": step, "learning_rate": rate, "loss": 2 + 6 * step**-0.5}))
     assert data.task.schema.features == ("step",)
     assert "follows from step (along a curve)" in [one.reason for one in data.roles]
+
+
+def test_the_other_half_of_a_cycle_and_its_share_are_outcomes(tmp_path: Path):
+    cycle = np.arange(1.0, 41)
+    out, into = (2.9 - 0.03 * cycle**0.5).round(4), (2.91 - 0.03 * cycle**0.5 + 0.004 * np.sin(cycle)).round(4)
+    table = pd.DataFrame({"cycle": cycle, "Discharge_Capacity(Ah)": out, "Charge_Capacity(Ah)": into})
+    table["Coulombic_Efficiency(%)"] = (100 * out / into).round(2)
+    assert read(tmp_path, table, "Discharge_Capacity(Ah)").task.schema.features == ("cycle",)

@@ -36,7 +36,7 @@ def test_a_label_that_stands_once_leaves_its_row_out(tmp_path: Path):
         read(tmp_path, table, group="model")
 
 
-@pytest.mark.parametrize("shown", ["Pythia-{}M", "{}xA100"])
+@pytest.mark.parametrize("shown", ["Pythia-{}M", "pythia_{}m", "{}xA100"])
 def test_sizes_in_names_are_told_where_no_column_holds_them(shown: str, tmp_path: Path):
     size, steps = np.repeat([7, 16, 41, 100, 280], 3), np.tile([1.0, 2, 4], 5)
     names = [f"{shown.format(one)} {'abc'[k % 3]}" for k, one in enumerate(size)]
@@ -103,6 +103,8 @@ def test_n_beside_an_error_counts_measurements_unless_it_parts_rows(tmp_path: Pa
 
 def test_a_name_is_found_before_a_unit_with_brackets_of_its_own():
     assert meant("rate", ["t", "rate [mol/(l·s)]"]) == ["rate [mol/(l·s)]"]
+    assert meant("Viscosity", ["Shear rate 1/s", "Viscosity Pa.s"]) == ["Viscosity Pa.s"]
+    assert meant("loss", ["metrics.json:loss", "acc"]) == ["metrics.json:loss"]  # as DVC writes
 
 
 @pytest.mark.parametrize("name", ["e_Dist", "Disterr1"])
@@ -114,18 +116,19 @@ def test_the_error_of_a_feature_in_the_names_of_astronomers(name: str, tmp_path:
 
 def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_path: Path):
     cycle = np.arange(1.0, 31)
-    made = pd.DataFrame({"cycle": cycle, "charge": 1.1 - cycle**0.5 / 100, "is_outlier": [False] * 28 + [True] * 2})
-    made["discharge"] = made["charge"] + 1e-4 * np.cos(cycle)
-    data = read(tmp_path, made, "discharge")
+    made = pd.DataFrame({"cycle": cycle, "inlet": 1.1 - cycle**0.5 / 100, "is_outlier": [False] * 28 + [True] * 2})
+    made["outlet"] = made["inlet"] + 1e-4 * np.cos(cycle)
+    data = read(tmp_path, made, "outlet")
     assert roles(data)["is_outlier"] == "left out"
     assert "is_outlier marks 2 rows ('true'); leave them out if they should not count." in data.notices
-    assert any("charge is nearly the same as discharge" in said for said in data.notices)
-    left = made[["cycle", "discharge"]].assign(left_pct=100 - 5 * made["discharge"])
-    said = "left_pct is on a straight line with discharge; where both were measured in a run, leave it out with"
-    assert any(said in one for one in read(tmp_path, left, "discharge").notices)
-    assert not any(
-        "nearly the same" in said for said in read(tmp_path, made[["charge", "discharge"]], "discharge").notices
-    )
+    assert any("inlet is nearly the same as outlet" in said for said in data.notices)
+    left = made[["cycle", "outlet"]].assign(left_pct=100 - 5 * made["outlet"])
+    said = "left_pct is on a straight line with outlet; where both were measured in a run, leave it out with"
+    assert any(said in one for one in read(tmp_path, left, "outlet").notices)
+    spring = pd.DataFrame({"load": np.repeat([0, 50, 100, 150], 3), "temp": np.tile([20.0, 25, 30], 4)})
+    spring["ext"] = 0.08 * spring["load"] + 1e-5 * spring["temp"]
+    assert not any("straight line" in said for said in read(tmp_path, spring, "ext").notices)  # loads were set
+    assert not any("nearly the same" in said for said in read(tmp_path, made[["inlet", "outlet"]], "outlet").notices)
 
 
 def test_a_setting_that_stands_alone_in_a_plan_is_told(tmp_path: Path):
