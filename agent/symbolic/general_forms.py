@@ -315,7 +315,7 @@ class GeneralForms:
         if not self._is_plain:
             return None
         features = {name: self.maker.arguments[name] for name in self.plain}
-        return power_view(features, self._values(look), self.units, self._inside(look))
+        return power_view(features, self._values(look), self.units, self._inside(look), rounding_share(self.task.train))
 
     def _of_joint_features(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """The search in fewer features, where some act together alone."""

@@ -19,6 +19,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 FEW_FEATURES = 2  # up to which squares of squares are looked at too
 MOST_POWER = 3  # of a feature before a sum
 POWERS = (0.5, -0.5, -1.0, -1.5, -2.0, 2.0)  # of lengths, energies and fields in the squares of coordinates
+PLAIN = 1.0  # that of a sum itself, which other searches find
 ONE_SIGN = 0.999  # share of the target's size that has the sign of the feature; noise may turn small values
 SMALLEST = 0.1  # of the median ratio, below which a row weighs no more: there noise decides the ratio
 NEAREST = 1e-3  # of the median ratio, which no ratio is below
@@ -29,10 +30,13 @@ Carrier = Mapping[str, int]
 
 
 def power_view(
-    features: Mapping[str, Array], target: Array, units: Mapping[str, float], rows: IntArray
+    features: Mapping[str, Array], target: Array, units: Mapping[str, float], rows: IntArray, solved: float
 ) -> tuple[View, float] | None:
     """The view of the target (n,) that a quadratic in the features (n,) states best at some rows, and the share of the
-    target's variance that it leaves there; None where no ratio keeps one sign."""
+    target's variance that it leaves there; None where no ratio keeps one sign, or where the target is such a quadratic.
+
+    A view that leaves less than the share `solved` states the target; the simplest of several such is taken.
+    """
     columns = [values[rows] for values in features.values()]
     designs = [_quadratic(columns)]
     if len(columns) <= FEW_FEATURES:
@@ -43,35 +47,43 @@ def power_view(
     def seen(carrier: Carrier, exponent: float) -> _Seen:
         view = _view(carrier, features, target, exponent, units)
         left = [_left(view, design, target, rows) for design in designs]
-        lengths = [design.shape[1] + sum(map(abs, carrier.values())) for design in designs]
+        length = sum(map(abs, carrier.values()))
+        lengths = [design.shape[1] + length for design in designs]
         each = [float(np.log(one + ROUNDING)) + price * length for one, length in zip(left, lengths, strict=True)]
         best = int(np.argmin(each))
-        return _Seen(each[best], left[best], carrier, view)
+        return _Seen(each[best], left[best], length, carrier, exponent, view)
 
     found = []
-    for carrier, exponent in product(_carriers(features, target), POWERS):
-        best = seen(carrier, exponent)
-        while nearby := [seen(one, exponent) for one in _nearby(best.carrier, positive)]:
+    for carrier, exponent in product(_carriers(features, target), (*POWERS, PLAIN)):
+        near = seen(carrier, exponent)
+        while nearby := [seen(one, exponent) for one in _nearby(near.carrier, positive)]:
             nearest = min(nearby, key=lambda one: one.criterion)
-            if nearest.criterion >= best.criterion:
+            if nearest.criterion >= near.criterion:
                 break
-            best = nearest
-        found.append(best)
-    if not found:
-        return None
-    least = min(found, key=lambda one: one.criterion)
-    return least.view, least.left
+            near = nearest
+        found.append(near)
+    best = _simplest([one for one in found if one.left < solved])
+    best = best or min((one for one in found if one.exponent != PLAIN), key=lambda one: one.criterion, default=None)
+    return None if best is None or best.exponent == PLAIN else (best.view, best.left)
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """How well a quadratic states a view of the target beside a carrier: the Bayesian criterion of one row, and the
-    share of the target's variance that is left."""
+    """How well a quadratic states a view of the target beside a carrier: the Bayesian criterion of one row, the
+    share of the target's variance that is left, and the sum of the carrier's powers."""
 
     criterion: float
     left: float
+    length: int
     carrier: Carrier
+    exponent: float
     view: View
+
+
+def _simplest(exact: Sequence[_Seen]) -> _Seen | None:
+    """Of views that all state the target, the one of the shortest carrier and the largest power: none is the root of a
+    square."""
+    return min(exact, key=lambda one: (one.length, -abs(one.exponent), one.criterion), default=None)
 
 
 def _quadratic(columns: list[Array]) -> Array:

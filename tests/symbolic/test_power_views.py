@@ -11,6 +11,7 @@ from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array
+from lawsmith.tasks.noise import OF_FLOATS
 from tests.made import made_task
 from tests.symbolic.test_terms_search import drawn, fitted_error
 
@@ -30,7 +31,7 @@ def test_a_power_and_what_it_multiplies_are_seen(name: str, noise: float) -> Non
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
     y = law(x, z)
     y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
-    found = power_view({"x": x, "z": z}, y, {"x": 1.0, "z": 1.0}, np.arange(len(y)))
+    found = power_view({"x": x, "z": z}, y, {"x": 1.0, "z": 1.0}, np.arange(len(y)), OF_FLOATS)
     assert found is not None
     assert found[0].title == title
     assert found[1] < 1e-6 + 2 * noise**2
@@ -38,13 +39,23 @@ def test_a_power_and_what_it_multiplies_are_seen(name: str, noise: float) -> Non
 
 def test_a_target_of_both_signs_that_follows_no_feature_has_no_view() -> None:
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    assert power_view({"x": x, "z": z}, 1.3 * np.sin(x) + 0.4 * z, {"x": 1.0, "z": 1.0}, np.arange(len(x))) is None
+    assert (
+        power_view({"x": x, "z": z}, 1.3 * np.sin(x) + 0.4 * z, {"x": 1.0, "z": 1.0}, np.arange(len(x)), OF_FLOATS)
+        is None
+    )
+
+
+def test_no_root_is_taken_of_a_square() -> None:
+    x = drawn(1, 5, 0)
+    for y, title in ((1.7 * x, None), (0.6 * (x + 2.0) ** 2, "power 2"), (1.7 / (x + 2.0), "power -1")):
+        found = power_view({"x": x}, y, {"x": 1.0}, np.arange(len(x)), OF_FLOATS)
+        assert (found and found[0].title) == title
 
 
 def test_powers_of_several_features_before_a_sum_are_seen() -> None:
     i, r, z = drawn(1, 5, 0), drawn(0.5, 3, 1), drawn(-3, 3, 2)
     y = i * r**2 / (2 * (r**2 + z**2) ** 1.5)  # field on the axis of a loop (Biot and Savart 1820)
-    found = power_view({"i": i, "r": r, "z": z}, y, dict.fromkeys("irz", 1.0), np.arange(len(y)))
+    found = power_view({"i": i, "r": r, "z": z}, y, dict.fromkeys("irz", 1.0), np.arange(len(y)), OF_FLOATS)
     assert found is not None and found[1] < 1e-20
     assert found[0].title in ("power -1.5 times i*r^2,", "power -1.5 times r^2*i,")
 
