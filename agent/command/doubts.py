@@ -16,6 +16,7 @@ from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
@@ -26,6 +27,7 @@ from lawsmith.tasks.metrics import r2
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
 OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
 CHANCE = 1.5  # … asked where errors change sign so many standard deviations less often than by chance
+SMALL = 200  # rows of two features that laws of one of them are asked about: the other may change nothing
 LEAST_ROWS = 12  # fewer rows cannot outvote one, but may tell that errors grow
 
 
@@ -164,18 +166,24 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
     start, rows = start_forms(task), len(task.train)
+    half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
-        [replace(form, loss=Loss.ROBUST).source(task.schema) for form in forms if 3 * form.constants <= rows]
+        [
+            replace(form, loss=Loss.ROBUST).source(task.schema)
+            for form in forms
+            if 3 * form.constants <= rows and form.fits(task.schema, half)
+        ]
         for forms in (
             dict.fromkeys((*start.forms[:LAWS], *start.surfaces)),
-            [form for form in start.forms[LAWS:] if form.constants <= OF_ONE],
+            [form for form in start.forms[LAWS:] if form.constants <= OF_ONE and len(features(form.nodes[0])) == 1],
         )
     )
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
         if statement is not None and 3 * len(statement.parameters) <= rows:
             first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
     found = _fitted(first, task, tables, sandbox, end)
-    if len(task.train.features) == 1 and _leaves_a_pattern(task.train, found[0]):
+    small = len(task.train.features) == 2 and len(task.train) <= SMALL
+    if (small or len(task.train.features) == 1) and _leaves_a_pattern(task.train, found[0]):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
@@ -201,9 +209,12 @@ def _fitted(
 
 
 def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:
-    """Whether the best law of the only feature misses rows beside one another to the same side, more than by chance."""
+    """Whether the best law misses rows beside one another along a feature to the same side, more than by chance."""
     residuals = [train.target_matrix()[:, 0] - one[:, 0] for one in predictions]
     best = min(residuals, key=lambda one: float(np.median(np.abs(one))), default=np.zeros(0))
-    signs = np.sign(best[np.lexsort((*train.features.values(), train.codes))])
-    changes, pairs = np.sum(signs[1:] != signs[:-1]), len(signs) - 1
-    return bool(changes < pairs / 2 - CHANCE * math.sqrt(max(pairs, 0)) / 2)
+    for column in train.features.values():
+        signs = np.sign(best[np.lexsort((column, train.codes))])
+        changes, pairs = np.sum(signs[1:] != signs[:-1]), len(signs) - 1
+        if changes < pairs / 2 - CHANCE * math.sqrt(max(pairs, 0)) / 2:
+            return True
+    return False

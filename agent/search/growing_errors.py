@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.search.outliers import FEW, MOST
+from lawsmith.agent.search.outliers import FEW, MANY
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -102,7 +102,7 @@ def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
     """Logarithm of the likelihood with the best scale, up to a constant, without the row of the largest error, without
     two … (L,), all rows first; each row that is left out costs `OUTLIER`."""
     rows = len(law)
-    left_out = np.arange(max(FEW, int(MOST * rows)) + 1)
+    left_out = np.arange(max(FEW, int(MANY * rows)) + 1)
     with np.errstate(over="ignore"):  # a law may come down to 1e-300
         usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
         least = LEAST * float(np.mean(np.abs(measured) / size))  # where all rows but outliers are exact

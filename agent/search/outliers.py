@@ -23,9 +23,11 @@ FEW, MOST = (2, 0.02)  # rows, or share of them, that may be missed whatever the
 MANY = 0.17  # share of the rows that may be missed where hardly any other is almost missed; else tails are heavy
 ALMOST, APART = (5.0, 2)  # robust standard deviations of such a row, and rows that are missed for each such row
 FEW_THERE = 3  # rows at an end of a feature, or of two, that have no others beyond them
+EXPLAINS = 0.1  # of what the plain laws miss a row by, that a law which meets it misses at most
 NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
 OWN = 0.6  # share of a row's residual that its neighbours must not have as well
 ALSO_PLAIN = 3.0  # plain standard deviations that a row with a large relative error has to be off as well
+SMALL_SHARE = 0.2  # of the value, up to which a factor of a few is no chance
 GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
 UNITS = (60.0, 3600.0, *(10.0**power for power in range(1, 13)))  # factors between units, and slips of the point
 SAME_UNIT = 0.1  # of the logarithm, by which rows that are off by such a factor differ at most from it
@@ -81,8 +83,9 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
         expected = np.median(leading, axis=0)
         relative = growing or (train.weight is None and errors_are_relative(measured, expected))
         unit = np.abs(leading) if relative else np.broadcast_to(train.weights**-0.5, leading.shape)
-        missed = _missed(measured, leading, unit, around, edge)
-        missed |= _missed(measured, leading, unit, around, edge, known=missed)
+        apart = _apart(measured, leading, unit, relative)
+        missed = _missed(measured, leading, unit, apart, around, edge)
+        missed |= _missed(measured, leading, unit, apart, around, edge, known=missed)
         few = missed.sum() <= max(FEW, MOST * len(train))
         if (
             few
@@ -105,9 +108,8 @@ def with_those_met(
         measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
         size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else train.weights**-0.5)
         least = max(float(rounding(measured)[one.row]), 1e-9 * float(np.abs(measured).max()))
-        met = (
-            size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= ALMOST * least
-        )
+        least = max(ALMOST * least, EXPLAINS * abs(one.measured - one.expected))
+        met = size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= least
         judged.append(replace(one, met=bool(met)))
     return tuple(judged)
 
@@ -154,12 +156,25 @@ def _leading(measured: Array, columns: Sequence[Array]) -> Array:
     return np.array([columns[k] for k in good]).reshape(len(good), len(measured))
 
 
+def _apart(measured: Array, leading: Array, unit: Array, relative: bool) -> Array:
+    """What each leading law (L, n) misses the rows by, in units (L, n). Where errors are small shares of the value, a
+    row far below it counts by its factor: nothing is less than none of what is expected."""
+    residual = (measured - leading) / unit
+    small = relative and NORMAL * np.median(np.abs(residual), axis=1, keepdims=True) < SMALL_SHARE
+    return np.where(small & (residual < 0) & (residual > -1), np.log1p(np.clip(residual, -1 + 1e-9, 0)), residual)
+
+
 def _missed(
-    measured: Array, leading: Array, unit: Array, around: IntArray, edge: Mask, known: Mask | None = None
+    measured: Array,
+    leading: Array,
+    unit: Array,
+    residual: Array,
+    around: IntArray,
+    edge: Mask,
+    known: Mask | None = None,
 ) -> Mask:
     """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so; rows
     that are `known` to be missed are no neighbours. unit (L, n): what errors are shares of."""
-    residual = (measured - leading) / unit
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
     # exact laws leave nothing else

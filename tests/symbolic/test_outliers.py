@@ -114,6 +114,17 @@ def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
     assert doubted(dataset, sandbox) == (dataset, None)
 
 
+def test_a_law_with_a_constant_for_every_other_row_of_a_group_has_no_say(sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(1003)
+    half, top, dose = 10 ** rng.uniform(-0.5, 1.5, 4), rng.uniform(80, 110, 4), [0, *np.geomspace(0.1, 100, 5)]
+    active = np.concatenate([t - 0.9 * t * np.array(dose) / (h + dose) for h, t in zip(half, top, strict=True)])
+    active = (active + 1.5 * rng.standard_normal(24)).round(1)
+    active[7] += 60 if active[7] < 40 else -0.7 * active[7]
+    made = made_task({"dose": np.tile(dose, 4)}, {"active": active}, np.repeat(np.arange(4), 6), "abcd", group="m")
+    doubts = doubted(Dataset(made, None), sandbox)[1]
+    assert doubts is None or {row.row for row in doubts.rows} <= {7}
+
+
 def test_the_rounding_of_a_row_is_no_doubt_of_it() -> None:
     """7 / 3 in five digits is missed by more than 7, 3.5 and 1.75, which are exact."""
     n = np.arange(1.0, 21)
@@ -134,9 +145,11 @@ def test_a_row_that_the_chosen_law_meets_is_no_longer_accused() -> None:
     n = np.geomspace(1, 1000, 40)
     law = 2 + n**-0.5 + 0.01 * np.sin(n)
     law[30] += 0.5
-    doubted_rows = [Disbelieved(row, "loss", float(law[row]), 9.0) for row in (5, 30)]
+    doubted_rows = [Disbelieved(row, "loss", float(law[row]), 2.0) for row in (5, 30)]
     five, thirty = with_those_met(doubted_rows, table(n, law), (2 + n**-0.5)[:, None], growing=False)
     assert five.met and "is met by the chosen law" in five.sentence and five.to_json()["row"] == 6
+    far = [replace(doubted_rows[1], expected=9.0)]  # the chosen law misses it by less than a tenth of that
+    assert with_those_met(far, table(n, law), (2 + n**-0.5)[:, None], growing=False)[0].met
     assert not thirty.met and thirty.sentence.startswith("Row 31 is not believed")
 
 
@@ -229,6 +242,31 @@ def test_a_large_value_is_believed_where_errors_are_known_to_grow() -> None:
     rows, laws = table(np.arange(11.0), measured), [truth[:, None]]
     assert [row.row for row in disbelieved(rows, laws)] == [8]
     assert disbelieved(rows, laws, growing=True) == ()
+
+
+def test_a_tenth_of_what_is_expected_is_as_far_off_as_ten_times_it() -> None:
+    x = np.geomspace(1, 1000, 50)
+    truth = 5 * x**0.8
+    measured = truth * np.exp(0.14 * np.random.default_rng(4).standard_normal(50))
+    measured[[7, 33]] *= 8, 0.1
+    assert [row.row for row in disbelieved(table(x, measured), [truth[:, None]], growing=True)] == [7, 33]
+
+
+def test_three_slips_of_rows_with_equal_errors_are_no_growing_errors() -> None:
+    x = np.linspace(1, 2, 45)
+    measured = 30 ** (x - 1) + 0.02 * np.sin(7 * np.arange(45))
+    measured[[30, 36, 42]] *= 0.1, 0.2, 0.1
+    assert growing_errors(table(x, measured), [30 ** (x - 1)[:, None]]) is None
+
+
+def test_a_law_of_one_of_two_features_tells_a_spoilt_row(sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(6)
+    day, other = np.sort(rng.uniform(0, 40, 28)), rng.uniform(1, 2, 28)
+    flux = 1.02 + 2.4 * np.exp(-day / 9.5) + 0.03 * rng.standard_normal(28)
+    flux[11] += 0.6
+    made = made_task({"t": 2459500 + day, "other": other}, {"flux": flux}, np.zeros(28, dtype=np.intp), "a")
+    doubts = doubted(Dataset(made, None), sandbox)[1]
+    assert doubts is not None and [row.row for row in doubts.rows] == [11]
 
 
 def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
