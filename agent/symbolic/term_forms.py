@@ -96,7 +96,7 @@ class TermWriter:
         node = self.sum(law, names, inner=float(seen.std()))
         origin = f"{view.title} of sum of terms"
         if groups == 1:
-            return PartForm(transform(view.back(node), _in_factors), origin)
+            return PartForm(cancelled(transform(view.back(node), _in_factors)), origin)
         middle, width = float(seen.mean()), float(np.ptp(seen))
         level = names.letters.of_role(Role.LEVEL, middle - 3 * width, middle + 3 * width)
         title = f"{origin}, a level for each group"
@@ -183,10 +183,13 @@ class TermWriter:
 
 
 def _in_factors(part: Node) -> Node:
-    """exp(L + b log u + ...) as A u^b exp(...), and 1 / (b u) as b / u, whose constants say what they are."""
+    """exp(L + b log u + ...) as A u^b exp(...), and a power of b u as b times the power of u, whose constants say what
+    they are."""
     match part:
-        case Power(Product((Parameter() as lead, *rest)), Number(-1.0)):
-            return cancelled(mul(replace(lead, lower=-math.inf, upper=math.inf), power(mul(*rest), part.exponent)))
+        case Power(Product((Parameter(lower=low, upper=high) as lead, *rest)), Number(a)) if not any(
+            map(parameters, rest)
+        ) and (a.is_integer() or low + high > 0):
+            return mul(replace(lead, lower=-math.inf, upper=math.inf), power(mul(*rest), part.exponent))
         case Function("exp", (Sum(terms),)):
             factors, left = list[Node](), list[Node]()
             name = next(name for name in ("A", "A0") if name not in {one.name for one in parameters(part)})

@@ -10,6 +10,8 @@ from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.law.expression import walk
+from lawsmith.sandbox.law.nodes import Power, Product
 from lawsmith.tasks import Array
 from lawsmith.tasks.noise import OF_FLOATS
 from tests.made import made_task
@@ -66,3 +68,10 @@ def test_a_softened_attraction_is_exact_at_once_with_the_exponent_that_was_seen(
     step = next(GeneralForms(task, profile(task.train), Loss.SQUARED)._of_target(0, lambda: False))
     (part,) = step.forms
     assert fitted_error(SymbolicForm((part.node,), part.origin), task) < 1e-9
+
+
+def test_a_power_of_a_product_is_written_without_it() -> None:
+    n, p, e, t = (drawn(1, 5, k) for k in range(4))
+    task = made_task({"n": n, "p": p, "e": e, "t": t}, n * p**2 * e / (3 * t))
+    step = next(GeneralForms(task, profile(task.train), Loss.SQUARED)._of_target(0, lambda: False))
+    assert not any(isinstance(part, Power) and isinstance(part.base, Product) for part in walk(step.forms[0].node))
