@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, ranks
+from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.folds import simplex_units
@@ -24,7 +24,9 @@ MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark 
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of two outcomes without names
 OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
+MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ROWS_PER_TERM = 3  # of the polynomial that tells
+SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
 WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
 WORD = 3  # letters of a name that is more than a symbol
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
@@ -80,7 +82,7 @@ def _is_course(d: Deciding, name: str) -> bool:
         return False
     steps, target = found
     if (np.diff(steps) > 0).all():  # of one run
-        return bool(abs(np.corrcoef(ranks(steps), ranks(target))[0, 1]) > ALONE) if np.ptp(target) else False
+        return along(steps, target) > ALONE
     if 2 * len(np.unique(steps)) > d.rows:
         return False
     for label in d.names:
@@ -129,6 +131,8 @@ def decide_companions(d: Deciding) -> None:
             d.set(name, "companion", f"the order of {target}")
         elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
             d.set(name, "companion", f"named like {target} and nearly the same: measured again")
+        elif pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
+            d.set(name, "companion", f"named like {target} but for the number: another of a series")
         elif words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
             d.set(name, "companion", f"a well of the plate, as {target} is")
         elif _is_of_another_series(d, name, target):
@@ -188,7 +192,7 @@ def _is_even(values: Array) -> bool:
 
 
 def _is_time(target: str) -> bool:
-    return not {"time", "duration", "seconds"}.isdisjoint(words.tokens(target))
+    return not {"time", "duration", "seconds", "ms", "us", "ns"}.isdisjoint(words.tokens(target))
 
 
 def _fills_time(counts: Array, times: Array) -> bool:
@@ -203,7 +207,7 @@ def _is_setting(values: Array, target: Array) -> bool:
     """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: it was set to
     few values, and the target's order hardly follows from theirs."""
     levels, own = len(np.unique(values)), len(np.unique(target))
-    return 1 < SETTING * levels <= own and bool(abs(np.corrcoef(ranks(values), ranks(target))[0, 1]) < FOLLOWS)
+    return 1 < SETTING * levels <= own and along(values, target) < FOLLOWS
 
 
 def _agree(values: Array, target: Array, share: float) -> bool:
@@ -218,6 +222,13 @@ def _runs_on(values: Array, target: Array) -> bool:
         if FEWEST_ON_LINE * digits < np.ptp(step) and (np.abs(np.diff(total) - step[1:]) <= digits).all():
             return len(values) >= FEWEST_ON_LINE
     return False
+
+
+def _is_one_of_series(d: Deciding, target: str) -> bool:
+    """Whether further columns are named like the target but for the number, and others are left: ``pH 5`` beside
+    ``pH 6``, ``pH 7`` and a temperature."""
+    alike = [name for name in d.names if words.repeats_of(name, target)]
+    return len(alike) >= SERIES and not {target, *alike}.issuperset(d.candidates())
 
 
 def _is_of_another_series(d: Deciding, name: str, target: str) -> bool:
@@ -278,7 +289,9 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
     such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
     if d.rows < 5 or not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
         return False
-    if (anyhow and not _repeats(d, name)) or words.tokens(name)[:1] == words.tokens(d.asked.target[0])[:1] != []:
+    first = words.tokens(d.asked.target[0])[:1]
+    begin = [other for other in d.names if words.tokens(other)[:1] == first != []]  # of many it is the table's prefix
+    if (anyhow and not _repeats(d, name)) or (name in begin and len(begin) <= MOST_ALIKE):
         return len(d.candidates()) > 1
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
@@ -311,11 +324,8 @@ def _explained(values: Array, terms: list[Array]) -> float:
 
 def _are_alike(values: Array, target: Array) -> bool:
     """Whether a column has the target's order, or its reverse, and about its size."""
-    if not np.ptp(values) or not np.ptp(target):
-        return False
     sizes = np.median(np.abs(values)), np.median(np.abs(target))
-    alike = min(sizes) * SIZE > max(sizes)
-    return bool(alike and abs(np.corrcoef(ranks(values), ranks(target))[0, 1]) > SAME_ORDER)
+    return bool(min(sizes) * SIZE > max(sizes)) and along(values, target) > SAME_ORDER
 
 
 def _looks_like_a_date(label: str) -> bool:

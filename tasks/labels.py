@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, IntArray, ranks
+from lawsmith.tasks.arrays import Array, IntArray, along, ranks
 from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import label_of
@@ -17,12 +17,14 @@ from lawsmith.tasks.quantities import factor_between
 FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
 _SIZE = re.compile(r"(?<![A-Za-z\d.])(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
+_UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
 FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
 MOST_LEVELS = 8  # of a category that is not named as one
 
 
 def decide_labels(d: Deciding) -> None:
     """Columns of text: the group, categories, or neither."""
+    _leave_out_sizes(d)
     texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
     if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
         d.set("group", "group", "by its name")
@@ -146,9 +148,24 @@ def _states_sizes(d: Deciding, labels: list[str]) -> bool:
     found = [_SIZE.findall(label) for label in labels]
     if any(len(one) != 1 for one in found) or len({one[0] for one in found}) < FEWEST_VALUES:
         return False
-    sizes = ranks(np.array([float(one[0][0]) * FACTORS.get(one[0][1], 1.0) for one in found]))
-    others = (ranks(column) for column in d.candidates().values() if np.ptp(column) > 0)
-    return not any(abs(np.corrcoef(sizes, other)[0, 1]) > RESTATES for other in others)
+    sizes = np.array([float(one[0][0]) * FACTORS.get(one[0][1], 1.0) for one in found])
+    return not any(along(sizes, other) > RESTATES for other in d.candidates().values())
+
+
+def _leave_out_sizes(d: Deciding) -> None:
+    """Leave out sizes that were read from names where they are few, or where another column states them."""
+    for name in (name for name in d.open() if name.endswith(".size") and name.removesuffix(".size") in d.names):
+        sizes, columns = d.numbers[name], d.candidates()
+        units = {one[1] for label in d.labels_of(name.removesuffix(".size")) for one in _SIZE.findall(label)}
+        alike = [
+            o for o, column in columns.items() if o != name and along(columns.get(name, column), column) > RESTATES
+        ]
+        if alike:
+            d.set(name, "left out", f"sizes in names, which {alike[0]} states")
+        elif sizes is None or len(np.unique(sizes)) < FEWEST_VALUES or units in _UNITS:
+            d.set(name, "left out", "few sizes in names, or none")
+        else:
+            d.notices.append(f"The sizes in the names of {name.removesuffix('.size')} were read as numbers, {name}.")
 
 
 def _refuse_units(d: Deciding, texts: list[str]) -> None:

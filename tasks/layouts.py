@@ -36,7 +36,7 @@ _SIGNS = {
     "~": " ",
 }
 _VECTOR = re.compile(  # with bounds, so that no text takes long
-    r"\b([A-Za-z_]\w{0,60})\s{0,9}(?:=|<-|:)\s{0,9}"
+    r"\b([A-Za-z_]\w{0,60})['\"]?\s{0,9}(?:=|<-|:)\s{0,9}"
     r"(?:(?:\w{1,20}\.)?(?:array|tensor|asarray|Series)\(\s{0,9}\[|c\(|\[)([-+\d.eE,;\s]+)[\])]"
 )
 _LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …

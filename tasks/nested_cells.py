@@ -1,5 +1,6 @@
 """Columns whose cells hold several values, as programs write them: objects ``{'lr': 0.1, 'model': {'n': 7}}``, shapes
-``(16, 1, 1)``, and the arguments in the names of benchmarks, ``BM_Sort/1024``. Each becomes a column."""
+``(16, 1, 1)``, the arguments in the names of benchmarks, ``BM_Sort/1024``, and the sizes in those of models of one
+family, ``pythia-70m``. Each becomes a column."""
 
 import ast
 import json
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.json_rows import flat
-from lawsmith.tasks.numerals import is_missing
+from lawsmith.tasks.numerals import FACTORS, is_missing
 from lawsmith.tasks.words import is_bound
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
 _LIST = re.compile(r"\[\s*([-+.\deE]+(?:[\s,]+[-+.\deE]+){0,15})\s*\]")  # [64, 64, 10], of few numbers
+_SIZE = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)([kKMBTmb])(?![A-Za-z\d])(.*)")
+_LONGEST = 200  # characters of a name
 MOST_CHARACTERS = 20_000  # of one cell
 
 
@@ -38,6 +41,8 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         if records is None:
             records, what, stays = _numbers_in(frame[name], _BENCHMARK), "hold arguments, which", True
         if records is None:
+            records, what = _sizes_in(frame[name]), ""  # a role says what becomes of them
+        if records is None:
             continue
         records = [{f"{name}.{entry}": value for entry, value in record.items()} for record in records]
         entries = {entry for record in records for entry in record}
@@ -48,7 +53,7 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         taken = [column for column in apart.columns if column in frame.columns]
         parts = [frame.iloc[:, : place + stays], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
         frame = pd.concat(parts, axis=1)
-        notices.append(f"{where}: the cells of {name} {what} were read as columns {name}.….")
+        notices += [f"{where}: the cells of {name} {what} were read as columns {name}.…."] if what else []
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 
 
@@ -87,6 +92,20 @@ def _numbers_in(column: "pd.Series[Any]", pattern: re.Pattern[str]) -> list[dict
     if len(set(tests)) > 1 and places and pattern is _BENCHMARK:
         records = [{"test": test, **record} for test, record in zip(tests, records, strict=True)]
     return records if places else None
+
+
+def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+    """The size in each cell, where cells are names that differ in it alone; None for others."""
+    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    found = [
+        _SIZE.fullmatch(cell.strip()) if isinstance(cell, str) and len(cell) < _LONGEST else None for cell in cells
+    ]
+    known = [one for one in found if one is not None]
+    if len(known) < len(cells) or len({(one[1], one[4]) for one in known}) != 1:
+        return None
+    if _SIZE.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None:
+        return None
+    return [{"size": float(one[2]) * FACTORS[one[3]]} for one in known]
 
 
 def _object(text: str) -> dict[str, Any] | None:

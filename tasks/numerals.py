@@ -8,7 +8,7 @@ import numpy as np
 
 MISSING = frozenset(
     (
-        *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "—", "–", "?", ".", "<na>", "nat"),
+        *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "—", "–", "?", ".", "<na>", "nat"),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed", "(null)", "undetermined", "no ct", "overflow"),
         *("ovrflw", "bdl", "(blank)", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "undefined", "n/r", "tbd"),
         *("..", "...", "…", "~", "*", "not measured", "unknown", "\\n", "n.a.", "n.d.", "nd", "missing"),

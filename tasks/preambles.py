@@ -84,6 +84,11 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     ):  # the second where rows have names of their own
         begun = lines[begin - 1].index(above[0]) + len(above[0]) if labelled else 0
         return text[places[begin - 1].start() + begun :].lstrip(" \t"), [_said(lines[: begin - 1])]
+    upper = split(lines[begin - 2], separator)
+    if len(upper) == len(header) and _names(upper) and not any(map(is_numeral, above)):  # the line between holds units
+        between = slice(places[begin - 1].start(), places[begin].start())
+        table = text[places[begin - 2].start() :].replace(text[between], "", 1).lstrip(" \t")
+        return table, [_said([*lines[: begin - 2], lines[begin - 1]])]
     first, *rest = (split(line, separator) for line in lines[:begin])
     named = len(first) >= len(header) and _names(first) and all(any(map(is_numeral, cells)) for cells in rest)
     if begin > 2 and not named:  # else rows of several lengths

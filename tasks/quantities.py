@@ -17,7 +17,7 @@ _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-
 _HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
-    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=))\s?[=#:]?\s?(\d+(?:\.\d+)?)"
+    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=)|(?:checkpoint|ckpt)(?=[-_]))\s?[=#:_-]?\s?(\d+(?:\.\d+)?)"
 )
 _FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*/\s*([1-9]\d{0,6})")
 _LAYER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)")

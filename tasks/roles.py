@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, ranks
+from lawsmith.tasks.arrays import along
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
 from lawsmith.tasks.companions import decide_bookkeeping, decide_companions, tell_repeats
@@ -243,7 +243,7 @@ class _Decision(Deciding):
         others = [column for other, column in self.candidates().items() if other != name]
         if values is None or target is None:
             return False
-        return _along(values, target) > ALONG and not any(_along(values, other) > ALONG for other in others)
+        return along(values, target) > ALONG and not any(along(values, other) > ALONG for other in others)
 
     def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
@@ -327,9 +327,3 @@ class _Decision(Deciding):
             lone=self.lone,
             notices=tuple(self.notices),
         )
-
-
-def _along(one: Array, two: Array) -> float:
-    """The size of the correlation between two columns' ranks; 0 where one does not vary."""
-    one, two = ranks(one), ranks(two)
-    return float(abs(np.corrcoef(one, two)[0, 1])) if one.any() and two.any() else 0.0

@@ -5,6 +5,7 @@ import numpy as np
 from lawsmith.tasks import words
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import counted
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Kind, Weight
 
@@ -30,6 +31,8 @@ def decide_weights(d: Deciding) -> None:
         rival = words.is_error_rate(name) and any(map(words.is_outcome, d.asked.target))
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
             _weight_of_target(d, name, of or d.asked.target[0])
+        elif of == "" and not rival and (below := d.numbers[name]) is not None and np.all(below < 0):
+            d.set(name, "left out", f"by its name the error of {d.asked.target[0]} to one side")
         elif of and not (name.startswith("e_") and d.repeats(name)):  # e_layers are an encoder's
             d.set(name, "left out", f"by its name the error of {of}")
     for name in d.open():
@@ -48,6 +51,22 @@ def decide_weights(d: Deciding) -> None:
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
     _weigh_by_interval(d, ends)
+    _weigh_by_trials(d)
+
+
+def _weigh_by_trials(d: Deciding) -> None:
+    """Let the number of trials say how rows count where the target is the share of them that another column counts."""
+    target = d.numbers[d.asked.target[0]]
+    if target is None or not words.is_rate(d.asked.target[0]) or d.weight is not None or d.asked.sigma == "":
+        return
+    whole = [name for name in d.names if (v := d.numbers[name]) is not None and np.array_equal(v, np.round(v))]
+    for hits, trials in ((a, b) for a in whole if a in d.open() and d.varies(a) for b in whole if d.is_positive(b)):
+        off = np.abs(np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials]) - target)
+        if len(d.asked.target) == 1 and np.all(off <= 2 * rounding(target) + 1e-9):
+            d.set(hits, "companion", f"{d.asked.target[0]} is its share of {trials}")
+            if trials in d.open():
+                weigh(d, trials, "count", f"{d.asked.target[0]} is a share of it; rows count by it")
+            return
 
 
 def _bounds_target(d: Deciding, name: str) -> bool:

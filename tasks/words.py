@@ -351,7 +351,10 @@ def is_step(name: str) -> bool:
 
 def is_progress(name: str) -> bool:
     """Whether numbers of that name, one after the other, are times, steps or a quantity with a unit: no row numbers."""
-    return has(name, "progress") or re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
+    unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None or words_without_unit(name) != bare(name).split(
+        "_"
+    )
+    return unit or has(name, "progress")
 
 
 def values_of_setting(name: str, target: str) -> bool:

@@ -246,3 +246,15 @@ def test_marks_of_few_rows_are_told_and_are_no_features(name: str, marked: objec
 def test_trees_that_are_numbered_are_a_group(tmp_path: Path):
     table = pd.DataFrame({"tree": np.arange(24) // 6 + 1, "age": np.arange(24) % 6 + 1.0, "girth": np.arange(24.0)})
     assert read(tmp_path, table, "girth").task.schema.group == "tree"
+
+
+def test_shares_of_counted_trials_rows_numbered_in_a_unit_and_checkpoints(tmp_path: Path):
+    hits = np.array([2, 5, 12, 30, 45, 48])
+    made = pd.DataFrame({"dose": [0.0, 1, 3, 10, 30, 60], "n_exposed": [50, 48, 49, 50, 50, 52], "n_ill": hits})
+    found = roles(read(tmp_path, made.assign(mortality=(hits / made["n_exposed"]).round(3)), "mortality"))
+    assert (found["dose"], found["n_exposed"], found["n_ill"]) == ("feature", "weight", "companion")
+    p = np.arange(1.0, 21)
+    flow = pd.DataFrame({"p_bar": p, "p_psi": (14.5038 * p).round(2), "flow": np.cos(p)})
+    assert read(tmp_path, flow, "flow").task.schema.features == ("p_bar",)
+    saved = pd.DataFrame({"ckpt": [f"checkpoint-{500 * k}" for k in range(1, 9)], "loss": 2 + 1 / np.arange(1, 9)})
+    assert read(tmp_path, saved).task.train.features["ckpt"][0] == 500

@@ -260,8 +260,54 @@ def test_columns_called_like_dates_become_rows(tmp_path: Path):
         read(tmp_path, "\n".join([head, *rows]), "cases")
 
 
+def test_columns_that_differ_in_a_number_and_quoted_vectors(tmp_path: Path):
+    wide = pd.DataFrame(
+        {"T": [20, 30, 40, 50, 60], "pH 5": [1, 3, 4, 9, 7], "pH 6": [1, 2, 4, 5, 7], "pH 7": [1, 2, 3, 4, 5]}
+    )
+    assert read(tmp_path, wide, "pH 6").task.schema.features == ("T",)
+    vectors = "data = {'dose': [0, 1, 2, 5, 10, 20], 'resp': [2.1, 9.8, 15.2, 24.9, 33, 40.1]}"
+    assert read(tmp_path, vectors, "resp").task.schema.features == ("dose",)
+
+
 def test_a_table_of_the_geological_survey_is_no_log_of_pairs(tmp_path: Path):
     head = "# ---- WARNING ----\n#\nagency\tdatetime\ttz\tflow\tflow_cd\tlevel\n5s\t20d\t6s\t14n\t10s\t14n\n"
     levels = [k * 7 % 25 for k in range(1, 25)]
     rows = [f"USGS\t2024-05-{k:02d} 06:00\tEST\t{14 * h**1.7:.0f}\tA\t{h}.0\n" for k, h in enumerate(levels, 1)]
     assert read(tmp_path, head + "".join(rows), "flow").task.schema.features == ("level",)
+
+
+def test_sizes_in_the_names_of_one_family_are_a_feature(tmp_path: Path):
+    sizes = {"70m": 7e7, "160m": 1.6e8, "410m": 4.1e8, "1b": 1e9, "2.8b": 2.8e9}
+    rows = [(f"org/pythia-{name}", step, 2 + n**-0.2 + 1 / step) for name, n in sizes.items() for step in (1.0, 2, 4)]
+    made = pd.DataFrame(rows, columns=["model", "steps", "loss"])
+    made.iloc[:2].to_csv(tmp_path / "t.csv", index=False)
+    data = read(tmp_path, made, test=tmp_path / "t.csv")
+    assert (data.task.schema.features, data.task.schema.group) == (("model.size", "steps"), None)
+    assert data.test is not None and data.test.features["model.size"][0] == 7e7
+    assert "The sizes in the names of model were read as numbers, model.size." in data.notices
+    stated = made.assign(n=made["model"].map({f"org/pythia-{name}": 1.1 * n for name, n in sizes.items()}))
+    assert read(tmp_path, stated).task.schema.features == ("steps", "n")
+    two = made.assign(model=made["model"].where(made["steps"] > 1, made["model"].str.replace("pythia", "neo")))
+    assert "model.size" not in roles(read(tmp_path, two))
+
+
+def test_a_line_of_units_below_names_above_which_a_station_is_described(tmp_path: Path):
+    """As the Met Office writes them, with --- where nothing was measured."""
+    head = "Oxford\nLat 51.761 Lon -1.262, 63 metres amsl\nMissing data is marked by ---.\n"
+    head += "   yyyy  mm   tmax    rain     sun\n              degC      mm   hours\n"
+    rows = [
+        f"  {2000 + k // 12}  {k % 12 + 1}  {9 + np.sin(k):.1f}  {60 + k % 7:.1f}  {'---' if k < 9 else k}"
+        for k in range(36)
+    ]
+    data = read(tmp_path, head + "\n".join(rows) + "\n", "tmax")
+    assert data.task.schema.features == ("yyyy", "mm", "rain") and len(data.task.train) == 36
+
+
+def test_names_that_all_begin_alike_say_nothing_of_a_column(tmp_path: Path):
+    period = np.geomspace(1, 500, 20)
+    axis = (period / 365.25) ** (2 / 3)
+    made = pd.DataFrame({"pl_name": [f"K-{k} b" for k in range(20)], "pl_orbper": period, "pl_orbpererr1": period / 99})
+    made = made.assign(pl_orbsmax=axis, pl_orbsmaxerr1=0.01 + axis / 99, pl_orbsmaxerr2=-0.01 - axis / 99)
+    data = read(tmp_path, made, "pl_orbsmax")
+    assert data.task.schema.features == ("pl_orbper",)
+    assert (roles(data)["pl_orbsmaxerr1"], roles(data)["pl_orbsmaxerr2"]) == ("weight", "left out")
