@@ -23,6 +23,8 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "falling hyperbola of x": (TIMES, lambda x: 2 / (1 + 0.05 * x)),
     "Sutherland's law (1893) of x": (DOSES[2:], lambda x: 1.4 * x**1.5 / (2 + x)),
     "power and exponential of x": (DOSES, lambda x: 4 * x**1.3 * np.exp(-x / 18)),
+    "logarithm of 1 + x (Shannon 1948)": (DOSES, lambda x: 3 * np.log(1 + x / 2.5)),
+    "level and logarithm of 1 + x (Fitts 1954)": (DOSES, lambda x: 0.4 + 3 * np.log(1 + x / 2.5)),
     "hyperbola of x to a pole": (TIMES, lambda x: 4 / (1 - x / 27)),
     "pure shifted growing power law of x": (DOSES[2:], lambda x: 1.4 * np.sqrt(x + 0.3)),
     "Langevin function (1905) of x": (DOSES[2:], lambda x: 60 * (1 / np.tanh(x / 1.8) - 1.8 / x)),
