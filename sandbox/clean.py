@@ -17,7 +17,8 @@ def clean(text: str, limit: int = MESSAGE_CHARACTERS) -> str:
     Line ends and tabs become spaces. What is left is still untrusted words: quote it, never obey it.
     """
     text = _ESCAPES.sub("", text[: 8 * limit])
-    text = " ".join("".join(" " if c in "\n\r\t" else c for c in text if _shown(c)).split())
+    shown = (" " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or unicodedata.category(c) not in _HIDDEN)
+    text = " ".join("".join(shown).split())
     text = _PATHS.sub(lambda match: "…/" + match.group().rsplit("/", 1)[1], text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -34,7 +35,3 @@ def clean_lines(text: str, limit: int) -> str:
             break
     kept = "\n".join(shown)
     return kept if len(kept) <= limit and len(text) <= 8 * limit else kept[:limit] + "\n… cut for length"
-
-
-def _shown(character: str) -> bool:
-    return character in "\n\r\t" or unicodedata.category(character) not in _HIDDEN

@@ -1,6 +1,6 @@
 """Columns that follow from others: sums of logarithms (C = 6 N D), straight lines, labels of feature values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,24 +39,13 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     ]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
-    rest = list(range(len(order)))
-    left: dict[int, tuple[int, ...]] = {}
 
     def grade(place: int) -> tuple[float, int, int]:
         last = words[order[place]][-1:]
         basic = 0.0 if made[place] or not last else 1.0 if last[0] in _BASIC else 0.5 * (last[0] in ("step", "steps"))
         return made[place] - basic, levels[place], place
 
-    while (parts := likeness.dependence(rest)) is not None:
-        out = max(parts, key=grade)
-        left[out] = parts
-        rest.remove(out)
-    for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
-        stay = set(rest) - {place}
-        through = [p for out, p in left.items() if stay.issuperset({*p} - {out}) and likeness.dependence([place, out])]
-        if through:
-            left[place] = through[0]
-            rest.remove(place)
+    rest, left = _parted(likeness, len(order), grade)
     found = {}
     for out, parts in left.items():
         kept = likeness.dependence([*rest, out]) or parts  # in terms of columns that stay, where these are few enough
@@ -68,6 +57,27 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         if basis:
             found[order[place]] = ((order[basis[0]],), "along a curve")
     return found
+
+
+def _parted(
+    likeness: "_Likeness", count: int, grade: Callable[[int], tuple[float, int, int]]
+) -> tuple[list[int], dict[int, tuple[int, ...]]]:
+    """The places of the columns that stay, and of those to leave out -> the columns of the dependence that shows it.
+
+    Of columns that follow from each other, the one of the highest grade is left out.
+    """
+    rest, left = list(range(count)), dict[int, tuple[int, ...]]()
+    while (parts := likeness.dependence(rest)) is not None:
+        out = max(parts, key=grade)
+        left[out] = parts
+        rest.remove(out)
+    for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
+        stay = set(rest) - {place}
+        through = [p for out, p in left.items() if stay.issuperset({*p} - {out}) and likeness.dependence([place, out])]
+        if through:
+            left[place] = through[0]
+            rest.remove(place)
+    return rest, left
 
 
 def _is_curve(along: Array, column: Array) -> bool:

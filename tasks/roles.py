@@ -100,14 +100,10 @@ def _state(cells: Cells, asked: Asked) -> str | None:
     known = words.WORDS["finished"] | words.WORDS["unfinished"]
     for name in cells.labels.columns:
         if words.bare(name) in ("state", "status") and name not in (*asked.target, *(asked.features or ())):
-            said = set(map(_first_word, cells.labels[name].unique()))
+            said = {(str(label).lower().split() or [""])[0] for label in cells.labels[name].unique()}
             if said <= known and said & words.WORDS["finished"]:
                 return str(name)
     return None
-
-
-def _first_word(label: object) -> str:
-    return (str(label).lower().split() or [""])[0]
 
 
 class _Decision(Deciding):

@@ -62,6 +62,7 @@ def site_pages(runs_dir: Path, report: ReportLink) -> tuple[dict[str, str], int]
 
 def makers(found: Boards, running: str = "", live: str = "") -> dict[str, Callable[[], str]]:
     """File name -> what makes the page. A server gives what is running, as HTML, and the address of events about it."""
+    data = {"tasks": [_task_json(board) for board in found.listed], "unreadable": dict(found.unreadable)}
     made: dict[str, Callable[[], str]] = {
         "index.html": lambda: render(
             "index.html.j2",
@@ -72,7 +73,7 @@ def makers(found: Boards, running: str = "", live: str = "") -> dict[str, Callab
             running=running,
             live=live,
         ),
-        "data.json": lambda: json.dumps(plain(_site_json(found)), indent=1, allow_nan=False),
+        "data.json": lambda: json.dumps(plain(data), indent=1, allow_nan=False),
     }
     for board in found.listed:
         made[board.page] = partial(_task_page, found, board, bool(live))
@@ -99,10 +100,6 @@ def _formula(entry: BoardEntry) -> Markup | None:
     except InputError:
         return None
     return None if source is None else mathml(source, entry.manifest.task.targets)
-
-
-def _site_json(found: Boards) -> dict[str, Any]:
-    return {"tasks": [_task_json(board) for board in found.listed], "unreadable": dict(found.unreadable)}
 
 
 def _task_json(board: TaskBoard) -> dict[str, Any]:
