@@ -327,11 +327,16 @@ class GeneralForms:
         found = joint_features(features, table.targets[target][inside], self.units)
         if found is None:
             return
-        (joint, factor), task = found, in_joint_features(self.task, target, *found)
-        seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
-        search = GeneralForms(task, seen, self.loss)
-        for step in search._of_target(0, stop) if search.applies else ():
-            yield replace(step, forms=[replace(p, node=in_features(mul(factor, p.node), joint)) for p in step.forms])
+        joint, factor = found
+        for way in (joint, *joint.turned):  # exp(q / x) is no factor of x, but one of 1 / x
+            task, least = in_joint_features(self.task, target, way, factor), 1.0
+            seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
+            search = GeneralForms(task, seen, self.loss)
+            for step in search._of_target(0, stop) if search.applies else ():
+                least = min(least, step.least)
+                yield replace(step, forms=[replace(p, node=in_features(mul(factor, p.node), way)) for p in step.forms])
+            if not rounding_share(table) <= least < LITTLE:
+                break
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""

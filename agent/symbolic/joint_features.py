@@ -3,6 +3,8 @@
 A polynomial in fewer features shows them: with the joint feature in the place of two it is as good as with both.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -66,6 +68,13 @@ class Joint:
     def without(self, *some: JointFeature) -> list[JointFeature]:
         """All features but these."""
         return [one for one in self.known if one not in some]
+
+    @property
+    def turned(self) -> list[Joint]:
+        """The same with the inverse of its only feature, where that is positive: which way round, nothing has said."""
+        if len(self.known) > 1 or self.known[0].values.min() <= 0:
+            return []
+        return [replace(self, known=[_product(JointFeature({}, np.ones(1)), self.known[0], -1.0)])]
 
 
 def joint_features(

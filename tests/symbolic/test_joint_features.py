@@ -8,6 +8,7 @@ import pytest
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.joint_features import Joint, JointFeature, in_features, joint_features
+from lawsmith.agent.symbolic.looks import looks
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import add, mul, power
@@ -90,3 +91,13 @@ def test_the_law_of_joint_features_is_written_with_each_feature_once() -> None:
     assert text(squared) == "a * (3 + a / c)^2 / c"
     law = mul(Feature("c"), add(x, mul(Number(3.0), y)), power(below, Number(-1.0)))
     assert text(in_features(law, joint)) == "(a + 3 * b) / (1 + 2 * a * c^-2 * b)"
+
+
+def test_a_law_of_one_joint_feature_is_found_whichever_way_round_that_was_seen() -> None:
+    """No term has exp(q / x) with q > 0, which exp(k x) of the inverse is."""
+    energy, mode, heat = (RNG.uniform(low, high, 180) for low, high in ((1, 3), (1, 3), (1, 5)))
+    task = made_task({"h": energy, "w": mode, "T": heat}, 1 / np.expm1(energy * mode / heat))
+    steps = GeneralForms(task, profile(task.train), Loss.SQUARED)._of_joint_features(
+        looks(task, (0,))[0], lambda: False
+    )
+    assert min(step.least for step in steps) < 1e-25
