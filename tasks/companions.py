@@ -98,58 +98,72 @@ def _is_course(d: Deciding, name: str) -> bool:
 
 def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
-    target = d.asked.target[0]
-    outcome = any(words.is_outcome(name) or not words.without_averages(name) for name in d.asked.target)
-    pivoted = is_numeral(target) and not all(map(is_numeral, d.names))
-    performance = any(map(words.is_performance, d.asked.target)) or _is_time(target)
-    shares = _shares(d)
+    target, shares = d.asked.target[0], _shares(d)
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled or name in shares:
             continue
-        pair = d.pair(name, target)
-        alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
-        beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
-        if beside or name.lower().startswith(words.RESULTS):
-            d.set(name, "companion", f"another outcome beside {target}")
-        elif (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
-            d.set(name, "companion", f"measured beside {target}, by its name")
-        elif words.is_result_beside(name, target):
-            d.set(name, "companion", f"a result beside {target}, by its name")
-        elif pair and words.is_repeated_until(name) and _fills_time(*pair):
-            d.set(name, "companion", f"how often {target} was measured within a time")
-        elif (pivoted and is_numeral(name)) or words.values_of_setting(name, target):
-            d.set(name, "companion", f"{target} and it are values of a setting, as in a pivot table")
-        elif words.summary_of(name, d.asked.target):
-            d.set(name, "companion", f"by its name another statistic beside {target}")
-        elif pair and _runs_on(*pair):
-            d.set(name, "companion", f"{target} summed up row by row, or its steps")
-        elif pair and (words.has(name, "averages") or words.has(name, "smoothed")) and _agree(*pair, AGAIN):
-            d.set(name, "companion", f"by its name and values means of {target}")
-        elif words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
-            d.set(name, "companion", "by its name what a fit made of the target")
-        elif pair and words.has(name, "ranks") and _is_order(*pair):
-            d.set(name, "companion", f"the order of {target}")
-        elif pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
-            d.set(name, "companion", f"named like {target} and nearly the same: measured again")
-        elif pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
-            d.set(name, "companion", f"named like {target} but for the number: another of a series")
-        elif words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
-            d.set(name, "companion", f"a well of the plate, as {target} is")
-        elif _is_of_another_series(d, name, target):
-            d.set(name, "companion", f"measured as often as {target} is, in another series")
-        elif _is_one_of_repeats(d, name, target):
-            d.set(name, "companion", f"one of several measurements that {target} sums up")
-        elif _is_one_of_repeats(d, target, name):
-            d.set(name, "companion", f"the mean of {target} and columns of its name")
-        elif pair and _restates(
-            d, name, *pair, (performance and _is_time(name)) or words.is_view_of(name, target) or words.is_loss(name)
-        ):
-            d.set(name, "companion", f"follows from {target} itself")
-        elif pair and _moves_as_outcome(d, name, *pair):
-            d.set(name, "companion", f"moves with {target} as another outcome of the other columns")
+        if why := _beside(d, name, target) or _of_target(d, name, target):
+            d.set(name, "companion", why)
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference or ratio of {target} and {other}")
+
+
+def _beside(d: Deciding, name: str, target: str) -> str | None:
+    """Why a column is an outcome beside the target; None where nothing says so."""
+    outcome = any(words.is_outcome(one) or not words.without_averages(one) for one in d.asked.target)
+    performance = _is_performance(d)
+    pair = d.pair(name, target)
+    alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
+    beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
+    if beside or name.lower().startswith(words.RESULTS):
+        return f"another outcome beside {target}"
+    if (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
+        return f"measured beside {target}, by its name"
+    if words.is_result_beside(name, target):
+        return f"a result beside {target}, by its name"
+    if pair and words.is_repeated_until(name) and _fills_time(*pair):
+        return f"how often {target} was measured within a time"
+    pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
+    if pivoted or words.values_of_setting(name, target):
+        return f"{target} and it are values of a setting, as in a pivot table"
+    return f"by its name another statistic beside {target}" if words.summary_of(name, d.asked.target) else None
+
+
+def _of_target(d: Deciding, name: str, target: str) -> str | None:
+    """Why a column is made of the target, or measures it again; None where nothing says so."""
+    pair = d.pair(name, target)
+    if pair and _runs_on(*pair):
+        return f"{target} summed up row by row, or its steps"
+    if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and _agree(*pair, AGAIN):
+        return f"by its name and values means of {target}"
+    if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
+        return "by its name what a fit made of the target"
+    if pair and words.has(name, "ranks") and _is_order(*pair):
+        return f"the order of {target}"
+    if pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
+        return f"named like {target} and nearly the same: measured again"
+    if pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
+        return f"named like {target} but for the number: another of a series"
+    if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
+        return f"a well of the plate, as {target} is"
+    if _is_of_another_series(d, name, target):
+        return f"measured as often as {target} is, in another series"
+    if _is_one_of_repeats(d, name, target):
+        return f"one of several measurements that {target} sums up"
+    if _is_one_of_repeats(d, target, name):
+        return f"the mean of {target} and columns of its name"
+    timed = _is_performance(d) and _is_time(name)
+    if pair and _restates(d, name, *pair, timed or words.is_view_of(name, target) or words.is_loss(name)):
+        return f"follows from {target} itself"
+    if pair and _moves_as_outcome(d, name, *pair):
+        return f"moves with {target} as another outcome of the other columns"
+    return None
+
+
+def _is_performance(d: Deciding) -> bool:
+    """Whether a target says how fast or how well something runs."""
+    return any(map(words.is_performance, d.asked.target)) or _is_time(d.asked.target[0])
 
 
 def _shares(d: Deciding) -> frozenset[str]:
