@@ -1,8 +1,8 @@
-"""Equations of Feynman's Lectures on Physics, the tables that programs for symbolic regression are compared on.
+"""Equations of Feynman's Lectures on Physics, after the tables of AI Feynman.
 
-Udrescu and Tegmark, AI Feynman, Science Advances 6 (2020): numbers of the equations, and ranges that features are
-measured over. Asked for are rows beyond these. Here are 51 of their hundred, the harder ones: most others are products
-of powers.
+Udrescu and Tegmark, Science Advances 6 (2020): numbers of the equations, and ranges that features are measured over.
+Asked for are rows beyond these. Here are 51 of their hundred, of all kinds. They are easier than the originals: natural
+constants, which are features there, are numbers here, and I.9.18 has two coordinates of three.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
 from lawsmith.tasks.words import sums_up
@@ -100,13 +100,17 @@ def _with_moments_down(reading: Reading, moments: dict[str, str], where: str) ->
         frame = parts.join(frame.drop(columns=name))
     settings = [name for name in frame.columns if name not in moments]
     frame = frame.melt(settings, list(moments), kind, "value", ignore_index=False).sort_index(kind="stable")
-    frame = frame.assign(
-        value=frame["value"].map(lambda cell: _FLAG.sub("", cell.strip()) if isinstance(cell, str) else cell)
-    )
+    bare = frame["value"].map(lambda cell: _FLAG.sub("", cell.strip()) if isinstance(cell, str) else cell)
+    flagged = [
+        str(cell).strip() for cell, rest in zip(frame["value"], bare, strict=True) if str(cell).strip() != str(rest)
+    ]
+    frame = frame.assign(value=bare)
     frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
     said = (
         f"{where}: {len(moments)} columns are called like {kind}s and became {len(frame)} rows of a {kind} and a value."
     )
+    if flagged:
+        said += f" {counted(len(flagged), 'cell')} lost a flag, such as {flagged[0]!r}."
     return replace(reading, frame=frame.assign(**{kind: frame[kind].map(moments)})), said
 
 
@@ -198,6 +202,8 @@ def _widened(reading: Reading, label: str, measures: list[str], wanted: Sequence
         )
     wide = frame.pivot(index=keys, columns=label, values=value).reset_index()[[*keys, *dict.fromkeys(measures)]]
     wide.columns = [str(name) for name in wide.columns]
-    wide = wide.dropna(subset=[meant(name, list(wide.columns))[0] for name in wanted], ignore_index=True)
-    said = f"{where}: each measure in {label} became a column of the {value}s beside it, which makes {len(wide)} rows."
-    return replace(reading, frame=wide, units={}).after(said)
+    whole = wide.dropna(subset=[meant(name, list(wide.columns))[0] for name in wanted], ignore_index=True)
+    said = f"{where}: each measure in {label} became a column of the {value}s beside it, which makes {len(whole)} rows."
+    if (gaps := len(wide) - len(whole)) > 0:
+        said += f" Left out: {counted(gaps, 'row')} without {listing(list(wanted))}."
+    return replace(reading, frame=whole, units={}).after(said)

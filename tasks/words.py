@@ -95,12 +95,10 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     one, two = tokens(name), tokens(target)
     if name == target or not one or not two or not WORDS["counted"].isdisjoint(one[:1]):
         return False
-    parts, (own, other) = (
-        WORDS["parts"],
-        ([word for word in words if word not in WORDS["passes"]] for words in (one, two)),
-    )
+    own, other = ([word for word in words if word not in WORDS["passes"]] for words in (one, two))
     if own == other and len(own) < min(len(one), len(two)):
         return True
+    parts = WORDS["parts"]
     alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in parts) or (one[0] == two[0] in WORDS["learnt"]))
     return alike or (parts.issuperset(one) and parts.issuperset(two))
 

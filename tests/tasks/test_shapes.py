@@ -232,6 +232,11 @@ def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
     rows[1] = rows[1].removesuffix("..") + "880"
     data = read(tmp_path, "\n".join([head, *rows]), "Rain")
     assert (data.task.schema.group, len(data.task.train)) == ("Country Name", 34)
+    rows[4] = rows[4].replace(",1000000.0,", ",..,")
+    fewer = read(tmp_path, "\n".join([head, *rows]), "Population, total")
+    assert len(fewer.task.train) == 32 and any(
+        "Left out: 2 rows without Population, total." in t for t in fewer.notices
+    )
     above = '"Data Source","World Development Indicators",\n\n"Last Updated Date","2025-01-28",\n\n'
     head = '"Country Name","Indicator Name",' + ",".join(f'"{year}"' for year in years) + ","
     rows = [f'"{a}","{b}",' + ",".join(f'"{d * 1.02**k:.1f}"' for k in range(12)) + "," for a, b, _, d in series[::2]]
@@ -245,6 +250,7 @@ def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
     data = read(tmp_path, "\n".join([head, *rows]), "value")
     assert (data.task.schema.features, data.task.schema.group, len(data.task.train)) == (("year",), "geo", 33)
     assert data.task.train.targets["value"][0] == 3e7
+    assert any("36 cells lost a flag, such as ':'." in said for said in data.notices)
 
 
 def test_columns_called_like_dates_become_rows(tmp_path: Path):
