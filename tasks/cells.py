@@ -308,7 +308,10 @@ def _numbers(
     for one, count in zip(text.numerals, np.bincount(text.place, minlength=len(text.words)), strict=True):
         if one is not None:
             suffixes[one.suffix] += int(count)
-    allowed, unit = _suffixes(suffixes, has(text.name, "temperatures"))
+    units_here = {"m", "t", *(("K",) if has(text.name, "temperatures") else ())}  # metres, tonnes: the unit's scale
+    if any(one and "e" in one.digits.lower() for one in text.numerals):  # 1e-5 M has its factor in its exponent
+        units_here |= FACTORS.keys()
+    allowed, unit = _suffixes(suffixes, units_here)
     values = []
     for one in text.numerals:
         number = None if one is None or one.suffix not in allowed else value(one.digits, decimal, thousands)
@@ -348,8 +351,9 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
     )
 
 
-def _suffixes(counted: "Counter[str]", kelvin: bool) -> tuple[dict[str, float], str]:
-    """Suffix -> factor for those that a column may hold, and the unit that all of its cells name."""
+def _suffixes(counted: "Counter[str]", units: set[str]) -> tuple[dict[str, float], str]:
+    """Suffix -> factor for those that a column may hold, and the unit that all of its cells name; `units` are none of
+    a factor there."""
     used = set(counted)
     nouns = {suffix: _WITH_NOUN.fullmatch(suffix) for suffix in used if suffix not in FACTORS}
     scaled = len(used) > 1 or any(noun and noun[1] for noun in nouns.values())
@@ -363,7 +367,7 @@ def _suffixes(counted: "Counter[str]", kelvin: bool) -> tuple[dict[str, float], 
     if len(used) == 1 and (only := next(iter(used))):
         if only == "%":
             return {"%": 0.01}, ""
-        if only not in FACTORS or only in ("m", "t", *(("K",) if kelvin else ())):  # metres, tonnes: the unit's scale
+        if only not in FACTORS or only in units:
             return {only: 1.0}, only
     common = {suffix for suffix, count in counted.items() if count > MOST * sum(counted.values())}
     if common == {"%"}:

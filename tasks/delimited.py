@@ -378,7 +378,8 @@ def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
     if is_numeral(first):
         return False
     remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
-    return word in WORDS["footers"] or (remark and width > 1)
+    numbered = re.fullmatch(r"[^\W\d]+[ ._#-]*\d+", first) is not None  # Std 2 is a standard, and no deviation
+    return (word in WORDS["footers"] and not numbered) or (remark and width > 1)
 
 
 def _mostly_numerals(cells: list[object]) -> bool:

@@ -21,7 +21,7 @@ _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
 _LIST = re.compile(r"\[\s*([-+.\deE]+(?:[\s,]+[-+.\deE]+){0,15})\s*\]")  # [64, 64, 10], of few numbers
-_SIZE = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)([kKMBTmb])(?![A-Za-z\d])(.*)")
+_SIZE = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
 _LONGEST = 200  # characters of a name
 MOST_CHARACTERS = 20_000  # of one cell
 
@@ -103,9 +103,9 @@ def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     known = [one for one in found if one is not None]
     if len(known) < len(cells) or len({(one[1], one[4]) for one in known}) != 1:
         return None
-    if _SIZE.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None:
+    if known[0][3] and (_SIZE.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None):
         return None
-    return [{"size": float(one[2]) * FACTORS[one[3]]} for one in known]
+    return [{"size": float(one[2]) * FACTORS.get(one[3], 1.0)} for one in known]
 
 
 def _object(text: str) -> dict[str, Any] | None:

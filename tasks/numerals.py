@@ -30,11 +30,13 @@ GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 
 _NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
-_POWER = re.compile(r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?")
+_POWER = re.compile(
+    r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?(\s*[^\W\d].{0,15})?"
+)
 _LOST = re.compile(r"([+\-−]?\d[\d.,]*)\s*[x×]\s*10([+\-−]\d+)")  # 1.0 x 10-3, as copied from a paper
-_RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)$")
+_RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=\s|$)")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
-_BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*(\d{1,3})")
+_BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*\(?([+\-−]?\d{1,3})\)?")
 _FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.00, as formats of text leave
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _POWERS = (_POWER, _FORTRAN, _FRACTIONAL, _LOST)
@@ -81,9 +83,11 @@ def numeral(cell: str) -> Numeral | None:
     if _SPECIAL.fullmatch(text):
         return Numeral(text, "")
     if (power := next(filter(None, (pattern.fullmatch(text) for pattern in _POWERS)), None)) is not None:
-        text = f"{power[1] or 1}e{power[2]}" if "." not in power[2] else _fractional(power[1] or "1", power[2])
+        factor, exponent, *unit = power.groups("")
+        text = f"{factor or 1}e{exponent}" if "." not in exponent else _fractional(factor or "1", exponent)
+        text += "".join(unit)
     elif (binary := _BINARY.fullmatch(text)) is not None:
-        text = f"{2.0 ** int(binary[1]):.17g}"
+        text = f"{2.0 ** int(binary[1].replace('−', '-')):.17g}"
     elif text[:1] in "$€£¥₹~≈≃='":  # the last two as Excel marks a formula and a text
         text = text[1:].strip()
     found = _NUMERAL.fullmatch(text)

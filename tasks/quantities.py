@@ -19,8 +19,8 @@ _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
     r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=)|(?:checkpoint|ckpt)(?=[-_]))\s?[=#:_-]?\s?(\d+(?:\.\d+)?)"
 )
-_FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*/\s*([1-9]\d{0,6})")
-_LAYER = re.compile(r"(\d+(?:\.\d+)?)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)")
+_FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
+_LAYER = re.compile(r"([$€£]?\d[\d.,]*[kKMB]?)\s*(?:[-–—]|to)\s*([$€£]?\d[\d.,]*[kKMB]?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
 
@@ -80,15 +80,17 @@ def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
 
 
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
-    """Fractions such as 1/100, beyond what a day or a month may be, and 3/8 or 1 1/2 among others of halves."""
+    """Fractions such as 1/100, beyond what a day or a month may be, 3/8 or 1 1/2 among others of halves, and ratios
+    such as 1:5 and 1:100, which are no clock."""
     parts = [_FRACTION.fullmatch(word.strip()) for word in words]
-    found = [(int(part[2]), int(part[3])) for part in parts if part is not None]
-    beyond = any(below > 31 for _, below in found)
+    ratios = any(part[3] == ":" and (len(part[4]) == 1 or int(part[4]) > 59) for part in parts if part)
+    found = [(int(part[2]), int(part[4])) for part in parts if part is not None and (part[3] == "/" or ratios)]
+    beyond = ratios or any(below > 31 for _, below in found)
     halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
     if has(name, "days") or not (beyond or halves) or month:
         return None
-    values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[3]) for part in parts]
+    values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[4]) for part in parts]
     return Quantity(values, "fractions became numbers" + _example(words, values))
 
 
@@ -121,8 +123,8 @@ def _counted(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _seconds(word: str) -> float | None:
-    if word[:1] in ("-", "−") and word.count(":") == 2:  # a declination, or a time before a start
-        return None if (size := _seconds(word[1:])) is None else -size
+    if word[:1] in ("+", "-", "−") and word.count(":") == 2:  # a declination, or a time before a start
+        return None if (size := _seconds(word[1:])) is None else size if word[0] == "+" else -size
     if (clock := _CLOCK.fullmatch(word)) is not None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
     if (half := _HALF_DAY.fullmatch(word)) is not None:  # of the day
@@ -144,17 +146,24 @@ def _seconds(word: str) -> float | None:
 
 
 def _bins(name: str, words: Sequence[str]) -> Quantity | None:
-    """Half-open intervals such as ``(0.0, 1.5]``, as pandas and R cut a column into, by their middles; layers such as
-    0-10, 10-20 and 20-40 where each begins at the end of another."""
-    layers = [_LAYER.fullmatch(word.strip()) for word in words]
-    ends_of = sorted({(float(one[1]), float(one[2])) for one in layers if one})
-    touching = len(ends_of) > 2 and all(one[0] < one[1] == two[0] < two[1] for one, two in pairwise(ends_of))
-    values: Numbers = []
-    for found in layers if touching else (_BIN.fullmatch(word.strip()) for word in words):
-        ends = [] if found is None else [end for end in map(plain, filter(None, found.groups())) if end is not None]
-        values.append(sum(ends) / 2 if len(ends) == 2 and math.isfinite(sum(ends)) else None)
+    """Half-open intervals such as ``(0.0, 1.5]``, as pandas and R cut a column into, by their middles; classes such as
+    20-24, 25-29 and 30-34 where each begins at the end of another, or 1 behind it."""
+    classes = [_ends(_LAYER.fullmatch(word.strip())) for word in words]
+    apart = {two[0] - one[1] for one, two in pairwise(sorted({ends for ends in classes if ends}))}
+    rising = all(low < high for low, high in filter(None, classes))
+    touching = rising and apart in ({0.0}, {1.0}) and len(set(classes) - {None}) > 2
+    pairs = classes if touching else [_ends(_BIN.fullmatch(word.strip())) for word in words]
+    values: Numbers = [None if ends is None else sum(ends) / 2 for ends in pairs]
     known = any(value is not None for value in values)
     return Quantity(values, "intervals became their middles" + _example(words, values)) if known else None
+
+
+def _ends(found: re.Match[str] | None) -> tuple[float, float] | None:
+    """The two finite numbers of an interval, such as ``$10k`` and ``$20k``."""
+    ends = [] if found is None else [numeral(end) for end in filter(None, found.groups())]
+    found_at = [(value(one.digits, ".", ","), FACTORS.get(one.suffix, 1.0)) for one in ends if one]
+    values = [number * factor for number, factor in found_at if number is not None]
+    return (values[0], values[1]) if len(values) == 2 and math.isfinite(sum(values)) else None
 
 
 def _units(name: str, words: Sequence[str]) -> Quantity | None:
@@ -178,6 +187,8 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
         return _SECONDS, "s"
     if all(unit.lower() in _BYTES and unit[-1] in "Bbesi" for unit in units):
         return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
+    if {unit.lstrip("° ") for unit in units} in ({"N", "S"}, {"E", "W"}):  # 12.5° S
+        return {unit: 1.0 if unit[-1] in "NE" else -1.0 for unit in units}, "°"
     for base in _BASES:
         bare = {"k", "G"} if base == "Hz" else set()  # 10Hz … 100k
         sizes = {unit: _PREFIXES.get(unit.removesuffix(base)) for unit in units if unit.endswith(base) or unit in bare}

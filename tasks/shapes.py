@@ -45,7 +45,7 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
         if blank[0] or len(kept) < 2 or blank.mean() < _LEAST_BLANK or kept.duplicated().any():
             break
         if any(
-            is_numeral(cell) and re.fullmatch(r"\d+[kMB]?|\d+(\.0+)?([eE]\d+)?", str(cell).strip()) is None
+            is_numeral(cell) and re.fullmatch(r"\d+(\.\d+)?[kMBT]|\d+(\.0+)?([eE]\d+)?", str(cell).strip()) is None
             for cell in kept
         ):
             break

@@ -215,8 +215,10 @@ def variance_of(name: str, targets: tuple[str, ...]) -> bool:
 
 
 def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
-    """Whether a name is an end of an interval of a target, or its error to one side."""
+    """Whether a name is an end of an interval of a target, or its error to one side; ``ymin`` beside ``y`` too."""
     sides = [word for word in tokens(name) if word in BOUNDS]
+    if any(name.startswith(target) and name[len(target) :] in WORDS["sides"] | {"min", "max"} for target in targets):
+        return True
     return bool(sides) and _about(name, BOUNDS | ERRORS, targets)
 
 

@@ -46,6 +46,8 @@ def test_variances_and_ends_of_intervals(tmp_path: Path):
     assert read(tmp_path, alone).task.schema.features == ("low",) and read(tmp_path, alone).task.train.weight is None
     one = read(tmp_path, table.assign(ci_lo=table["loss"] - half))
     assert roles(one)["ci_lo"] == "companion" and one.task.train.weight is None
+    glued = read(tmp_path, table.assign(lossmin=table["loss"] - half, lossmax=table["loss"] + half))
+    assert roles(glued)["lossmin"] == roles(glued)["lossmax"] == "companion"
 
 
 @pytest.mark.parametrize("name", ["Standard Error", "loss_stderr_mean", "stdev", "loss bootstrap sd", "loss_cv"])

@@ -258,3 +258,11 @@ def test_shares_of_counted_trials_rows_numbered_in_a_unit_and_checkpoints(tmp_pa
     assert read(tmp_path, flow, "flow").task.schema.features == ("p_bar",)
     saved = pd.DataFrame({"ckpt": [f"checkpoint-{500 * k}" for k in range(1, 9)], "loss": 2 + 1 / np.arange(1, 9)})
     assert read(tmp_path, saved).task.train.features["ckpt"][0] == 500
+
+
+def test_a_share_of_whole_numbers_counts_by_them(tmp_path: Path):
+    asked = np.tile([40, 38, 41, 37], 3)
+    right = np.round(asked * (0.5 + 0.04 * np.arange(12)))
+    made = pd.DataFrame({"contrast": 2.0 ** np.arange(12), "N": asked, "accuracy": np.round(right / asked, 3)})
+    assert roles(read(tmp_path, made, "accuracy"))["N"] == "weight"
+    assert roles(read(tmp_path, made.assign(accuracy=made["accuracy"] + 0.007), "accuracy"))["N"] == "feature"

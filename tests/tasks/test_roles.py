@@ -42,6 +42,9 @@ def test_compute_follows_from_size_and_tokens_wherever_it_stands(place: int, tmp
     assert data.task.schema.features == ("n_params", "tokens")
     reason = next(one.reason for one in data.roles if one.name == "C")
     assert reason == "follows from n_params and tokens (R² 1.00000 between logarithms)"
+    epochs = np.tile([1.0, 2, 4], 30)
+    seen = table.assign(epochs=epochs, total_tokens=epochs * table["tokens"]).rename(columns={"tokens": "unique"})
+    assert read(tmp_path, seen.drop(columns="C")).task.schema.features == ("n_params", "unique", "epochs")
 
 
 def test_how_closely_a_column_follows_is_said_on_the_scale_where_it_does():

@@ -54,6 +54,13 @@ def test_blank_cells_below_a_label_are_filled(tmp_path: Path):
     log = "loss,step,lr\n" + "\n".join(f"{'' if k % 2 else 3 - k / 10},{k},{0.1 + k % 3}" for k in range(12))
     with refused("column 'loss' has no value"):  # of a log no measurement is repeated
         read(tmp_path, log)
+    sizes = "N,D,loss\n" + "".join(f"{'' if k % 4 else f'1.{k}B'},{k % 4 + 1},{9 - k}\n" for k in range(16))
+    assert read(tmp_path, sizes).task.train.features["N"][7] == 1.4e9
+
+
+def test_standards_at_the_end_are_no_deviations(tmp_path: Path):
+    data = read(tmp_path, "Sample,x,loss\n" + "".join(f"Std {k},{k},{k * k}.5\n" for k in range(8)) + "Mean,3,20\n")
+    assert len(data.task.train) == 8
 
 
 def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path: Path):
@@ -293,6 +300,8 @@ def test_sizes_in_the_names_of_one_family_are_a_feature(tmp_path: Path):
     assert "The sizes in the names of model were read as numbers, model.size." in data.notices
     stated = made.assign(n=made["model"].map({f"org/pythia-{name}": 1.1 * n for name, n in sizes.items()}))
     assert read(tmp_path, stated).task.schema.features == ("steps", "n")
+    machines = made.assign(model=[f"{2 ** (k // 3)}xA100-80GB" for k in range(15)])
+    assert read(tmp_path, machines).task.train.features["model.size"][4] == 2
     two = made.assign(model=made["model"].where(made["steps"] > 1, made["model"].str.replace("pythia", "neo")))
     assert "model.size" not in roles(read(tmp_path, two))
 
