@@ -355,11 +355,12 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
         return frame, ()
     head = frame.iloc[: min(20, len(frame) - 1)]
     measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
+    begun = {str(name): _first_word(cell) for name, cell in frame.iloc[0].items()}
     cut, seen = len(frame), []
     while cut > max(2, len(frame) - _MOST_FOOTERS):
         cells = {name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)}
         shown = ", ".join(cells.values())
-        if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, len(frame.columns)):
+        if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, begun, len(frame.columns)):
             break
         seen.append(repr(shown[:40]))
         cut -= 1
@@ -370,16 +371,20 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
     return frame.iloc[:cut], (said,)
 
 
-def _is_footer(cells: dict[str, str], measured: set[str], width: int) -> bool:
+def _is_footer(cells: dict[str, str], measured: set[str], begun: dict[str, str], width: int) -> bool:
+    """Whether cells sum up, by their first word, which the first row has not (Std 1, Std 2, …), or are one remark."""
     if not cells:
         return False
     place, first = next(iter(cells.items()))
-    word = re.split(r"[\s:=(]", first.lower())[0]
+    word = _first_word(first)
     if is_numeral(first):
         return False
     remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
-    numbered = re.fullmatch(r"[^\W\d]+[ ._#-]*\d+", first) is not None  # Std 2 is a standard, and no deviation
-    return (word in WORDS["footers"] and not numbered) or (remark and width > 1)
+    return (word in WORDS["footers"] and word != begun.get(place)) or (remark and width > 1)
+
+
+def _first_word(cell: object) -> str:
+    return re.split(r"[\s:=(]", str(cell).strip().lower())[0]
 
 
 def _mostly_numerals(cells: list[object]) -> bool:

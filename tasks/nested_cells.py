@@ -8,21 +8,28 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import FACTORS, is_missing
-from lawsmith.tasks.words import is_bound
+from lawsmith.tasks.words import bare, is_bound
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHAPE = re.compile(r"(?!0x)(\((?:\d{1,12}, ?)+\d{0,12}\)|\d{1,12}(?:\s?[x×]\s?\d{1,12})+)")  # (16, 1), 256x256
+_NUMBER = re.compile(r"((?<![\d)\]%])[+-]?\d{1,15}(?:\.\d+)?(?:[eE][+-]?\d+)?)")
+_SHAPES = re.compile(
+    r"\((?:#, ?)+#?\)|#(?:\s?[x×]\s?#)+|\[\s*#(?:[\s,]+#){0,15}\s*\]"
+)  # (16, 1), 256x256, [64, 64, 10]
+_PAIR = re.compile(r"([A-Za-z][\w.]*)\s?=\s?([^\s,;|_=]+)")  # lr=0.1,width=64
 _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
-_LIST = re.compile(r"\[\s*([-+.\deE]+(?:[\s,]+[-+.\deE]+){0,15})\s*\]")  # [64, 64, 10], of few numbers
 _SIZE = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
 _LONGEST = 200  # characters of a name
+ROUNDED = 0.1  # of the range of each share, by which all of them may add up to more or less
 MOST_CHARACTERS = 20_000  # of one cell
 
 
@@ -35,11 +42,11 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
     for name in list(frame.columns):
         records, what, stays = _records(frame[name]), "hold objects, whose entries", False
         if records is None:
-            records, what = _numbers_in(frame[name], _SHAPE), "hold shapes, whose numbers"
-        if records is None and not is_bound(str(name)):
-            records, what = _numbers_in(frame[name], _LIST), "hold lists, whose numbers"
+            records, what = _numbers_in(str(name), frame[name]), "hold several numbers, which"
         if records is None:
-            records, what, stays = _numbers_in(frame[name], _BENCHMARK), "hold arguments, which", True
+            records, what, stays = _pairs_in(frame, name), "hold pairs, whose values", True
+        if records is None:
+            records, what = _arguments_in(frame[name]), "hold arguments, which"
         if records is None:
             records, what = _sizes_in(frame[name]), ""  # a role says what becomes of them
         if records is None:
@@ -73,35 +80,71 @@ def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     return [dict(flat(record)) for record in records if record is not None]
 
 
-def _numbers_in(column: "pd.Series[Any]", pattern: re.Pattern[str]) -> list[dict[str, Any]] | None:
-    """The numbers in each cell by their place, those places that differ between rows; None where a cell has others."""
+def _texts(column: "pd.Series[Any]") -> list[str]:
+    """The cells of a column of text, lists among them; none where a cell is something else."""
     cells = [] if column.dtype.kind in "iufbM" else column.tolist()
-    cells = [str(cell) if isinstance(cell, list) else cell for cell in cells]
-    if not cells or not all(isinstance(cell, str) and pattern.fullmatch(cell.strip()) for cell in cells):
+    texts = [str(cell).strip() if isinstance(cell, str | list) else "" for cell in cells]
+    return texts if all(0 < len(text) < _LONGEST for text in texts) else []
+
+
+def _numbers_in(name: str, column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+    """The numbers in each cell that differ between rows, by the words beside them or their place: of shapes and lists,
+    and of shares, such as 70/20/10, 60:40 and Fe0.9Ni0.1, which add up to one number; None where cells differ in more.
+    """
+    texts = _texts(column)
+    parts = [_NUMBER.split(text) for text in texts]
+    if not parts or len(parts[0]) < 4 or any(one[::2] != parts[0][::2] for one in parts):
         return None
-    number = r"[^\s,]+" if pattern is _LIST else r"\d+"
-    try:
-        found = [[float(one) for one in re.findall(number, pattern.fullmatch(cell.strip())[1])] for cell in cells]  # type: ignore[index]  # matched above
-    except ValueError:  # such as [1-2]
+    around = parts[0][::2]
+    values = np.array([one[1::2] for one in parts], dtype=float)
+    moves = np.ptp(values, axis=0) > 0
+    total = values[:, moves].sum(axis=1)
+    constant = moves.sum() > 1 and np.ptp(total) <= ROUNDED * np.ptp(values, axis=0)[moves].min()
+    shares = constant and len(set(texts)) > 2 and (round(total[0]) in (1, 100) or years_of(texts) is None)
+    shape = _SHAPES.fullmatch("#".join(around)) is not None and not is_bound(name)
+    if not moves.any() or not (shares or shape) or around[0].startswith("0x"):
         return None
-    if len({len(numbers) for numbers in found}) > 1:
+    beside = [re.search(r"([^\W\d_]*)$", text) for text in around[:-1]]
+    behind = [re.match(r"[\s%]*([^\W\d_]*)", text) for text in around[1:]]
+    named = next((one for one in (beside, behind) if all(found and found[1] for found in one)), None)
+    split = re.split(r"\s*[/:|]\s*", name)
+    places = split if len(split) == len(moves) else [str(place) for place in range(1, len(moves) + 1)]
+    entries = [found[1] if found else "" for found in named] if named and shares else places
+    return [{entries[k]: float(row[k]) for k in np.flatnonzero(moves)} for row in values]
+
+
+def _pairs_in(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]] | None:
+    """The values of cells such as ``n=50M_lr=0.1`` by their names, but for those that are columns; None for others."""
+    found = [_PAIR.findall(text) for text in _texts(frame[name])]
+    keys = [[key for key, _ in pairs] for pairs in found]
+    if not found or len(keys[0]) < 2 or any(one != keys[0] for one in keys):
+        return None
+    known = {bare(str(column)) for column in frame.columns}
+    return [{key: value for key, value in pairs if bare(key) not in known} for pairs in found]
+
+
+def _arguments_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+    """The test in each cell, where there are several, and the arguments that differ; None where a cell has others."""
+    texts = _texts(column)
+    matched = [_BENCHMARK.fullmatch(text) for text in texts]
+    found = [[float(one) for one in re.findall(r"\d+", one[1])] for one in matched if one is not None]
+    if not texts or len(found) < len(texts) or len({len(numbers) for numbers in found}) > 1:
         return None
     places = [place for place, values in enumerate(zip(*found, strict=True), 1) if len(set(values)) > 1]
-    records: list[dict[str, Any]] = [{str(place): numbers[place - 1] for place in places} for numbers in found]
-    tests = [re.split(r"[/\[]", cell.strip())[0] for cell in cells]
-    if len(set(tests)) > 1 and places and pattern is _BENCHMARK:
-        records = [{"test": test, **record} for test, record in zip(tests, records, strict=True)]
+    tests = [re.split(r"[/\[]", text)[0] for text in texts]
+    several = [{"test": test} if len(set(tests)) > 1 else {} for test in tests]
+    records = [
+        {**test, **{str(place): numbers[place - 1] for place in places}}
+        for test, numbers in zip(several, found, strict=True)
+    ]
     return records if places else None
 
 
 def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     """The size in each cell, where cells are names that differ in it alone; None for others."""
-    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
-    found = [
-        _SIZE.fullmatch(cell.strip()) if isinstance(cell, str) and len(cell) < _LONGEST else None for cell in cells
-    ]
-    known = [one for one in found if one is not None]
-    if len(known) < len(cells) or len({(one[1], one[4]) for one in known}) != 1:
+    texts = _texts(column)
+    known = [one for one in map(_SIZE.fullmatch, texts) if one is not None]
+    if not texts or len(known) < len(texts) or len({(one[1], one[4]) for one in known}) != 1:
         return None
     if known[0][3] and (_SIZE.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None):
         return None

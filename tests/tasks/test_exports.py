@@ -18,7 +18,8 @@ def frame_of(text: str) -> pd.DataFrame:
 
 def test_a_column_of_pairs_makes_no_log_of_a_table():
     rows = [f'{k},"lr={k / 10},width={8 * k}",{2 / k:.3f}' for k in range(1, 9)]
-    assert list(frame_of("\n".join(["job,override,loss", *rows])).columns) == ["job", "override", "loss"]
+    columns = list(frame_of("\n".join(["job,override,loss", *rows])).columns)
+    assert columns == ["job", "override", "override.lr", "override.width", "loss"]
     log = "".join(f"Step {k} | loss:{2 / k:.3f} lr:2e-05 tokens_per_second_per_gpu:12.5 \n" for k in range(1, 9))
     assert list(frame_of(log).columns) == ["Step", "loss", "lr", "tokens_per_second_per_gpu"]  # as torchtune writes
 

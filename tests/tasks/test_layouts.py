@@ -358,7 +358,7 @@ def test_shapes_and_arguments_in_cells_become_columns(tmp_path: Path):
     frame["real_time"] = [20 + 1.5 * b + k for k, b in enumerate(sizes)]
     data = read(tmp_path, frame, "real_time")
     assert data.task.schema.features == ("name.1", "grid.3") and data.task.schema.group == "name.test"
-    assert "hold arguments" in " ".join(data.notices) and "hold shapes" in " ".join(data.notices)
+    assert "hold arguments" in " ".join(data.notices) and "hold several numbers" in " ".join(data.notices)
 
 
 def test_arrays_of_numpy(tmp_path: Path):

@@ -326,3 +326,25 @@ def test_names_that_all_begin_alike_say_nothing_of_a_column(tmp_path: Path):
     data = read(tmp_path, made, "pl_orbsmax")
     assert data.task.schema.features == ("pl_orbper",)
     assert (roles(data)["pl_orbsmaxerr1"], roles(data)["pl_orbsmaxerr2"]) == ("weight", "left out")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "features", "first"),
+    [
+        ("web/code/math", ("70/20/10", "60/20/20", "50/30/20", "33/34/33", "10/30/60"), ".web .code .math", 70),
+        ("DSPC:Chol", ("70:30", "60:40", "50:50", "33.3:66.6", "10:90"), ".DSPC", 70),
+        ("alloy", ("Fe0.9Ni0.1O3", "Fe0.8Ni0.2O3", "Fe0.6Ni0.4O3", "Fe0.5Ni0.5O3", "Fe0.1Ni0.9O3"), ".Fe", 0.9),
+        ("mix", ("70% a, 30% b", "60% a, 40% b", "50% a, 50% b", "35% a, 65% b", "15% a, 85% b"), ".a", 70),
+        ("run", ("n=1M_lr=1e-3", "n=2M_lr=2e-3", "n=4M_lr=1e-3", "n=8M_lr=1e-2", "n=9M_lr=1e-3"), ".n .lr", 1e6),
+    ],
+)
+def test_shares_and_pairs_in_cells_become_columns(
+    name: str, cells: tuple[str, ...], features: str, first: float, tmp_path: Path
+):
+    data = read(tmp_path, pd.DataFrame({name: cells * 2, "loss": [1, 3, 4, 7, 9, 1.5, 3.5, 4.5, 7.5, 9.5]}))
+    assert data.task.schema.features == tuple(f"{name}{end}" for end in features.split())
+    assert data.task.train.features[data.task.schema.features[0]][0] == first
+    dates = pd.DataFrame({"when": [f"{2015 + k} Q{5 - k}" for k in range(1, 5)] * 2, "loss": range(8)})
+    assert read(tmp_path, dates).task.schema.features == ("when",)
+    stated = pd.DataFrame({"lr": [0.1, 0.2, 0.4] * 3, "run": ["n=1,lr=0.1", "n=2,lr=0.2", "n=5,lr=0.4"] * 3})
+    assert list(roles(read(tmp_path, stated.assign(loss=range(9))))) == ["lr", "run", "run.n", "loss"]
