@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from lawsmith.tasks.dates import is_date
+from lawsmith.tasks.dates import YEAR, is_date
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
@@ -27,8 +27,8 @@ def _refuse_several_groups(group: str, names: Sequence[str], where: str) -> None
     parts = [part.strip() for part in group.split(",")]
     if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
         raise InputError(
-            f"{where}: a group is one column; join {listing(parts)} in a column of their own, or take one as the "
-            "group and give the other with --category."
+            f"{where}: --group takes one column. Join {listing(parts)} into one column, or give one of them with "
+            "--group and the others with --category."
         )
 
 
@@ -40,11 +40,11 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
 
     if not asked.target:
         raise InputError(
-            f"{where}: no target is named; say with --target which column the law shall predict; "
-            f"its columns are {listing(list(names), 12)}."
+            f"{where}: no target is named. Name the column to predict with --target; "
+            f"the columns are {listing(list(names), 12)}."
         )
     if asked.features == ():
-        raise InputError("No feature is named; name some, or leave features out so that they are decided.")
+        raise InputError("No feature is named. Name some, or leave the option out: lawsmith then decides.")
     group = _or_none(asked.group, names)
     if group:
         _refuse_several_groups(group, names, where)
@@ -52,8 +52,8 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     sigma = _or_none(asked.sigma, names)
     if sigma and is_numeral(sigma) and not meant(sigma, names):
         raise InputError(
-            f"--sigma {sigma} is no column; name the one that holds the error of each row. An error that all rows "
-            "share changes nothing."
+            f"--sigma {sigma} is no column; name the column that holds the error of each row. One error for all rows "
+            "changes nothing."
         )
 
     def several(listed: Sequence[str]) -> tuple[str, ...]:
@@ -107,17 +107,17 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
     parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]
     if len(parts) > 1 and all(meant(part, names) for part in parts):
-        near = f"; several names stand between commas, as in {','.join(parts)}. Its"
+        near = f"; write a comma between names, as in {','.join(parts)}. Its"
     numbers = sum(map(is_numeral, names))
     said = (
-        " One of these names is a number: where the first line is a row, write a line of names above."
+        " One of these names is a number. If the first line is a row, write a line of column names above it."
         if numbers
         else ""
     )
     dates = sum(map(is_date, names))
     if max(numbers, dates) > max(2, len(names) // 2):
         said = " Most of these names are numbers, as in a pivot table: give each measurement a row of its own."
-        if dates or any(re.fullmatch(r"(?:1[5-9]|20)\d\d\b.*", name) for name in names):
+        if dates or any(re.match(rf"{YEAR}\b", name) for name in names):
             said = " Most of these names are years or dates: --target value makes rows of them."
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
@@ -157,5 +157,5 @@ def _refuse_two_roles(asked: Asked) -> None:
     twice = sorted({name for name in listed if listed.count(name) > 1})
     if twice:
         raise InputError(
-            f"Column {twice[0]!r} is asked for twice; a column is either a feature, a target or the group, once."
+            f"Column {twice[0]!r} is named twice. Name each column once: as a feature, a target or the group."
         )

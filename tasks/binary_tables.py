@@ -46,7 +46,8 @@ def parquet(content: bytes, where: str) -> Reading:
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:
             raise InputError(
-                f"{where} unpacks to {size / 1024**2:.0f} MiB; at most {MAX_UNPACKED_BYTES // 1024**2} MiB are read."
+                f"{where} unpacks to {size / 1024**2:.0f} MiB; the limit is {MAX_UNPACKED_BYTES // 1024**2} MiB. "
+                "Sample its rows."
             )
         texts = [column.name for column in schema if _is_text(column.type)]
         file = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts)
@@ -59,7 +60,7 @@ def parquet(content: bytes, where: str) -> Reading:
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{where} is not a readable Parquet file: {str(error).splitlines()[0].rstrip('.')}.") from None
     nested = [column.name for column in schema if column.name not in plain]
-    said = f"{where}: {listing(nested)} left out, because the cells hold lists or bytes."
+    said = f"{where}: lawsmith left out {listing(nested)}, because the cells hold lists or bytes."
     return Reading(frame, notices=(said,) if nested else ())
 
 
@@ -89,8 +90,8 @@ def _bound_texts(table: "pa.Table", where: str) -> None:
                 raise InputError(f"{where}: column {name!r} holds a text of more than {MAX_CELL} bytes; leave it out.")
             if (size := longest * table.num_rows / 1024**2) > MAX_UNPACKED_BYTES / 1024**2:
                 raise InputError(
-                    f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; at most "
-                    f"{MAX_UNPACKED_BYTES // 1024**2} MiB are read."
+                    f"{where}: the texts of column {name!r} may unpack to {size:.0f} MiB; the limit is "
+                    f"{MAX_UNPACKED_BYTES // 1024**2} MiB. Sample its rows."
                 )
 
 
@@ -112,17 +113,17 @@ def arrays(content: bytes, where: str) -> Reading:
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # numpy raises whatever a damaged header makes it raise
-        raise InputError(f"{where} holds no arrays that can be read: {str(error)[:100].rstrip('.')}.") from None
+        raise InputError(f"The arrays of {where} cannot be read: {str(error)[:100].rstrip('.')}.") from None
     bound_columns(len(columns), where)
     kept = {name: column for name, column in columns.items() if column.ndim == 1 and column.dtype.kind in "biufMUS"}
     if len(kept) < 2 or len({len(column) for column in kept.values()}) > 1:
         raise InputError(
-            f"{where} holds no arrays of one length by name, as numpy.savez(file, x=x, y=y) writes them; in Python, "
-            "discover(pandas.DataFrame(array, columns=[…]), target=…) names the columns of an array."
+            f"{where} holds no named arrays of one length. Write them with numpy.savez(file, x=x, y=y), or in Python "
+            "name the columns of an array: discover(pandas.DataFrame(array, columns=[…]), target=…)."
         )
     bound(sum(map(len, kept.values())), where)
     rest = [name for name in columns if name not in kept]
-    said = (f"{where}: {listing(rest)} left out, which hold no single number or word for each row.",) if rest else ()
+    said = (f"{where}: lawsmith left out {listing(rest)}, which do not hold one number or word a row.",) if rest else ()
     return Reading(pd.DataFrame(kept), notices=said)
 
 
@@ -134,7 +135,7 @@ def _sheet(sheets: Sequence[Any], wanted: Sequence[str], where: str) -> tuple[li
         found = list[tuple[Any, ...]]()
         for place, row in enumerate(sheet.iter_rows(values_only=True)):
             if place >= _ROWS_OF_A_SHEET:
-                raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows; Excel makes none.")
+                raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows, the limit of Excel.")
             cells += CELLS_OF_A_RECORD + len(row)
             bound(cells, where)
             if any(cell is not None for cell in row):

@@ -39,7 +39,7 @@ class NumberNotation(Frozen):
     def check(self) -> "NumberNotation":
         """The same; raises InputError where one character would have two meanings."""
         if self.decimal and self.decimal == self.thousands:
-            raise InputError(f"--decimal and --thousands are both {self.decimal!r}; one character means one thing.")
+            raise InputError(f"--decimal and --thousands are both {self.decimal!r}; give two different characters.")
         return self
 
 
@@ -112,7 +112,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
         points = [word for word in text.words if "." in word] if notation.decimal == "," else []
         if points and columns[text.name].dtype.kind == "O" and None not in map(plain, text.words):
             raise InputError(
-                f"{where}: column {text.name!r} writes {points[0]!r}, which is no number where --decimal is ','."
+                f"{where}: column {text.name!r} holds {points[0]!r}, which is no number with --decimal ','."
             )
     for name in (name for name in map(str, columns) if has(name, "days")):
         if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
@@ -225,8 +225,8 @@ def _marks(
         for name, found in seen[mark].items():
             if {"decimal", "thousands"} <= found.keys() and not notation.decimal and not notation.thousands:
                 raise InputError(
-                    f"{where}: column {name!r} writes {found['decimal']!r} and {found['thousands']!r}; say with "
-                    "--decimal and --thousands what point and comma mean."
+                    f"{where}: column {name!r} holds both {found['decimal']!r} and {found['thousands']!r}. Say with "
+                    "--decimal and --thousands what the point and the comma mean."
                 )
     known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
@@ -266,8 +266,8 @@ def _mark(
     if "decimal" in comma:
         if "decimal" in point:
             raise InputError(
-                f"{where}: column {name!r} writes {comma['decimal']!r} and {point['decimal']!r}; make the decimal "
-                "marks alike."
+                f"{where}: column {name!r} holds both {comma['decimal']!r} and {point['decimal']!r}. Use one decimal "
+                "mark in all its cells."
             )
         return ",", "." if point else ""
     if "either" in comma and "thousands" in known["."] and "decimal" not in known["."]:
@@ -321,7 +321,7 @@ def _numbers(
     shown = next((word for word, one, number in read if one and one.suffix and number is not None), None)
     if shown is not None and unit:
         units[text.name] = unit
-        said.append(f"the unit {unit!r} stands in every cell and was read as such")
+        said.append(f"every cell holds {unit!r}, which was read as the unit")
     elif shown is not None:
         number = values[text.words.index(shown)]
         units[text.name] = ""  # whatever its header says

@@ -39,26 +39,26 @@ def decide_bookkeeping(d: Deciding) -> None:
         plain = words.bare(name)
         if name in d.cells.dates:  # a feature, where there is no other
             if 2 * len(set(d.labels_of(name))) <= d.rows and _is_course(d, name):
-                d.set(name, "feature", "the target changes with it for each label")
+                d.set(name, "feature", "the target rises or falls with it for each label")
             continue
         if words.is_label(name) and d.repeats(name):
             d.labelled.add(name)
         elif words.is_label(name) and _numbers_things(d.numbers[name]):
-            d.set(name, "bookkeeping", "by its name and values the numbers of things")
+            d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
-            d.set(name, "bookkeeping", "by its name where a row was found")
+            d.set(name, "bookkeeping", "the source of each row, by its name")
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
         elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
             d.set(name, "bookkeeping", "spans of years, or months; write them like 2009 or 2009-10-01")
         elif d.numbers[name] is None and is_date(d.labels_of(name)[0]):
-            d.set(name, "bookkeeping", "dates of which no row tells the day from the month; write them like 2022-06-01")
+            d.set(name, "bookkeeping", "dates in which day and month can be swapped; write them like 2022-06-01")
         elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
         elif words.is_step(name) and _is_course(d, name):
-            d.set(name, "feature", "the target changes with it during each run")
+            d.set(name, "feature", "the target rises or falls with it in each run")
         elif words.has(name, "moments") and _since_1970(d.numbers[name]):
-            d.set(name, "bookkeeping", "moments, counted since 1970")
+            d.set(name, "bookkeeping", "times, counted since 1970")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.WORDS["tracker"]):
             d.set(name, "bookkeeping", "by its name")
 
@@ -123,41 +123,41 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     if words.is_result_beside(name, target):
         return f"a result beside {target}, by its name"
     if pair and words.is_repeated_until(name) and _fills_time(*pair):
-        return f"how often {target} was measured within a time"
+        return f"how often {target} was measured in a fixed time"
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
-        return f"{target} and it are values of a setting, as in a pivot table"
-    return f"by its name another statistic beside {target}" if words.summary_of(name, d.asked.target) else None
+        return f"a value of the same setting as {target}, as in a pivot table"
+    return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None
 
 
 def _of_target(d: Deciding, name: str, target: str) -> str | None:
     """Why a column is made of the target, or measures it again; None where nothing says so."""
     pair = d.pair(name, target)
     if pair and _runs_on(*pair):
-        return f"{target} summed up row by row, or its steps"
+        return f"the running sum of {target}, or its differences"
     if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and _agree(*pair, AGAIN):
-        return f"by its name and values means of {target}"
+        return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
-        return "by its name what a fit made of the target"
+        return "a prediction of the target, by its name"
     if pair and words.has(name, "ranks") and _is_order(*pair):
-        return f"the order of {target}"
+        return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
-        return f"named like {target} and nearly the same: measured again"
+        return f"a repeated measurement of {target}, by its name and values"
     if pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
-        return f"named like {target} but for the number: another of a series"
+        return f"another column of the series of {target}, by its name and values"
     if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
-        return f"a well of the plate, as {target} is"
+        return f"another well of the plate of {target}"
     if _is_of_another_series(d, name, target):
-        return f"measured as often as {target} is, in another series"
+        return f"measured as often as {target}, in another series"
     if _is_one_of_repeats(d, name, target):
-        return f"one of several measurements that {target} sums up"
+        return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
-        return f"the mean of {target} and columns of its name"
+        return f"the mean of {target} and of columns named like it"
     timed = _is_performance(d) and _is_time(name)
     if pair and _restates(d, name, *pair, timed or words.is_view_of(name, target) or words.is_loss(name)):
-        return f"follows from {target} itself"
+        return f"a function of {target}"
     if pair and _moves_as_outcome(d, name, *pair):
-        return f"moves with {target} as another outcome of the other columns"
+        return f"another outcome of the other columns: it moves with {target}"
     return None
 
 
@@ -189,9 +189,7 @@ def tell_repeats(d: Deciding) -> None:
         same = _are_alike(*pair) and _agree(*pair, NEARLY)
         if same or (d.rows >= FEWEST_ON_LINE and _correlated(*pair)):
             told = "nearly the same as" if same else "on a straight line with"
-            d.notices.append(
-                f"{name} is {told} {target}; where both were measured in a run, leave it out with --ignore {name}."
-            )
+            d.notices.append(f"{name} is {told} {target}. If a run measured both, leave it out with --ignore {name}.")
 
 
 def _repeats(d: Deciding, name: str) -> bool:

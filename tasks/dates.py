@@ -76,6 +76,10 @@ def spans_of_years(words: Sequence[str]) -> bool:
     return len(set(words)) > 2 and all(span and (int(span[1]) + 1) % 100 == int(span[2]) for span in spans)
 
 
+YEAR = r"(?:1[5-9]|20)\d\d"
+"""Pattern of a year that names a column."""
+
+
 def is_date(word: str) -> bool:
     """Whether a word is written as a date, even if it leaves open which number is the day."""
     return _taken_apart(word) is not None

@@ -62,13 +62,13 @@ class Reading:
 def bound(cells: int, where: str) -> None:
     """Raise InputError for a table of more than `MAX_CELLS` cells."""
     if cells > MAX_CELLS:
-        raise InputError(f"{where} holds {cells:,} cells; at most {MAX_CELLS:,} are read: sample its rows.")
+        raise InputError(f"{where} holds {cells:,} cells; the limit is {MAX_CELLS:,}. Sample its rows.")
 
 
 def bound_columns(columns: int, where: str) -> None:
     """Raise InputError for a table of more than `MAX_COLUMNS` columns."""
     if columns > MAX_COLUMNS:
-        raise InputError(f"{where} has {columns:,} columns; at most {MAX_COLUMNS:,} are read: keep those of use.")
+        raise InputError(f"{where} has {columns:,} columns; the limit is {MAX_COLUMNS:,}. Keep the useful ones.")
 
 
 def parse_delimited(text: str, where: str) -> Reading:
@@ -77,8 +77,8 @@ def parse_delimited(text: str, where: str) -> Reading:
         return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
     if re.match(r"\s*<(?:!doctype\s+html|html|table)\b", text, re.IGNORECASE):
         raise InputError(
-            f"{where} is a web page, perhaps of an error or a login; save the table itself as CSV, or in Python give "
-            "discover the frame that pandas.read_html finds in it."
+            f"{where} is a web page, perhaps of an error or a login. Save the table itself as CSV, or read it in "
+            "Python: discover(pandas.read_html(…)[0], target=…)."
         )
     text = with_columns_apart(without_rules(text))
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
@@ -116,7 +116,7 @@ def parse_delimited(text: str, where: str) -> Reading:
             names = [*names, name]
             notices = [*notices, f"{where}: {name} was read from the comments above each block of rows."]
     if named_rows:
-        notices = [*notices, f"{where}: the first cell of every row has no name above it and was taken for the row's."]
+        notices = [*notices, f"{where}: the first cell of each row has no column name; it was taken as the row's name."]
     grid = tidy(frame, names, where)
     return replace(grid, separator=separator).after(*notices, *again)
 
@@ -147,8 +147,8 @@ def _said_of_two_tables(names: list[str], empty: list[int], where: str) -> tuple
         left, right = [one for one in names[:place] if one], [one for one in names[place:] if one]
         if len(left) > 1 and len(right) > 1:
             return (
-                f"{where}: an empty column stands between {left[-1]} and {right[0]}; if two tables stand side by side, "
-                "save each in a file of its own, since rows are read across both.",
+                f"{where}: an empty column stands between {left[-1]} and {right[0]}; each line is read as one row. If "
+                "two tables stand side by side, save each in a file of its own.",
             )
     return ()
 
@@ -164,7 +164,7 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if len(header) > MAX_HEADER:
         raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header.")
     if (named := _named_by_comment(comments, text, header)) is not None:
-        said = f"{where}: the columns' names were read from the comment {named[1].strip()[:60]!r}."
+        said = f"{where}: the names of the columns were read from the comment {named[1].strip()[:60]!r}."
         return named[0], body, [said]
     lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
     return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], []
@@ -196,9 +196,8 @@ def _said_of_commented_rows(text: str, header: str, width: int, separator: str, 
         rows += len(cells) == width and is_numeral(cells[-1])
     if not rows:
         return ()
-    told = "1 line looks like a row" if rows == 1 else f"{rows} lines look like rows"
-    left = "was left out as a comment" if rows == 1 else "were left out as comments"
-    return (f"{where}: {told} but for a # in front, and {left}.",)
+    told = "1 line that looks like a row begins" if rows == 1 else f"{rows} lines that look like rows begin"
+    return (f"{where}: {told} with #; lawsmith left out all such lines as comments.",)
 
 
 def _separator(header: str, lines: list[str]) -> str:
@@ -224,7 +223,7 @@ def _cells(header: str, separator: str, where: str) -> list[str]:
     try:
         return next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
-        raise InputError(f"{where} has a header that cannot be read: {error}.") from None
+        raise InputError(f"The header of {where} cannot be read: {error}.") from None
 
 
 def _without_frame(line: str) -> str:
@@ -275,7 +274,7 @@ def _refuse_no_header(names: list[str], lines: list[str], separator: str, where:
     if numerals and len(numerals) == len([name for name in names if name.strip()]):
         shown = listing(names[:4])
         raise InputError(
-            f"{where} has no header: its first line ({shown}) holds numbers alone; write a line above it that names "
+            f"{where} has no header: its first line ({shown}) holds only numbers. Write a line above it that names "
             "every column."
         )
 
@@ -300,11 +299,11 @@ def _frame(body: str, names: list[str], separator: str, where: str) -> "pd.DataF
     except pd.errors.EmptyDataError:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.") from None
     except pd.errors.ParserWarning:
-        raise InputError(f"{where} has more cells in its rows than its header names; name every column.") from None
+        raise InputError(f"{where} has rows with more cells than the header; name every column.") from None
     except pd.errors.ParserError as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
         if uneven := re.fullmatch(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason):
-            reason = f"line {uneven[2]} has {uneven[3]} cells, and the header {uneven[1]}"
+            reason = f"line {uneven[2]} has {uneven[3]} cells, but the header has {uneven[1]}"
         raise InputError(f"{where} is not a well-formed table: {reason}.") from None
     return frame.fillna("")
 

@@ -113,6 +113,6 @@ def without_headers(frame: "pd.DataFrame", names: list[str], where: str) -> tupl
         return frame, ()
     above = [row - 1 for row in again if row and len(wanted) > 1 == sum(not is_missing(c) for c in frame.iloc[row - 1])]
     told = "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
-    titles = f", with the title above ({str(frame.iloc[above[0], 0]).strip()[:40]!r})" if above else ""
+    titles = f", and so was the title above ({str(frame.iloc[above[0], 0]).strip()[:40]!r})" if above else ""
     kept = frame.drop(index=[*again, *above]).reset_index(drop=True)
-    return kept, (f"{where}: {told} left out{titles}; the rows below go on as one table.",)
+    return kept, (f"{where}: {told} left out{titles}; the rows below belong to the same table.",)

@@ -25,7 +25,7 @@ def json_rows(text: str, where: str) -> Reading:
     for place, record in _records(text, where):
         if not isinstance(record, dict):
             raise InputError(
-                f"{where}, {place}, is not a JSON object with one entry per column, nor the names of the columns "
+                f"{where}, {place}, must be a JSON object with one entry per column, or the names of the columns "
                 "above their rows."
             )
         one = dict(flat(record))
@@ -36,7 +36,7 @@ def json_rows(text: str, where: str) -> Reading:
         bound_columns(len(names), where)
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
         _refuse_half_characters(one, f"{where}, {place},")
-    told = (f"{where}: the lists in {curves} entries are curves, and each of their points became a row.",)
+    told = (f"{where}: {curves} entries hold curves as lists; each point of a curve became a row.",)
     return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
 
 
@@ -78,7 +78,7 @@ def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:
     """JSON can write one half of a pair of surrogates, which no file, terminal or library takes."""
     for text in (*record, *record.values()):
         if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
-            raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is no text.")
+            raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is not valid text.")
 
 
 def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:

@@ -114,7 +114,7 @@ def read_knowledge(
     for one in read:
         for feature in one.features:
             if said.setdefault((one.target, feature), one.direction) != one.direction:
-                raise InputError(f"{one.target} cannot both rise and fall with {feature}; give one --expect.")
+                raise InputError(f"{one.target} cannot both rise and fall with {feature}; give --expect one of them.")
     return Knowledge(ranges=found, expectations=read)
 
 
@@ -139,8 +139,8 @@ def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Seque
         chosen = [_known(name.strip(), features, "--reach", "feature")] if equals else list(logarithmic)
         if not chosen:
             raise InputError(
-                f"--reach {text} is a factor, and no feature spans one; name a feature, such as "
-                f"{features[0]}=2 for two widths of its range."
+                f"--reach {text} is a factor, but no feature varies by factors; name a feature: "
+                f"{features[0]}=2 is two widths of its range."
             )
         found |= dict.fromkeys(chosen, _distance(size, text, factor=chosen[0] in logarithmic))
     return found
@@ -150,10 +150,10 @@ def _distance(size: str, text: str, *, factor: bool) -> float:
     try:
         value = float(re.sub(r"\s*(?:x|×|times|-?fold)\s*$", "", size))
     except ValueError:
-        raise InputError(f"--reach {text!r} is not understood; write a factor, such as 10 or N=100.") from None
+        raise InputError(f"--reach {text!r} is not understood; write a factor as in 10 or N=100.") from None
     if not (1.0 if factor else 0.0) < value < FARTHEST:
         least = "1 (times its largest value)" if factor else "0 (widths of its range)"
-        raise InputError(f"--reach {text!r} leads nowhere; it must be above {least} and below {FARTHEST:g}.")
+        raise InputError(f"--reach {text!r} is not possible; it must be above {least} and below {FARTHEST:g}.")
     return value
 
 

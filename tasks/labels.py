@@ -48,9 +48,9 @@ def decide_labels(d: Deciding) -> None:
             if all(words.has(one, "coordinates") for one in restated):
                 left[name] = codes
                 for one in restated:
-                    d.set(one, "left out", f"where {name} lies")
+                    d.set(one, "left out", f"the coordinates of {name}")
             else:
-                d.set(name, "left out", f"a label of {listing(restated)}, which says the same")
+                d.set(name, "left out", f"says the same as {listing(restated)}")
         elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
             d.set(name, "left out", f"says in which range of {along} a row lies")
             d.notices.append(
@@ -71,8 +71,8 @@ def _tell_measures(d: Deciding, names: list[str]) -> None:
         measures = list(dict.fromkeys(d.labels_of(name)))
         if all(map(words.is_outcome, measures)):
             d.notices.append(
-                f"{name} names what {d.asked.target[0]} measures in each row ({listing(measures, 4)}); --target "
-                f"{measures[0]} reads that alone."
+                f"{name} says which measure {d.asked.target[0]} holds in each row ({listing(measures, 4)}). With "
+                f"--target {measures[0]} only that measure is read."
             )
 
 
@@ -91,7 +91,8 @@ def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
         if once and not _differs(codes, cell, place, target):
             d.set(name, "replicate", "at equal features the target does not differ between its labels")
             d.notices.append(
-                f"At equal features {d.asked.target[0]} does not differ with {name}; --category {name} keeps it."
+                f"At equal features {d.asked.target[0]} does not depend on {name}, so these rows count as repeated "
+                f"measurements; --category {name} keeps the column."
             )
             del labels[name]
 
@@ -161,11 +162,11 @@ def _leave_out_sizes(d: Deciding) -> None:
             o for o, column in columns.items() if o != name and along(columns.get(name, column), column) > RESTATES
         ]
         if alike:
-            d.set(name, "left out", f"sizes in names, which {alike[0]} states")
+            d.set(name, "left out", f"sizes in names, which {alike[0]} states, too")
         elif sizes is None or len(np.unique(sizes)) < FEWEST_VALUES or units in _UNITS:
             d.set(name, "left out", "few sizes in names, or none")
         else:
-            d.notices.append(f"The sizes in the names of {name.removesuffix('.size')} were read as numbers, {name}.")
+            d.notices.append(f"{name} holds the sizes that stand in the names of {name.removesuffix('.size')}.")
 
 
 def _refuse_units(d: Deciding, texts: list[str]) -> None:
@@ -230,15 +231,15 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
         if words.has(group, "codes"):
             d.notices.append(
-                f"{group} has constants of its own for each label; --category {group} shifts or scales one law."
+                f"Each label of {group} has constants of its own; with --category {group} they shift or scale one law."
             )
     for name, codes in labels.items():
         if name in d.role:
             continue
         if name == group and not has_group and d.asked.features is None and codes.max() < MOST_LEVELS:
             d.notices.append(
-                f"{name} has labels of fewer than {GROUP_ROWS} rows, too few for constants of their own; it shifts or "
-                f"scales one law, and --group {name} says otherwise."
+                f"{name} has labels of fewer than {GROUP_ROWS} rows, too few for constants of their own, so it shifts "
+                f"or scales one law; --group {name} gives each label constants."
             )
         if d.asked.group == "":
             d.set(name, "left out", "text; no group was asked for (--category keeps it)")
@@ -246,7 +247,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             d.category(name, "a label of a few levels")
             if group is None and len(labels) == 1 and not has_group and _has_rows_enough(d, codes):
                 d.notices.append(
-                    f"{name} shifts or scales one law; --group {name} gives each of its labels constants of its own."
+                    f"{name} shifts or scales one law; --group {name} gives each label constants of its own."
                 )
         else:
             d.set(name, "left out", "text")
@@ -262,7 +263,7 @@ def _leave_out_finer(d: Deciding, labels: dict[str, IntArray]) -> None:
         for other, codes in coarser.items():
             restated = label_of(labels[name], {**d.candidates(), other: codes.astype(float)})
             if other in restated and len(restated) > 1:
-                d.set(name, "left out", f"a label of {listing(restated)}, which say the same")
+                d.set(name, "left out", f"says the same as {listing(restated)} together")
                 del labels[name]
                 break
 
@@ -310,9 +311,9 @@ def decide_codes(d: Deciding) -> None:
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
         elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
             if words.is_code(name) and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
-                d.category(name, "by its name codes")
+                d.category(name, "codes, by its name")
             elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
-                d.category(name, "codes, with which the target goes up and down")
+                d.category(name, "codes: the target goes up and down along them")
     _leave_out_indicators(d)
 
 

@@ -67,10 +67,10 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
-        (_from_latex, "a table in LaTeX; its rows were read and its commands left out"),
-        (_from_vectors, "its vectors, each with a name, were read as columns"),
+        (_from_latex, "this is LaTeX; its rows were read, and its commands were left out"),
+        (_from_vectors, "its named vectors were read as columns"),
         (_from_pairs, "its lines of names and values were read as rows"),
-        (_from_frames, "a printed table; its frame was left out"),
+        (_from_frames, "this is a printed table; its frame was left out"),
     )
     for reader, told in known:
         if (found := reader(text)) is not None:
@@ -112,7 +112,7 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
         if len(rows) >= max(_FEWEST, others):
             names = list(dict.fromkeys(name for row in rows for name in row))
             cells = (names, *([row.get(name, "") for name in names] for row in rows))
-            rest = f"; {counted(others, 'other')} without these names left out" if others else ""
+            rest = f"; lawsmith left out {counted(others, 'line')} without these names" if others else ""
             return "\n".join(map("\t".join, cells)), rest
     return None
 
@@ -162,7 +162,7 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     rows = [[cell.strip() for cell in line.split("|")] for line in framed]
     shown = [row for row in rows[1:] if not all(_TYPE.fullmatch(cell.lower()) for cell in row)]
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
-    said = "; the rows behind … are not shown and are missing here" if len(kept) < len(shown) else ""
+    said = "; the printout does not show all rows (…), so rows are missing" if len(kept) < len(shown) else ""
     return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
 
 

@@ -60,7 +60,7 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
         taken = [column for column in apart.columns if column in frame.columns]
         parts = [frame.iloc[:, : place + stays], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
         frame = pd.concat(parts, axis=1)
-        notices += [f"{where}: the cells of {name} {what} were read as columns {name}.…."] if what else []
+        notices += [f"{where}: the cells of {name} {what} became columns {name}.…."] if what else []
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 
 

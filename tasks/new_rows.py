@@ -48,7 +48,7 @@ def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
     if not np.isfinite(found):
         raise InputError(f"{where}{name}: {cell} is not finite.")
     if "%" not in cell and abs(found) > WHOLE and name in (schema.decided or Decided()).percents:
-        raise InputError(f"{where}{name}: {cell} without %, but training rows have it; write {cell}% or a share.")
+        raise InputError(f"{where}{name}: {cell} without %, but the training rows are in %; write {cell}% or a share.")
     return found
 
 
@@ -91,7 +91,7 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
         unit = cells.units.get(name) or units.get(name, "")
         factor = factor_between(unit, own) if unit and own else 1.0
         if factor is None:
-            raise InputError(f"{path} writes {name!r} in {unit!r}, the training rows in {own!r}; write both alike.")
+            raise InputError(f"{path} writes {name!r} in {unit!r}, the training rows in {own!r}; use one unit.")
         found[name] = (values * factor).tolist()
     if schema.group is not None and schema.group in written.columns:
         found[schema.group] = [str(label) for label in written[schema.group].tolist()]

@@ -46,7 +46,7 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
         frame.insert(place, base, values)
         frame.insert(place + 1, f"{base} ±", errors)
         notices.append(
-            f"{where}: {shown.strip()!r} was read as a value of {base} and its error, in a column '{base} ±'."
+            f"{where}: {shown.strip()!r} was read as a value of {base} and its error; the errors are column '{base} ±'."
         )
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 

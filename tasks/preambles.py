@@ -3,6 +3,7 @@
 import re
 from itertools import groupby, islice
 
+from lawsmith.tasks.dates import YEAR
 from lawsmith.tasks.errors import InputError, counted
 from lawsmith.tasks.lines import SEPARATORS, split
 from lawsmith.tasks.numerals import is_numeral
@@ -51,7 +52,7 @@ def with_whole_header(text: str) -> str:
 
 def _said(lines: list[str]) -> str:
     verb = "was" if len(lines) == 1 else "were"
-    return f"{counted(len(lines), 'line')} above the table, from {lines[0].strip()[:40]!r}, {verb} left out."
+    return f"{counted(len(lines), 'line')} above the table {verb} left out, the first being {lines[0].strip()[:40]!r}."
 
 
 def _from_header(text: str, where: str) -> tuple[str, list[str]]:
@@ -93,8 +94,8 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     named = len(first) >= len(header) and _names(first) and all(any(map(is_numeral, cells)) for cells in rest)
     if begin > 2 and not named:  # else rows of several lengths
         raise InputError(
-            f"{where}: {begin} lines stand above its rows of {len(header)} numbers, and none names their columns; "
-            f"write such a line above {lines[begin].strip()[:40]!r}, and leave out the other lines."
+            f"{where}: {begin} lines stand above the rows of {len(header)} numbers, and none names the columns. Write "
+            f"a header above {lines[begin].strip()[:40]!r} and delete the other lines."
         )
     return text, []
 
@@ -119,7 +120,7 @@ def _names(cells: list[str]) -> bool:
     while len(stripped) > 2 and not stripped[-1]:
         stripped.pop()
     stripped = stripped[1:] if len(stripped) > 2 and not stripped[0] else stripped
-    years = [cell for cell in stripped if re.fullmatch(r"(?:1[5-9]|20)\d\d", cell)]
+    years = [cell for cell in stripped if re.fullmatch(YEAR, cell)]
     years = years if len(years) >= _FEWEST_YEARS and years == sorted(years) and stripped[-1] == years[-1] else []
     texts = stripped[: len(stripped) - len(years)]
     return all(stripped) and len(set(stripped)) == len(stripped) and texts != [] and not any(map(is_numeral, texts))

@@ -53,7 +53,7 @@ class Unsafe(Frozen):
         """What the law does there, after "The law"."""
         words = {
             "not finite": f"has no finite value of {self.target}",
-            "sign": f"changes the sign of {self.target}, which no measurement does,",
+            "sign": f"gives {self.target} a sign that no measurement has,",
             "range": f"leaves any plausible range of {self.target}",
             "stated": f"breaks what is known of {self.target}",
         }

@@ -104,7 +104,7 @@ def refuse_size(size: int, where: str) -> None:
     """Raise InputError for a file of more than `MAX_BYTES` bytes."""
     if size > MAX_BYTES:
         raise InputError(
-            f"{where} holds {size / 1024**2:.0f} MiB; at most {MAX_BYTES // 1024**2} MiB are read: sample its rows."
+            f"{where} holds {size / 1024**2:.0f} MiB; the limit is {MAX_BYTES // 1024**2} MiB. Sample its rows."
         )
 
 
@@ -115,8 +115,8 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
     """
     if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
         raise InputError(
-            f"{where} is of a kind that is not read here; save it as CSV, or in Python read it with pandas and "
-            f"give the frame: discover(pandas.read_{by}(…), target=…)."
+            f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
+            f"discover(pandas.read_{by}(…), target=…)."
         )
     content, name = _unpacked(content, name, where)
     suffix = kind(content, name)
@@ -133,12 +133,10 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
         objects = objects_of_lines(text)
         reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)
         reading = reading.after(
-            *notices, *([] if objects is None else [f"{where}: the objects in its lines are rows."])
+            *notices, *([] if objects is None else [f"{where}: each line holds an object, which was read as a row."])
         )
     else:
-        raise InputError(
-            f"{where} is of an unknown kind; tables are read from {', '.join((*SUFFIXES, *_PACKED))} files."
-        )
+        raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
     apart = partial(with_runs_apart, wanted=wanted)
@@ -151,7 +149,7 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
 def bound_names(names: Iterable[str], what: str) -> None:
     """Raise InputError for a name of more than `MAX_NAME` characters; `what` begins the sentence."""
     if (longest := max(map(len, names), default=0)) > MAX_NAME:
-        raise InputError(f"{what} has {longest:,} characters; at most {MAX_NAME} are read.")
+        raise InputError(f"{what} has {longest:,} characters; the limit is {MAX_NAME}.")
 
 
 def kind(content: bytes, name: str) -> str:
@@ -186,7 +184,7 @@ def _unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
                 if not info.is_dir() and not info.filename.startswith(("__MACOSX", "."))
             ]
             if len(inside) != 1:
-                raise InputError(f"{where} holds {len(inside)} files; pack one table alone, or unpack it first.")
+                raise InputError(f"{where} holds {len(inside)} files; pack a single table, or unpack it first.")
             refuse_size(inside[0].file_size, f"{where}, unpacked,")
             with archive.open(inside[0]) as file:
                 return _bounded(file.read(MAX_BYTES + 1), where), inside[0].filename

@@ -69,13 +69,14 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     decision = _Decision(take(cells, rows), named, where, state)
     if not rows.all():
         decision.notices.append(
-            f"{counted(int((~rows).sum()), 'row')} of runs that have not finished ({state}) left out."
+            f"lawsmith left out {counted(int((~rows).sum()), 'row')} of runs that have not finished ({state})."
         )
     decision.log = decision.tracker or of_other_events(take(cells, rows), named.target)
     if (decision.log or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
         decision.notices.append(
-            f"{counted(int((rows & ~measured).sum()), 'row')} without a value of {listing(named.target)} left out."
+            f"lawsmith left out {counted(int((rows & ~measured).sum()), 'row')} without a value of "
+            f"{listing(named.target)}."
         )
         rows = rows & measured
     if not rows.any():
@@ -84,12 +85,12 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     if asked.drop_incomplete:
         kept = filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
         if not kept[rows].any():
-            raise InputError(f"{where} has no row in which all used columns are filled; leave some out with --ignore.")
+            raise InputError(f"{where}: every row lacks a value in some used column; leave columns out with --ignore.")
         if not kept[rows].all():
             log, decision = decision.log, _Decision(take(cells, rows & kept), named, where, state)
             decision.log = log
             decision.notices.append(
-                f"{counted(int((rows & ~kept).sum()), 'row')} without a value in some used column left out."
+                f"lawsmith left out {counted(int((rows & ~kept).sum()), 'row')} without a value in some used column."
             )
             found = decision.decide()
     return found
@@ -162,9 +163,9 @@ class _Decision(Deciding):
             else:
                 continue
             if 0 < len(marked) <= self.rows * (RARELY if words.has(name, "may_mark") else 0.5):
-                self.set(name, "left out", "by its name marks rows that may not count")
+                self.set(name, "left out", "marks rows that may not count, by its name")
                 count = counted(len(marked), "row")
-                self.notices.append(f"{name} marks {count} ({marked[0]!r}); leave them out if they should not count.")
+                self.notices.append(f"{name} marks {count} ({marked[0]!r}); delete them if they should not count.")
 
     def _empty_and_constant(self) -> None:
         for name in self.open():
@@ -202,8 +203,8 @@ class _Decision(Deciding):
         """What is left and varies is a feature, save counters and dates beside others and what follows from others."""
         if (many := len(self.candidates())) > MOST_FEATURES:
             raise InputError(
-                f"{self.where} has {many} columns that may be features; at most {MOST_FEATURES} are taken "
-                "unnamed: name some with --features, or leave some out with --ignore."
+                f"{self.where} has {many} columns that may be features; the limit is {MOST_FEATURES}. Name some with "
+                "--features, or leave some out with --ignore."
             )
         dated = [name for name in self.open() if name in self.cells.dates]
         dated = [name for name in dated if self.tracker or len(dated) > 1 or not self._moves_alone(name)]
@@ -223,7 +224,7 @@ class _Decision(Deciding):
         for name in counters:
             if name not in self.role:
                 self.set(name, "bookkeeping", "row numbers")
-                self.notices.append(f"{name} counts the rows and was taken for their numbers; --features keeps it.")
+                self.notices.append(f"{name} only numbers the rows, so it was left out; --features keeps it.")
         self._derived()
 
     def _counts_rows(self, name: str) -> bool:
@@ -255,7 +256,7 @@ class _Decision(Deciding):
             if "--drop" in why or why.startswith("infinite in")
         ]
         pool += [
-            (name, "by its name bookkeeping, but the only feature")
+            (name, "bookkeeping by its name, but the only feature")
             for name, (role, _) in roles
             if role in ("bookkeeping", "replicate") and self.varies(name)
         ]
@@ -265,8 +266,8 @@ class _Decision(Deciding):
             self.weight = None if pool[0][0] in counts else self.weight
             if "outcome" in pool[0][1]:
                 self.notices.append(
-                    f"{pool[0][0]} is another outcome of the same runs, and no column says what was set; add one, such "
-                    "as the epoch, if the order of the rows means something."
+                    f"{pool[0][0]} is another outcome of the same runs, and no column holds a setting of the runs. If "
+                    "the order of the rows means something, add a column for it, such as the epoch."
                 )
             return
         reasons = listing(
@@ -279,8 +280,8 @@ class _Decision(Deciding):
         )
         seen = f"; left out: {reasons}" if reasons else ""
         texts = any("text that" in why for _, why in self.role.values())
-        told = "write what varies as numbers in a column of its own, or name a column" if texts else "name some"
-        raise InputError(f"{self.where} has no column to be a feature{seen}; {told} with --features.")
+        told = "write a setting as numbers in a column of its own, or name a column" if texts else "name some"
+        raise InputError(f"{self.where} has no column that can be a feature{seen}; {told} with --features.")
 
     def _derived(self) -> None:
         columns = self.candidates()
@@ -309,7 +310,7 @@ class _Decision(Deciding):
         if companions:
             verb = "is another outcome" if len(companions) == 1 else "are other outcomes"
             self.notices.append(
-                f"{listing(companions)} {verb} of the same runs and left out; --features says what to keep."
+                f"{listing(companions)} {verb} of the same runs and left out; --features keeps what it names."
             )
         return Roles(
             targets=self.asked.target,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.tasks.asked import meant
-from lawsmith.tasks.dates import years_of
+from lawsmith.tasks.dates import YEAR, years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
 from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.json_rows import flat
@@ -25,7 +25,7 @@ _REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
 _BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
-_YEAR = re.compile(r"((?:1[5-9]|20)\d\d)(?: \[YR\d{4}\])?")  # 2004 [YR2004]
+_YEAR = re.compile(rf"({YEAR})(?: \[YR\d{{4}}\])?")  # 2004 [YR2004]
 _FLAG = re.compile(r"(?<=\d)\s+[a-z]{1,3}$|^:.*")  # of Eurostat: 12.3 p, : c
 _VALUES = ("value", "values", "val", "measurement", "result")
 
@@ -107,10 +107,10 @@ def _with_moments_down(reading: Reading, moments: dict[str, str], where: str) ->
     frame = frame.assign(value=bare)
     frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
     said = (
-        f"{where}: {len(moments)} columns are called like {kind}s and became {len(frame)} rows of a {kind} and a value."
+        f"{where}: {len(moments)} columns are called like {kind}s; they are now {len(frame)} rows of {kind} and value."
     )
     if flagged:
-        said += f" {counted(len(flagged), 'cell')} lost a flag, such as {flagged[0]!r}."
+        said += f" lawsmith left out the flags of {counted(len(flagged), 'cell')}, such as {flagged[0]!r}."
     return replace(reading, frame=frame.assign(**{kind: frame[kind].map(moments)})), said
 
 
@@ -133,7 +133,7 @@ def _unfolded(reading: Reading, name: str, where: str) -> Reading:
     rows = rows.explode(name, ignore_index=True)
     entries = pd.DataFrame([dict(flat(entry, f"{name}.")) for entry in rows[name]], dtype=object)
     bound((CELLS_OF_A_RECORD + len(entries.columns) + len(rows.columns)) * len(rows), where)
-    said = f"{where}: {name} holds lists of objects, and each object became a row, which makes {len(rows)} rows."
+    said = f"{where}: {name} holds lists of objects; each object became a row, so there are {len(rows)} rows."
     return replace(reading, frame=rows.drop(columns=name).join(entries)).after(said)
 
 
@@ -160,11 +160,9 @@ def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Re
     settings = [name for name in others if not sums_up(str(name), wanted)]
     frame = reading.frame.melt(settings, names, value_name=wanted, ignore_index=False).sort_index(kind="stable")
     frame = frame.loc[~frame[wanted].map(is_missing), [*settings, wanted]].reset_index(drop=True)
-    said = (
-        f"{where}: {listing(names, 6)} were read as repeated measurements, which makes {len(frame)} rows of {wanted}."
-    )
+    said = f"{where}: {listing(names, 6)} were read as repeated measurements: {len(frame)} rows of {wanted}."
     if rest := [str(name) for name in others if name not in settings]:
-        said = f"{said[:-1]}; {listing(rest)}, which by name sum them up, left out."
+        said += f" lawsmith left out {listing(rest)}: by name they summarise the measurements."
     return replace(reading, frame=frame).after(said)
 
 
@@ -182,7 +180,7 @@ def _turned(reading: Reading, rows: list[str], where: str) -> Reading:
     units = dict(zip(rows, map(str, frame.iloc[:, 1].tolist()), strict=True)) if has_units else {}
     turned = pd.DataFrame(frame.iloc[:, 1 + has_units :].to_numpy().T, columns=rows)
     turned.insert(0, str(frame.columns[0]), [str(name) for name in frame.columns[1 + has_units :]])
-    said = f"{where} lies on its side: each of its rows became a column, and its columns {len(turned)} rows."
+    said = f"{where} was turned: each of its rows became a column, and its columns became {len(turned)} rows."
     return replace(reading, frame=turned, units=units).after(said)
 
 
@@ -197,13 +195,13 @@ def _widened(reading: Reading, label: str, measures: list[str], wanted: Sequence
         return replace(reading, frame=frame[[*keys, value]].rename(columns={value: measures[0]})).after(said)
     if not keys or frame.duplicated([*keys, label]).any() or _FULL * len(frame[keys].drop_duplicates()) > len(frame):
         raise InputError(
-            f"{where} names its measures in column {label!r}, and its rows do not go together one by one; give each "
-            "measure a column of its own, as pandas' pivot does."
+            f"{where} names its measures in column {label!r}, but no other column says which rows belong together. "
+            "Give each measure a column of its own, as pandas' pivot does."
         )
     wide = frame.pivot(index=keys, columns=label, values=value).reset_index()[[*keys, *dict.fromkeys(measures)]]
     wide.columns = [str(name) for name in wide.columns]
     whole = wide.dropna(subset=[meant(name, list(wide.columns))[0] for name in wanted], ignore_index=True)
-    said = f"{where}: each measure in {label} became a column of the {value}s beside it, which makes {len(whole)} rows."
+    said = f"{where}: each measure in {label} became a column of its {value}s, so there are {len(whole)} rows."
     if (gaps := len(wide) - len(whole)) > 0:
-        said += f" Left out: {counted(gaps, 'row')} without {listing(list(wanted))}."
+        said += f" lawsmith left out {counted(gaps, 'row')} without {listing(list(wanted))}."
     return replace(reading, frame=whole, units={}).after(said)

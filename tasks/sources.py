@@ -83,7 +83,7 @@ def _folder(data_dir: Path | None) -> tuple[Path | None, bool]:
     folder = data_dir if data_dir is not None else Path(named) if named else None
     if folder is not None and not folder.is_dir():
         said = "--data-dir" if data_dir is not None else DATA_VARIABLE
-        raise InputError(f"{said} names {folder}, which is not a folder; give one that holds the task's tables.")
+        raise InputError(f"{said} names {folder}, which is not a folder; name a folder with the task's tables.")
     return folder, data_dir is not None
 
 
@@ -109,9 +109,9 @@ def _published(schema: Schema) -> Dataset:
 
 def _replica(schema: Schema, reason: str) -> Dataset:
     page = f"https://huggingface.co/datasets/{REPOSITORY}"
-    advice = f"fetch {page} and name its folder with --data-dir or {DATA_VARIABLE}"
+    advice = f"download {page} and name the folder with --data-dir or {DATA_VARIABLE}"
     if schema.name not in replica.available():
-        raise InputError(f"The rows of {schema.name} could not be had ({reason}); {advice}.")
+        raise InputError(f"lawsmith could not get the rows of {schema.name} ({reason}); {advice}.")
     train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
     notice = replica.NOTICE.format(name=schema.name, reason=reason, advice=advice)
     return dataset(schema, "replica", train, test, notices=(notice,))

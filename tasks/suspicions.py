@@ -38,8 +38,8 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
             count = len(values) - len(others)
             where = counted(count, "row")
             said.append(
-                f"{name} is {code:g} in {where} and between {others.min():g} and {others.max():g} in all others; "
-                "where that stands for a missing value, empty the cells."
+                f"{name} is {code:g} in {where} and between {others.min():g} and {others.max():g} in all others. "
+                f"If {code:g} stands for a missing value, empty these cells."
             )
         far = _in_another_unit(values)
         if not codes and len(far) and not _are_blanks(table, name, far):
@@ -47,10 +47,10 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
             others = np.delete(values, far)
             said.append(
                 f"{name} is {values[far[0]]:g} in {rows} and between {others.min():g} and {others.max():g} in all "
-                "others; where that is another unit, write all rows in one."
+                "others. If that row is in another unit, write all rows in one unit."
                 if len(far) == 1
                 else f"{name} is between {values[far].min():g} and {values[far].max():g} in {rows}, and between "
-                f"{others.min():g} and {others.max():g} in all others; where that is another unit, write all in one."
+                f"{others.min():g} and {others.max():g} in all others. If the units differ, write all rows in one unit."
             )
     said += [sentence for name, values in table.features.items() for sentence in _off_the_plan(name, values)]
     if len(np.unique(table.codes)) == 1 and not said:
@@ -73,7 +73,7 @@ def _off_the_plan(name: str, values: Array) -> Iterable[str]:
         row = int(np.flatnonzero(place == lone)[0])
         yield (
             f"{name} is {levels[lone]:g} in row {row + 1} alone, while {levels[lacking]:g} stands in {rows - 1} rows "
-            f"and each other value in {rows}; where that is a slip, correct it."
+            f"and each other value in {rows}. If that is a slip, correct it."
         )
 
 
@@ -129,7 +129,7 @@ def _slipped(table: Table, name: str, target: str) -> Iterable[str]:
             if near and abs(y[row] - expected[-1]) > 2 * NEAR * error:
                 yield (
                     f"{name} is {x[row]:g} in row {row + 1} and between {x[rest].min():g} and {x[rest].max():g} in all "
-                    f"others, and {target} is there what others have at {value:g}; where the point slipped, correct it."
+                    f"others, but {target} there fits {name} = {value:g}. If the decimal point slipped, correct it."
                 )
 
 
@@ -178,7 +178,7 @@ def _alike(groups: tuple[str, ...], noun: str = "groups") -> tuple[str, ...]:
     for group in groups:
         same.setdefault(group.casefold(), []).append(group)
     return tuple(
-        f"The {noun} {listing(names)} differ in case alone and are taken as {len(names)} {noun}."
+        f"The {noun} {listing(names)} differ only in case; they count as {len(names)} {noun}."
         for names in same.values()
         if len(names) > 1
     )

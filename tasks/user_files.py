@@ -34,7 +34,7 @@ def read_toml(path: Path, described: str) -> dict[str, Any]:
             raise InputError(f"{described} is larger than {MAX_TOML_BYTES} bytes.")
         text = content.decode("utf-8")
         if any(line.count(".") > MAX_DOTS for line in text.splitlines() if not line.startswith("#")):
-            raise InputError(f"{described} has a line with more than {MAX_DOTS} dots.")
+            raise InputError(f"{described} has a line with more than {MAX_DOTS} dots, the limit.")
         return tomllib.loads(text)
     except InputError:
         raise

@@ -98,14 +98,14 @@ def read_dataset(
     known, told = _known(*stated, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
-        f"{given} was taken to mean {name.rstrip('.')}."
+        f"{given} means the column {name.rstrip('.')}."
         for given, name in zip(target, roles.targets, strict=True)
         if given != name
     ]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
     rows = found.task.train
     moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
-    numbered = ("Rows are numbered without those that were left out.",) if moved else ()
+    numbered = ("Row numbers do not count the rows that were left out.",) if moved else ()
     levels = [column.levels for column in found.task.schema.columns.values()]
     return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows)))
 
@@ -170,7 +170,7 @@ def _what_leads(table: Table) -> tuple[str, ...]:
     kept = leading(table, names)
     if len(kept) == len(names):
         return ()
-    told = f"Formulas are made of {len(kept)} of the {len(names)} features, those that explain the target best"
+    told = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"
     return (f"{told}: {', '.join(kept)}. Name others with --features.",)
 
 
@@ -189,8 +189,8 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
         return dataset(schema, "file", train, None, notices)
     if is_numeral(test.name) and not test.exists():
         raise InputError(
-            f"--test names a file of rows to score the law on, not a share such as {test.name}; without it the law is "
-            "judged by parts of the training rows."
+            f"--test takes a file of rows to score the law on, not a share such as {test.name}. Without --test, parts "
+            "of the training rows judge the law."
         )
     cells, read = _cells(test, notation_of(schema), schema.targets)
     _refuse_other_units(own, cells, schema.names, called(test))
@@ -204,14 +204,14 @@ def _refuse_other_units(train: Cells, test: Cells, names: Sequence[str], where: 
     for name in names:
         one, two = train.units.get(name), test.units.get(name)
         if one and two and one != two:
-            raise InputError(f"{where} writes {name!r} in {two!r}, the training rows in {one!r}; write both alike.")
+            raise InputError(f"{where} holds {name!r} in {two!r}, the training rows in {one!r}; use one unit.")
         if name not in test.frame.columns or (name in train.percents) == (name in test.percents):
             continue
         largest = [_largest(cells, name) for cells in (train, test)]
         if max(largest) > WHOLE >= min(largest):
             told = "with % behind its numbers" if name in test.percents else "without % behind its numbers"
             raise InputError(
-                f"{where} writes {name!r} {told}, up to {largest[1]:g}, and the training rows do not; write both alike."
+                f"{where} writes {name!r} {told} (up to {largest[1]:g}), the training rows do not; write both alike."
             )
 
 
@@ -300,7 +300,7 @@ def _in_shares(stated: Knowledge, percents: frozenset[str]) -> tuple[Knowledge, 
         if max(abs(bound) for bound in (low, high) if np.isfinite(bound)) > WHOLE:
             ranges[name] = (low / 100, high / 100)
             said.append(
-                f"{name} is written in per cent and became shares; its range is {low / 100:g} to {high / 100:g}."
+                f"{name} is written in per cent; lawsmith made it shares, in the range {low / 100:g} to {high / 100:g}."
             )
     return stated.model_copy(update={"ranges": ranges}), tuple(said)
 
@@ -318,8 +318,8 @@ def _with_rates(
         if found is not None:
             ranges[name] = found
             notices.append(
-                f"{name} is a rate by its name and values, so laws stay within 0 and {found[1]:g} in the data and "
-                f"beyond; --range {name}=: lifts that."
+                f"{name} is a rate by its name and values, so laws must stay between 0 and {found[1]:g}, also beyond "
+                f"the data; --range {name}=: lifts that."
             )
     assumed = tuple(name for name in ranges if name not in stated.ranges)
     return stated.model_copy(update={"ranges": ranges, "assumed": assumed}), tuple(notices)
@@ -335,11 +335,11 @@ def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
             worst = out[np.argmax(np.maximum(low - out, out - high))]
             said.append(
                 f"{name} lies outside its stated range ({low:g} to {high:g}) in {len(out)} of {len(values)} rows, "
-                f"such as {worst:g}; no law within the range can meet them."
+                f"such as {worst:g}. No law within the range can fit these rows."
             )
         elif high == 100 and low >= 0 and values.max() <= WHOLE:
             said.append(
-                f"{name} is {values.max():g} at most, and its stated range ends at 100; where it is a share, give "
+                f"{name} is {values.max():g} at most, but its stated range ends at 100. If it is a share, give "
                 f"--range {name}=0:1."
             )
     return tuple(said)
@@ -353,8 +353,8 @@ def _against(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
         along = correlation(ranks(frame[one.target].to_numpy()), ranks(frame[name].to_numpy()))
         if abs(along) > OTHER_WAY and (along > 0) != (one.direction == "rises"):
             said.append(
-                f"{one.target} {'rises' if along > 0 else 'falls'} with {name} in the rows (correlation of ranks "
-                f"{along:.2f}), and --expect says that it {one.direction}; check which is meant."
+                f"{one.target} {'rises' if along > 0 else 'falls'} with {name} in the rows (rank correlation "
+                f"{along:.2f}), but --expect says that it {one.direction}; check --expect."
             )
     return tuple(said)
 

@@ -62,7 +62,7 @@ def train_table(split: Split, schema: Schema) -> Table:
     table = _table(split, schema, groups=None)
     if len(table) < MIN_ROWS:
         rows = counted(len(table), "row")
-        raise InputError(f"{split.where} holds {rows}; a law needs at least {MIN_ROWS} to be fitted and checked.")
+        raise InputError(f"{split.where} holds {rows}; lawsmith needs at least {MIN_ROWS} to fit and check a law.")
     _refuse_constant_targets(table, split.where)
     _refuse_small_groups(table, split.where)
     return table
@@ -71,7 +71,7 @@ def train_table(split: Split, schema: Schema) -> Table:
 def test_table(split: Split, schema: Schema, train: Table) -> Table:
     """Validate a test split against its training split; raises InputError as the module says."""
     table = _table(split, schema, groups=train.groups)
-    _refuse_constant_targets(table, split.where, "; give others, or compare them with what discover predict says")
+    _refuse_constant_targets(table, split.where, "; give other rows, or compare these with discover predict")
     return table
 
 
@@ -80,13 +80,13 @@ def oddities(train: Table, test: Table | None) -> tuple[str, ...]:
     notes = []
     copies = len(train) - len(_distinct(train))
     if copies:
-        noun = "repeats another" if copies == 1 else "repeat others"
-        notes.append(f"{counted(copies, 'row')} of the training split {noun} exactly; kept as replicates.")
+        told = "row repeats another" if copies == 1 else "rows repeat others"
+        notes.append(f"{copies} training {told} exactly; lawsmith keeps such rows as repeated measurements.")
     if test is not None:
         leaked = len(_distinct(test) & _distinct(train))
         if leaked:
-            rows = counted(leaked, "row")
-            notes.append(f"{rows} of the test split also occur in training, so the test score flatters the law.")
+            told = "row is a training row, too" if leaked == 1 else "rows are training rows, too"
+            notes.append(f"{leaked} test {told}, so the test score flatters the law.")
     return tuple(notes)
 
 
@@ -112,7 +112,7 @@ def numbers(frame: "pd.DataFrame", column: str, where: str, *, spare: bool = Fal
         )
     largest = np.abs(result).max(initial=0.0)
     if largest and not 1 / LARGEST < largest < LARGEST:
-        raise InputError(f"{where}: column {column!r} reaches {largest:.1e}; state it in another unit.")
+        raise InputError(f"{where}: column {column!r} reaches {largest:.1e}; write it in another unit.")
     return result
 
 
@@ -124,16 +124,16 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
     if not len(bad) and any(read) and any(unlike):  # what its column's notation could not read
         odd = np.flatnonzero(unlike)
         raise InputError(
-            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_rows(values, odd)}, without "
-            "the notation or the unit of its other cells; write all cells alike."
+            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_rows(values, odd)}, but its "
+            "other cells have another notation or unit; write all cells alike."
         )
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
         if (units := units_of([str(value) for value in values])) is not None:
-            raise InputError(f"{where}: column {column!r} holds {units}; write all of it in one unit.")
+            raise InputError(f"{where}: column {column!r} holds {units}; write all cells in one unit.")
         words = values.astype(str).nunique() > 1 and not re.search(r"\d", "".join(map(str, values)))
         if words and len(bad) == len(cells):
-            raise InputError(f"{where}: column {column!r} holds text alone, such as {shown!r}; name one of numbers.")
+            raise InputError(f"{where}: column {column!r} holds only text, such as {shown!r}; name another one.")
         raise InputError(
             f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {_remedy(shown)}{spare}."
         )
@@ -145,8 +145,8 @@ def _remedy(shown: str) -> str:
     if re.match(r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) )", shown, re.I) or re.fullmatch(
         r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I
     ):
-        return "it bounds a value that was not measured: write what it counts as, or leave those rows out"
-    return two_clocks(shown) or "write the number that it stands for, or leave those rows out"
+        return "it is only a bound: write a number in its place, or delete these rows"
+    return two_clocks(shown) or "write numbers, or delete these rows"
 
 
 def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Table:
@@ -162,8 +162,8 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     strangers = sorted(set(labels) - set(known))
     if strangers:
         raise InputError(
-            f"{where}: group {listing(strangers)} is not in the training split, so no law can predict it; drop the "
-            "rows, or say with --group none that one law holds for all."
+            f"{where}: group {listing(strangers)} is not in the training split, so no law can predict it. Drop these "
+            "rows, or give --group none to fit one law to all rows."
         )
     positions = {name: code for code, name in enumerate(known)}
     return Table(
@@ -201,8 +201,8 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     bad = np.flatnonzero(values <= 0)
     if len(bad):
         raise InputError(
-            f"{where}: the {kind} {name!r} is not positive in {_rows(frame, bad)}; every weight must be, so correct "
-            f"the rows or leave it out with --ignore {','.join(weight.columns)}."
+            f"{where}: the {kind} {name!r} is not positive in {_rows(frame, bad)}. Correct these rows, or leave the "
+            f"column out with --ignore {','.join(weight.columns)}."
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))
@@ -224,9 +224,7 @@ def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
 def _refuse_constant_targets(table: Table, where: str, instead: str = "") -> None:
     for name, values in table.targets.items():
         if np.ptp(values) == 0:
-            raise InputError(
-                f"{where}: the target {name!r} is {values[0]:g} in every row; R² needs a target that varies{instead}."
-            )
+            raise InputError(f"{where}: the target {name!r} is {values[0]:g} in every row, but it must vary{instead}.")
 
 
 def _refuse_small_groups(table: Table, where: str) -> None:
@@ -238,8 +236,8 @@ def _refuse_small_groups(table: Table, where: str) -> None:
     ]
     if small:
         raise InputError(
-            f"{where}: too few rows (one to fit a constant, one to check it) in group {listing(small)}; add rows, drop "
-            "the group, or say with --group none that there are no groups."
+            f"{where}: too few rows in group {listing(small)}; each group needs one row to fit a constant and one to "
+            "check it. Add rows, drop the group, or give --group none."
         )
 
 

@@ -21,7 +21,7 @@ def decide_weights(d: Deciding) -> None:
     errors = {name: words.error_of(name, d.asked.target, others) for name in others}
     ends = [name for name in others if words.bounds_of(name, d.asked.target) or _bounds_target(d, name)]
     for name in ends:
-        d.set(name, "companion", f"by its name an end of an interval of {d.asked.target[0]}")
+        d.set(name, "companion", f"an end of an interval of {d.asked.target[0]}, by its name")
     for name, of in errors.items():
         if name in ends:
             continue
@@ -33,9 +33,9 @@ def decide_weights(d: Deciding) -> None:
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
             _weight_of_target(d, name, of or d.asked.target[0])
         elif of == "" and not rival and (below := d.numbers[name]) is not None and np.all(below < 0):
-            d.set(name, "left out", f"by its name the error of {d.asked.target[0]} to one side")
+            d.set(name, "left out", f"the error of {d.asked.target[0]} to one side, by its name")
         elif of and not (name.startswith("e_") and d.repeats(name)):  # e_layers are an encoder's
-            d.set(name, "left out", f"by its name the error of {of}")
+            d.set(name, "left out", f"the error of {of}, by its name")
     for name in d.open():
         if d.weight is not None and words.bare(name) == "n" and _is_spare_count(d, name):
             d.set(name, "left out", "a number of measurements; the errors already say how rows count")
@@ -46,9 +46,9 @@ def decide_weights(d: Deciding) -> None:
             if d.asked.sigma == "":
                 d.set(name, "left out", f"{what}; no weights were asked for")
             elif d.weight is None and len(d.asked.target) == 1:
-                weigh(d, name, "count", f"by its name {what}; rows count by it")
+                weigh(d, name, "count", f"{what}, by its name; rows count by it")
                 if none := int(np.sum(np.asarray(d.numbers[name]) == 0)):
-                    d.notices.append(f"{counted(none, 'row')} of weight 0 ({name}) left out.")
+                    d.notices.append(f"lawsmith left out {counted(none, 'row')} of weight 0 ({name}).")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
     _weigh_by_interval(d, ends)
@@ -65,9 +65,9 @@ def _weigh_by_trials(d: Deciding) -> None:
     for hits, trials in ((a, b) for a in whole if a in d.open() and d.varies(a) for b in whole if d.is_positive(b)):
         off = np.abs(np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials]) - target)
         if len(d.asked.target) == 1 and np.all(off <= 2 * rounding(target) + 1e-9):
-            d.set(hits, "companion", f"{d.asked.target[0]} is its share of {trials}")
+            d.set(hits, "companion", f"{d.asked.target[0]} is this column divided by {trials}")
             if trials in d.open():
-                weigh(d, trials, "count", f"{d.asked.target[0]} is a share of it; rows count by it")
+                weigh(d, trials, "count", f"{d.asked.target[0]} is a share of this column; rows count by it")
             return
     for name in (name for name in whole if name in d.open() and d.varies(name) and d.is_positive(name)):
         hits, off = target * np.asarray(d.numbers[name]), 2 * rounding(target) * np.asarray(d.numbers[name]) + 1e-9
@@ -94,7 +94,7 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
     target = d.asked.target[0]
     ends = [name for name in ends if words.is_surely_bound(name) or words.bounds_of(name, d.asked.target)]
     if len(ends) == 1 and words.has_side(ends[0]) is False and _looks_like_error(d, ends[0]):
-        weigh(d, ends[0], "error", f"by its name half of the interval of {target}; rows count by it")
+        weigh(d, ends[0], "error", f"half of the interval of {target}, by its name; rows count by it")
     elif len(ends) == 2 and all(map(words.has_side, ends)):
         low, high = (np.asarray(d.numbers[name], dtype=float) for name in ends)
         inside = (np.minimum(low, high) <= d.numbers[target]) & (d.numbers[target] <= np.maximum(low, high))
@@ -104,7 +104,7 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
         if known and np.all(np.isfinite(width) & (width > 0)):
             d.weight = Weight(column=ends[0], other=ends[1], kind="interval" if around else "error")
             for name in ends:
-                d.set(name, "weight", f"by its name an end of an interval of {target}; rows count by its width")
+                d.set(name, "weight", f"an end of an interval of {target}, by its name; rows count by its width")
 
 
 def _weight_of_target(d: Deciding, name: str, of: str) -> None:
@@ -115,16 +115,16 @@ def _weight_of_target(d: Deciding, name: str, of: str) -> None:
     elif d.weight is not None:
         d.set(name, "left out", f"an error of {of}; {d.weight.column} already says how rows count")
     elif not d.is_positive(name):
-        d.set(name, "left out", f"by its name the error of {of}, but not positive in every row")
+        d.set(name, "left out", f"the error of {of} by its name, but not positive in every row")
         bad = d.rows - int(np.sum(np.asarray(d.numbers[name]) > 0))
         d.notices.append(
-            f"{name} has no value above 0 in {bad} of {d.rows} rows, so all rows count alike; fill them in to weigh "
-            "rows by it."
+            f"{name} has no value above 0 in {bad} of {d.rows} rows, so all rows count alike. Fill these cells to let "
+            "rows count by it."
         )
     elif (kind := kind_of_weight(d, name)) == "relative error" and not np.all(d.numbers[of]):
-        d.set(name, "left out", f"by its name the relative error of {of}, which is 0 in some row")
+        d.set(name, "left out", f"the relative error of {of} by its name, but {of} is 0 in some row")
     else:
-        weigh(d, name, kind, f"by its name the {kind} of {of}; rows count by it")
+        weigh(d, name, kind, f"the {kind} of {of}, by its name; rows count by it")
 
 
 def kind_of_weight(d: Deciding, name: str) -> Kind:

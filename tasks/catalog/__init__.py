@@ -41,7 +41,7 @@ def schema(name: str) -> Schema:
         return aliases[wanted]
     near = dict.fromkeys(aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5))
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
-    own = "Law.open opens the law of a run." if Path(name).is_dir() else "A table of your own goes in with --data."
+    own = "Law.open opens the law of a run." if Path(name).is_dir() else "Give a table of your own with --data."
     raise InputError(f"There is no task {name!r}; {offer} {own}")
 
 

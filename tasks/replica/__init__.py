@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOTICE = (
-    "REPLICA: the measurements of {name} could not be had ({reason}), so these rows are computed from published "
+    "REPLICA: lawsmith could not get the measurements of {name} ({reason}). These rows are computed from published "
     "constants with seeded noise. Scores on them are not results. For the real data, {advice}."
 )
 _SEED = 0  # the same rows for everybody

@@ -209,7 +209,7 @@ def test_knowledge_and_reach_as_mappings(read_only: Callable[..., Dataset]) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": []}, "No feature is named; name some, or leave features out"),
+        ({"features": []}, "No feature is named. Name some, or leave the option out"),
         ({"sigma": np.ones(6)}, r"sigma is array\(.*; it should be text, the name of a column"),
         ({"seed": None}, "seed is None; it should be a valid integer"),
         ({"cap": 2.5}, "cap is 2.5; it should be a valid integer"),
@@ -234,5 +234,5 @@ def test_an_index_that_contradicts_a_column_is_refused(read_only: Callable[..., 
 
 
 def test_no_target_is_one_sentence(tmp_path: Path):
-    with pytest.raises(InputError, match="no target is named; say with --target"):
+    with pytest.raises(InputError, match="Name the column to predict"):
         lawsmith.discover(pd.DataFrame({"N": [1, 2], "loss": [3, 4]}), target=None, runs_dir=tmp_path)

@@ -91,7 +91,7 @@ def edit(table: list[list[str]], row: int, column: str, value: str) -> list[list
         (lambda t: edit(t, 3, "N", ""), "", "row 3"),
         (lambda t: edit(t, 4, "loss", "inf"), "", "row 4"),
         (lambda t: [t[0]], "", "row"),
-        (lambda t: [t[0], *([*row[:-1], "2.5"] for row in t[1:])], "", "varies"),
+        (lambda t: [t[0], *([*row[:-1], "2.5"] for row in t[1:])], "", "it must vary"),
         (lambda t: t, "--features N,width", "width"),
         (lambda t: t, "--features N,loss", "loss"),
         (lambda t: t, "--group flavour", "flavour"),

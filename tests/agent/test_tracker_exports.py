@@ -88,8 +88,8 @@ def test_an_export_goes_to_a_formula_in_one_command(
     assert {name for name, role in roles.items() if role == "feature"} == set(features)
     assert {roles[name] for name in roles if name.endswith(("ID", "_step", "Time", state))} == {"bookkeeping"}
     told = " ".join(found["notices"])
-    assert f"loss was taken to mean {target}" in told
-    assert f"{UNFINISHED} rows of runs that have not finished ({state}) left out" in told
+    assert f"loss means the column {target}" in told
+    assert f"{UNFINISHED} rows of runs that have not finished ({state})." in told
     assert companion in told
     (run,) = found["runs"]
     assert run["validation_r2"] > 0.97

@@ -36,15 +36,15 @@ READ = {
     "29-names-of-constants": ("L", ("A", "a"), None, None, 40),
 }
 REFUSED = {
-    "11f-no-header": ("loss", "has no header: its first line (1000000 and 3.8019) holds numbers alone;"),
+    "11f-no-header": ("loss", "has no header: its first line (1000000 and 3.8019) holds only numbers."),
     "11h-duplicate-names": ("loss", "names the column 'loss' twice; every column needs its own name."),
     "12b-thousand-points": (
         "loss",
         "'12.000' in column 'N' is 12 if the point marks decimals, and 12000 if it marks thousands; say which with "
         "--decimal '.' or --thousands '.'.",
     ),
-    "26-constant-target": ("y", "the target 'y' is 3 in every row; R² needs a target that varies."),
-    "27-three-rows": ("y", "holds 3 rows; a law needs at least 4 to be fitted and checked."),
+    "26-constant-target": ("y", "the target 'y' is 3 in every row, but it must vary."),
+    "27-three-rows": ("y", "holds 3 rows; lawsmith needs at least 4 to fit and check a law."),
 }
 
 
@@ -114,6 +114,8 @@ def test_what_is_left_out_is_said(cases: Path):
     companions = read(cases, "20-companion-outcomes", "loss")
     assert companions.notices[0].startswith("train_loss and perplexity are other outcomes of the same runs")
     roles = {one.name: one.reason for one in read(cases, "18-many-curves", "M").roles}
-    assert roles["curve"] == "a label of theta and phi, which says the same"
+    assert roles["curve"] == "says the same as theta and phi"
     replicates = read(cases, "25-rounded-replicates", "signal")
-    assert replicates.notices == ("14 rows of the training split repeat others exactly; kept as replicates.",)
+    assert replicates.notices == (
+        "14 training rows repeat others exactly; lawsmith keeps such rows as repeated measurements.",
+    )

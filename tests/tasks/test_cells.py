@@ -68,8 +68,8 @@ def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, sec
     ("cell", "message"),
     [
         ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
-        ("<0.{}", "bounds a value"),
-        ("BLQ", "bounds a value"),
+        ("<0.{}", "only a bound"),
+        ("BLQ", "only a bound"),
     ],
 )
 def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: str, tmp_path: Path):
@@ -212,7 +212,7 @@ def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path
 def test_dates_that_leave_open_which_number_is_the_day(cells: str, tmp_path: Path):
     rows = "".join(f"{cell},{4 - k}\n" for k, cell in enumerate([*cells.split(), cells.split()[-1]]))
     (tmp_path / "t.csv").write_text(f"when,loss\n{rows}")
-    with pytest.raises(InputError, match="no row tells the day from the month; write them like 2022-06-01"):
+    with pytest.raises(InputError, match="day and month can be swapped; write them like 2022-06-01"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
 
@@ -298,7 +298,7 @@ def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
 
 
 def test_a_decimal_comma_that_the_cells_contradict_is_refused(tmp_path: Path):
-    with refused("column 'N' writes '1000.5', which is no number where --decimal is ','"):
+    with refused("column 'N' holds '1000.5', which is no number with --decimal ','"):
         read(tmp_path, "N,loss\n" + "".join(f"{k}000.5,{9 - k}\n" for k in range(1, 9)), decimal=",")
 
 

@@ -23,7 +23,7 @@ def test_errors_and_counts_are_weights(tmp_path: Path):
     assert roles(named)["q"] == "weight"
     assert named.task.train.weights.tolist() == weight.tolist()
     assert read(tmp_path, table, ignore=["loss_std"]).task.train.weight is None
-    with refused("the error 'q' is not positive in data row 1; every weight must be"):
+    with refused("the error 'q' is not positive in data row 1. Correct these rows"):
         read(tmp_path, table.assign(q=np.linspace(0, 1, 90)), sigma="q")
 
 
@@ -190,7 +190,7 @@ def test_the_trials_of_optuna(tmp_path: Path):
     found = read(tmp_path, table, "value")
     assert found.task.schema.features == ("params_lr",)
     assert len(found.task.train) == 21
-    assert any("3 rows of runs that have not finished (state) left out" in said for said in found.notices)
+    assert any("left out 3 rows of runs that have not finished (state)" in said for said in found.notices)
 
 
 def test_a_sigma_that_was_set_is_a_feature(tmp_path: Path):
@@ -287,7 +287,7 @@ def test_settings_with_names_of_measures_stay_features(tmp_path: Path):
 
 def test_an_outcome_as_the_only_feature_is_said(tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"loss": 2 / SWEPT**0.5, "val_loss": 2.1 / SWEPT**0.4}))
-    assert data.task.schema.features == ("val_loss",) and "no column says what was set" in " ".join(data.notices)
+    assert data.task.schema.features == ("val_loss",) and "no column holds a setting" in " ".join(data.notices)
 
 
 def test_other_columns_of_a_pivot_table_are_no_features(tmp_path: Path):

@@ -131,7 +131,7 @@ def test_what_sums_up_repeats_or_benchmarks_is_no_feature(tmp_path: Path):
     rows = pd.DataFrame({"dose": dose, "Abs 1": dose + 0.1, "Abs 2": dose - 0.1, "Mean": dose, "SD": 0.1 + dose / 99})
     rows.to_csv(tmp_path / "t.csv", index=False)
     data = read_dataset(tmp_path / "t.csv", ["Abs"])
-    assert data.task.schema.features == ("dose",) and "Mean and SD, which by name sum them up" in data.notices[0]
+    assert data.task.schema.features == ("dose",) and "left out Mean and SD: by name they summarise" in data.notices[0]
     board = pd.DataFrame({"size": dose + 1, "Average": 50 + dose * 0.9, "ARC": 50 + dose, "MMLU": 50 + dose * 0.8})
     board.to_csv(tmp_path / "t.csv", index=False)
     assert read_dataset(tmp_path / "t.csv", ["Average"]).task.schema.features == ("size",)
@@ -158,7 +158,7 @@ def test_totals_and_means_over_rows_are_outcomes(tmp_path: Path):
     table = pd.DataFrame({"day": np.arange(40) % 13, "cases": cases, "all": cases.cumsum(), "7-day avg": smooth})
     data = read(tmp_path, table, "cases")
     assert data.task.schema.features == ("day",)
-    assert "cases summed up row by row" in next(one.reason for one in data.roles if one.name == "all")
+    assert "the running sum of cases" in next(one.reason for one in data.roles if one.name == "all")
     assert read(tmp_path, table.assign(all=np.arange(40.0) ** 2), "cases").task.schema.features == ("day", "all")
 
 

@@ -143,7 +143,7 @@ def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, floa
 def test_rows_that_go_the_other_way_than_stated_are_told(tmp_path: Path):  # a constant was chosen without a word
     pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(tmp_path / "t.csv", index=False)
     told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc falls with N"]).notices
-    assert any("acc rises with N in the rows (correlation of ranks 1.00), and --expect" in one for one in told)
+    assert any("acc rises with N in the rows (rank correlation 1.00), but --expect" in one for one in told)
     told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc rises with N"]).notices
     assert not any("--expect" in one for one in told)
 
@@ -156,4 +156,4 @@ def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
     )
     assert not read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:1"]).notices
     (told,) = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:100"]).notices
-    assert told.startswith("acc is 0.9 at most, and its stated range ends at 100; where it is a share, give --range")
+    assert told.startswith("acc is 0.9 at most, but its stated range ends at 100. If it is a share, give --range")

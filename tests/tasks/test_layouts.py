@@ -114,7 +114,7 @@ def test_evaluations_in_a_log_are_rows_with_names_of_their_own(tmp_path: Path):
     (tmp_path / "train.log").write_text("\n".join([*steps, "step 20: train loss 2.2, val loss 2.3"]))
     data = read_dataset(tmp_path / "train.log", ["loss"])
     assert data.task.schema.features == ("iter", "time") and len(data.task.train) == 20
-    assert "2 rows without a value of loss left out" in " ".join(data.notices)
+    assert "left out 2 rows without a value of loss" in " ".join(data.notices)
 
 
 def test_an_epoch_above_each_line_of_a_log_is_a_part_of_it():
@@ -128,7 +128,7 @@ def test_an_epoch_above_each_line_of_a_log_is_a_part_of_it():
 
 def test_a_missing_comma_is_not_taken_for_the_name_of_a_row():
     rows = "\n".join(f"{k},{2 + k},5" for k in range(1, 6))
-    with pytest.raises(InputError, match="more cells in its rows"):
+    with pytest.raises(InputError, match="more cells than the header"):
         frame_of(f"N,loss\n{rows}\n")
 
 
@@ -147,7 +147,7 @@ def test_a_value_with_its_error_becomes_two_columns(cell: str, tmp_path: Path):
     data = read(tmp_path, frame)
     weights = data.task.train.weight
     assert weights is not None and np.argmin(weights) == 3 and data.task.schema.features == ("N", "D")
-    assert "and its error, in a column 'loss ±'" in " ".join(data.notices)
+    assert "and its error; the errors are column 'loss ±'" in " ".join(data.notices)
 
 
 def test_an_error_of_digits_and_an_interval_are_worth_their_size():
@@ -279,7 +279,7 @@ def test_two_words_for_nothing_are_no_groups(tmp_path: Path):
 @pytest.mark.parametrize(
     ("train", "test", "message"),
     [
-        ("{:.4f} ms", "{:.4f} s", "writes 'loss' in 's', the training rows in 'ms'"),
+        ("{:.4f} ms", "{:.4f} s", "holds 'loss' in 's', the training rows in 'ms'"),
         ("{:.2f}%", "{:.2f}", "writes 'loss' without % behind its numbers"),
         ("{:.2f}", "{:.2f}%", "writes 'loss' with % behind its numbers"),
     ],
@@ -318,7 +318,7 @@ def test_a_schedule_follows_from_the_step_and_benchmarks_from_the_run(tmp_path: 
 
 def test_lines_above_rows_of_numbers_alone_are_named():
     spectrum = "Date: Tue\nScans: 10\nBoxcar width: 2\n>>>Begin<<<\n" + "".join(f"{k}\t{k * k}\n" for k in range(9))
-    with pytest.raises(InputError, match="4 lines stand above its rows of 2 numbers, and none names their columns"):
+    with pytest.raises(InputError, match="4 lines stand above the rows of 2 numbers, and none names the columns"):
         frame_of(spectrum)
 
 
@@ -336,7 +336,7 @@ def test_a_log_of_trainings_and_evaluations(tmp_path: Path):
     steps[4:4] = [{"step": 40, "eval_loss": 2.5, "eval_runtime": 1.2}]
     (tmp_path / "state.json").write_text(json.dumps({"best": 2.1, "log_history": steps}))
     data = read_dataset(tmp_path / "state.json", ["loss"])
-    assert len(data.task.train) == 29 and "1 row without a value of loss left out" in " ".join(data.notices)
+    assert len(data.task.train) == 29 and "left out 1 row without a value of loss" in " ".join(data.notices)
     decided = data.task.schema.decided
     assert decided is not None and decided.only_measured
     del steps[7]["loss"]  # a step without a loss is no event of another kind
@@ -365,11 +365,11 @@ def test_arrays_of_numpy(tmp_path: Path):
     x = np.arange(1.0, 9)
     np.savez(tmp_path / "t.npz", x=x, loss=2 / x, settings=np.eye(3))
     data = read_dataset(tmp_path / "t.npz", ["loss"])
-    assert data.task.schema.features == ("x",) and "settings left out" in " ".join(data.notices)
+    assert data.task.schema.features == ("x",) and "left out settings" in " ".join(data.notices)
     np.save(tmp_path / "t.npy", np.array(list(zip(x, 2 / x, strict=True)), dtype=[("x", "f8"), ("loss", "f8")]))
     assert read_dataset(tmp_path / "t.npy", ["loss"]).task.schema.features == ("x",)
     np.save(tmp_path / "t.npy", np.column_stack([x, 2 / x]))
-    with pytest.raises(InputError, match="holds no arrays of one length by name"):
+    with pytest.raises(InputError, match="holds no named arrays of one length"):
         read_dataset(tmp_path / "t.npy", ["loss"])
 
 

@@ -72,7 +72,7 @@ def test_features_that_no_form_is_made_of_are_told(tmp_path: Path) -> None:
     table = wide("scaling")
     frame = pd.DataFrame(dict(table.features) | dict(table.targets))
     frame.to_csv(tmp_path / "wide.csv", index=False)
-    [told] = [one for one in read_dataset(tmp_path / "wide.csv", ["y"]).notices if "Formulas are made" in one]
+    [told] = [one for one in read_dataset(tmp_path / "wide.csv", ["y"]).notices if "The search uses" in one]
     assert "of the 39 features" in told
     assert "n3" in told and "n11" in told
     frame[["n3", "n11", "y"]].to_csv(tmp_path / "few.csv", index=False)

@@ -80,7 +80,7 @@ def test_suffixes_in_the_cells_outweigh_the_unit_of_the_header(tmp_path: Path):
 def test_rows_in_a_unit_of_another_kind_are_refused(tmp_path: Path):
     known = schema(tmp_path, TIMES)
     (tmp_path / "new.csv").write_text("t,note\n2 km,a\n5 km,b\n")
-    with pytest.raises(InputError, match="writes 't' in 'km', the training rows in 'ms'; write both alike"):
+    with pytest.raises(InputError, match="writes 't' in 'km', the training rows in 'ms'; use one unit"):
         new_rows(tmp_path / "new.csv", known, known.features)
     with pytest.raises(InputError, match="--at t: '2 km' is not a number"):
         stated(known, "t", "2 km", "--at ")
@@ -98,7 +98,7 @@ def test_rows_of_python_hold_dates_and_text(tmp_path: Path):
 def test_shares_stated_without_their_sign_are_refused(tmp_path: Path):
     known = schema(tmp_path, "p,y\n" + "".join(f"{10 * k}%,{3 + k}\n" for k in range(8)))
     assert stated(known, "p", "15%") == stated(known, "p", "0.15") == 0.15
-    with pytest.raises(InputError, match="15 without %, but training rows have it; write 15% or a share"):
+    with pytest.raises(InputError, match="15 without %, but the training rows are in %; write 15% or a share"):
         stated(known, "p", "15")
     (tmp_path / "new.csv").write_text("p\n15\n30\n")
     with pytest.raises(InputError, match="column 'p' holds '15' in data row 1, without the % of"):

@@ -147,11 +147,11 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
             "the last line is a summary or a remark and was left out: 'LSD(0.05), 2.3'.",
         ),
         ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
-        (lines(" ", header="# N loss"), "the columns' names were read from the comment '# N loss'."),
+        (lines(" ", header="# N loss"), "the names of the columns were read from the comment '# N loss'."),
         (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
         (lines(",", header="N,loss", end=" # a"), "the remarks after # behind 6 rows were left out."),
         ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
-        ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: the unit 'ms' stands in every cell"),
+        ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: every cell holds 'ms'"),
         ("date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n", "date: dates became decimal years (20220601"),
         (
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
@@ -161,21 +161,21 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         ("p,loss\n512Mi,3\n1Gi,2\n2Gi,1\n4Gi,4\n", "p: different units became bytes ('512Mi' is 5.36871e+08 bytes)."),
         ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: text was read as numbers ('1 core' is 1)."),
         ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: '1 200' was read as 1200."),
-        ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others;"),
+        ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others."),
         (
             "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
-            "2 lines look like rows but for a # in front",
+            "2 lines that look like rows begin with #",
         ),
-        ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line looks like a row but for a # in front, and was left"),
+        ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line that looks like a row begins with #; lawsmith left"),
         ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p has no value in 1 of 6 rows"),
         (
             "family,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
-            "The groups GPT and gpt differ in case alone and are taken as 2 groups.",
+            "The groups GPT and gpt differ only in case; they count as 2 groups.",
         ),
         ("p,loss\n1,3\n2,-1\n3,1\n4,-1\n5,5\n6,6\n7,2\n", "loss is -1 in 2 rows and between 1 and 6 in all"),
         (
             "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
-            "The labels GPT and gpt differ in case alone and are taken as 2 labels.",
+            "The labels GPT and gpt differ only in case; they count as 2 labels.",
         ),
         ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
     ],
@@ -190,10 +190,7 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            lines(",", header="1,2"),
-            "has no header: its first line (1 and 2) holds numbers alone; write a line above it",
-        ),
+        (lines(",", header="1,2"), "has no header: its first line (1 and 2) holds only numbers. Write a line above it"),
         (
             "N;loss\n1.000;3.5\n20.000;2.25\n300.000;2.2\n4.000;2\n",
             "'1.000' in column 'N' is 1 if the point marks decimals, and 1000 if it marks thousands; say which with",
@@ -208,14 +205,17 @@ def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
         ),
         (
             "N,loss\n1,35%\n2,0.3\n3,28%\n4,25%\n",
-            "column 'loss' holds '0.3' in data row 2, without the notation or the unit of its other cells;",
+            "column 'loss' holds '0.3' in data row 2, but its other cells have another notation or unit;",
         ),
         (
             "N,loss\n1,#DIV/0!\n2,3\n3,2\n4,*****\n5,2\n",
             "column 'loss' has no value in data rows 1 and 4; fill the cells in, drop the rows, or give --drop",
         ),
         ("N,loss\n1,3;\n2,3;\n3,2;\n4,1;\n", "column 'loss' holds text ('3;') in data rows 1, 2, 3 and 4;"),
-        ("4,oak,3.1\n5,oak,2.2\n6,oak,2.4\n7,oak,2.9\n", "where the first line is a row, write a line of names above."),
+        (
+            "4,oak,3.1\n5,oak,2.2\n6,oak,2.4\n7,oak,2.9\n",
+            "If the first line is a row, write a line of column names above it.",
+        ),
         ("N,loss\n1,abc\n2,3\n3,2\n4,1\n", "column 'loss' holds text ('abc') in data row 1;"),
     ],
 )
@@ -236,7 +236,7 @@ def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
 
 def test_notations_that_contradict_themselves(tmp_path: Path):
     (tmp_path / "t.csv").write_text(lines(","))
-    with pytest.raises(InputError, match="--decimal and --thousands are both ','; one character means one thing"):
+    with pytest.raises(InputError, match="--decimal and --thousands are both ','; give two different characters"):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal=",", thousands=",")
     with pytest.raises(InputError, match=r"--decimal may be '\.' or ','"):
         read_dataset(tmp_path / "t.csv", ["loss"], decimal="x")
@@ -255,7 +255,7 @@ def test_a_range_in_per_cent_of_a_target_in_per_cent(tmp_path: Path):
         assert found.task.knowledge.ranges == {"acc": (0.0, 1.0)}
     half = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=20:"])
     assert half.task.knowledge.ranges["acc"] == (0.2, np.inf)
-    assert "acc is written in per cent and became shares; its range is 0.2 to inf." in half.notices
+    assert "acc is written in per cent; lawsmith made it shares, in the range 0.2 to inf." in half.notices
 
 
 class Column(str, Enum):  # noqa: UP042  # as older Pythons write it
@@ -297,7 +297,7 @@ def test_a_dataframe_of_any_kinds_of_columns():
 def test_a_parquet_file_that_means_more_than_it_holds_is_refused():
     many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(100_000, dtype=np.int32)), pa.array(["x" * 30_000]))
     for table, message in (
-        (pa.table({"note": many}), "texts of column 'note' may unpack to 2861 MiB; at most 1024"),
+        (pa.table({"note": many}), "texts of column 'note' may unpack to 2861 MiB; the limit is 1024"),
         (pa.table([[1.0], [2.0]], names=["y", "y"]), "names the column 'y' twice"),
     ):
         content = io.BytesIO()
@@ -322,12 +322,12 @@ def test_lists_in_a_parquet_file_are_left_out():
     pq.write_table(pa.table({"N": [1, 2], "steps": [[1], [2, 3]]}), content)
     read = parse_table(content.getvalue(), "t.parquet", "t")
     assert list(read.frame) == ["N"]
-    assert read.notices == ("t: steps left out, because the cells hold lists or bytes.",)
+    assert read.notices == ("t: lawsmith left out steps, because the cells hold lists or bytes.",)
 
 
 def test_packed_files_are_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 1000)
-    with pytest.raises(InputError, match="unpacked, holds 0 MiB; at most 0 MiB are read"):
+    with pytest.raises(InputError, match="unpacked, holds 0 MiB; the limit is 0 MiB"):
         parse_table(gzip.compress(b"N,loss\n" + b"1,2\n" * 1000), "t.csv.gz", "t")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -338,7 +338,7 @@ def test_packed_files_are_bounded(monkeypatch: pytest.MonkeyPatch):
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr("a.csv", "x")
         archive.writestr("b.csv", "y")
-    with pytest.raises(InputError, match="holds 2 files; pack one table alone, or unpack it first"):
+    with pytest.raises(InputError, match="holds 2 files; pack a single table, or unpack it first"):
         parse_table(content.getvalue(), "t.zip", "t")
 
 
@@ -361,7 +361,7 @@ def test_a_workbook_of_more_rows_than_excel_makes_is_a_sentence(
     book.save(tmp_path / "rows.xlsx")
     assert len(read_dataset(tmp_path / "rows.xlsx", ["y"]).task.train) == 40
     monkeypatch.setattr("lawsmith.tasks.binary_tables._ROWS_OF_A_SHEET", 40)
-    with pytest.raises(InputError, match="more than 40 rows; Excel makes none"):
+    with pytest.raises(InputError, match="more than 40 rows, the limit of Excel"):
         read_dataset(tmp_path / "rows.xlsx", ["y"])
 
 
@@ -378,7 +378,7 @@ def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
     [
         ("\ufeff", {}, "is empty; a table needs a header"),
         ("cost;loss;seed\nb;1.2;3", {}, "the category 'cost' is 'b' in every row"),
-        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is no number where --decimal is ','"),
+        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is no number with --decimal ','"),
     ],
 )
 def test_what_is_no_table_is_a_sentence(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:

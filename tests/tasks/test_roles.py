@@ -113,10 +113,10 @@ def test_a_trackers_export(tmp_path: Path):
         "summary.loss": "target",
     }
     assert data.notices == (
-        "loss was taken to mean summary.loss.",
-        "10 rows of runs that have not finished (State) left out.",
-        "summary.val.acc is another outcome of the same runs and left out; --features says what to keep.",
-        "Rows are numbered without those that were left out.",
+        "loss means the column summary.loss.",
+        "lawsmith left out 10 rows of runs that have not finished (State).",
+        "summary.val.acc is another outcome of the same runs and left out; --features keeps what it names.",
+        "Row numbers do not count the rows that were left out.",
     )
 
 
@@ -164,11 +164,13 @@ def test_a_lone_label_called_a_kind_is_a_category_where_it_was_tried_at_equal_fe
     )
     found = read(tmp_path, table)
     assert roles(found)["act"] == "category"
-    assert "act shifts or scales one law; --group act gives each of its labels constants of its own." in found.notices
+    assert "act shifts or scales one law; --group act gives each label constants of its own." in found.notices
     assert roles(read(tmp_path, table, group="act"))["act"] == "group"
     apart = read(tmp_path, table.assign(width=table["width"] + rows))
     assert roles(apart)["act"] == "group"
-    assert "act has constants of its own for each label; --category act shifts or scales one law." in apart.notices
+    assert "Each label of act has constants of its own; with --category act they shift or scale one law." in " ".join(
+        apart.notices
+    )
 
 
 def test_numbers_that_are_labels(tmp_path: Path):
@@ -197,9 +199,7 @@ def test_what_counts_the_rows_is_told_or_a_feature_by_its_name(name: str, featur
     table = pd.DataFrame({name: count, "load": 100 - count**0.5, "y": 3 / count})
     data = read(tmp_path, table, "y")
     assert (name in data.task.schema.features) is feature
-    assert (
-        f"{name} counts the rows and was taken for their numbers; --features keeps it." in data.notices
-    ) is not feature
+    assert (f"{name} only numbers the rows, so it was left out; --features keeps it." in data.notices) is not feature
 
 
 def test_codes_by_name(tmp_path: Path):
@@ -230,7 +230,7 @@ def test_a_models_name_beside_its_size_is_no_group(tmp_path: Path):
     )
     data = read(tmp_path, table)
     assert (data.task.schema.features, data.task.schema.group) == (("compute", "shots"), None)
-    assert next(one.reason for one in data.roles if one.name == "model") == "a label of compute, which says the same"
+    assert next(one.reason for one in data.roles if one.name == "model") == "says the same as compute"
     later = table.assign(model="lm-z", compute=table["compute"] * 1e3)
     later.to_csv(tmp_path / "later.csv", index=False)
     assert read(tmp_path, table, test=tmp_path / "later.csv").test is not None
@@ -360,9 +360,7 @@ def test_the_step_is_a_feature_of_the_history_of_runs_and_bookkeeping_of_their_s
 
 def test_without_a_target_the_columns_are_named(tmp_path: Path):
     (tmp_path / "runs.csv").write_text("N,loss\n1,2\n3,4\n")
-    with refused(
-        "no target is named; say with --target which column the law shall predict; its columns are N and loss."
-    ):
+    with refused("no target is named. Name the column to predict with --target; the columns are N and loss."):
         read_dataset(tmp_path / "runs.csv", [])
 
 
@@ -375,11 +373,11 @@ def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": ["N; D"]}, "no column 'N; D'; several names stand between commas, as in N,D. Its columns are"),
-        ({"ignore": ["[lr,seed]"]}, "several names stand between commas, as in lr,seed"),
-        ({"group": "family,seed"}, "a group is one column; join family and seed in a column of their own, or take"),
-        ({"sigma": "5%"}, "--sigma 5% is no column; name the one that holds the error of each row."),
-        ({"test": Path("0.2")}, "--test names a file of rows to score the law on, not a share such as 0.2"),
+        ({"features": ["N; D"]}, "no column 'N; D'; write a comma between names, as in N,D. Its columns are"),
+        ({"ignore": ["[lr,seed]"]}, "write a comma between names, as in lr,seed"),
+        ({"group": "family,seed"}, "--group takes one column. Join family and seed into one column, or give"),
+        ({"sigma": "5%"}, "--sigma 5% is no column; name the column that holds the error of each row."),
+        ({"test": Path("0.2")}, "--test takes a file of rows to score the law on, not a share such as 0.2"),
     ],
 )
 def test_options_as_people_type_them_say_what_is_meant(options: dict[str, object], message: str, tmp_path: Path):

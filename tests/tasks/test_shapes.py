@@ -28,7 +28,7 @@ def test_rows_that_are_columns_are_turned_where_the_target_is_one_of_them(tmp_pa
     data = read(tmp_path, FRAME.T.reset_index().to_csv(index=False))
     assert data.task.train.targets["loss"].tolist() == FRAME["loss"].tolist()
     assert data.task.schema.features == ("N", "D")
-    assert any("lies on its side" in said for said in data.notices)
+    assert any("was turned: each of its rows" in said for said in data.notices)
 
 
 def test_a_long_table_of_measures_becomes_a_row_for_each_run(tmp_path: Path):
@@ -36,7 +36,7 @@ def test_a_long_table_of_measures_becomes_a_row_for_each_run(tmp_path: Path):
     data = read(tmp_path, long)
     assert data.task.schema.features == ("N", "D") and len(data.task.train) == 15
     assert any("each measure in metric became a column" in said for said in data.notices)
-    with refused("names its measures in column 'metric', and its rows do not go together one by one"):
+    with refused("names its measures in column 'metric', but no other column says which rows belong together"):
         read(tmp_path, long.drop(columns="run"))
 
 
@@ -69,7 +69,7 @@ def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path
     below = sheet(tmp_path, [["Small"], head, *rows[:8], [None], ["Large"], head, *rows[8:]])
     data = read_dataset(below, ["loss"])
     assert len(data.task.train) == len(FRAME)
-    assert any("with the title above ('Large')" in said for said in data.notices)
+    assert any("and so was the title above ('Large')" in said for said in data.notices)
     beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
     assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
 
@@ -93,7 +93,7 @@ def test_curves_in_json_are_rows(tmp_path: Path):
     (tmp_path / "t.json").write_text(json.dumps(runs))
     data = read_dataset(tmp_path / "t.json", ["loss"])
     assert data.task.schema.features == ("lr", "step") and len(data.task.train) == 12
-    assert any("each of their points became a row" in said for said in data.notices)
+    assert any("each point of a curve became a row" in said for said in data.notices)
 
 
 @pytest.mark.parametrize("asked", ["loss", "Loss ↓", "loss.mean"])
@@ -149,7 +149,7 @@ def test_half_of_the_rows_in_another_unit_are_told(tmp_path: Path):
 def test_a_slipped_point_in_a_feature_is_named_and_a_far_row_is_not(tmp_path: Path):
     x = np.linspace(0.5, 9.5, 19)
     rows = pd.DataFrame({"x": np.where(x == 4, 10 * x, x), "y": (3 + 2 * x**1.4).round(2)})
-    said = "x is 40 in row 8 and between 0.5 and 9.5 in all others, and y is there what others have at 4;"
+    said = "x is 40 in row 8 and between 0.5 and 9.5 in all others, but y there fits x = 4."
     assert said in " ".join(read(tmp_path, rows, "y").notices)
     far = pd.DataFrame({"x": np.where(x == 4, 10 * x, x)}).assign(y=lambda one: 5 * one.x / (2 + one.x))
     assert read(tmp_path, far, "y").notices == ()
@@ -204,7 +204,7 @@ def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
     lines = [f'2024-01-01 | INFO | {{"update": {k}, "loss": "{3 - k / 10}"}}' for k in range(1, 9)]
     data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
     assert data.task.schema.features == ("update",) and len(data.task.train) == 8
-    assert any("the objects in its lines are rows" in said for said in data.notices)
+    assert any("each line holds an object, which was read as a row" in said for said in data.notices)
 
 
 def test_settings_in_quotes_above_a_table_of_as_many_columns(tmp_path: Path):
@@ -222,7 +222,7 @@ def test_columns_called_like_years_become_rows(tmp_path: Path):
     data = read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "GDP")
     schema = data.task.schema
     assert (schema.features, schema.group, len(data.task.train)) == (("year",), "Country Name", 15)
-    assert "6 columns are called like years and became 15 rows of a year and a value." in data.notices[0]
+    assert "6 columns are called like years; they are now 15 rows of year and value." in data.notices[0]
     assert "so value is called GDP" in data.notices[1]
     with refused("has no column 'population'"):
         read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "population")
@@ -241,9 +241,7 @@ def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
     assert (data.task.schema.group, len(data.task.train)) == ("Country Name", 34)
     rows[4] = rows[4].replace(",1000000.0,", ",..,")
     fewer = read(tmp_path, "\n".join([head, *rows]), "Population, total")
-    assert len(fewer.task.train) == 32 and any(
-        "Left out: 2 rows without Population, total." in t for t in fewer.notices
-    )
+    assert len(fewer.task.train) == 32 and any("left out 2 rows without Population, total." in t for t in fewer.notices)
     above = '"Data Source","World Development Indicators",\n\n"Last Updated Date","2025-01-28",\n\n'
     head = '"Country Name","Indicator Name",' + ",".join(f'"{year}"' for year in years) + ","
     rows = [f'"{a}","{b}",' + ",".join(f'"{d * 1.02**k:.1f}"' for k in range(12)) + "," for a, b, _, d in series[::2]]
@@ -257,7 +255,7 @@ def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
     data = read(tmp_path, "\n".join([head, *rows]), "value")
     assert (data.task.schema.features, data.task.schema.group, len(data.task.train)) == (("year",), "geo", 33)
     assert data.task.train.targets["value"][0] == 3e7
-    assert any("36 cells lost a flag, such as ':'." in said for said in data.notices)
+    assert any("left out the flags of 36 cells, such as ':'." in said for said in data.notices)
 
 
 def test_columns_called_like_dates_become_rows(tmp_path: Path):
@@ -297,7 +295,7 @@ def test_sizes_in_the_names_of_one_family_are_a_feature(tmp_path: Path):
     data = read(tmp_path, made, test=tmp_path / "t.csv")
     assert (data.task.schema.features, data.task.schema.group) == (("model.size", "steps"), None)
     assert data.test is not None and data.test.features["model.size"][0] == 7e7
-    assert "The sizes in the names of model were read as numbers, model.size." in data.notices
+    assert "model.size holds the sizes that stand in the names of model." in data.notices
     stated = made.assign(n=made["model"].map({f"org/pythia-{name}": 1.1 * n for name, n in sizes.items()}))
     assert read(tmp_path, stated).task.schema.features == ("steps", "n")
     machines = made.assign(model=[f"{2 ** (k // 3)}xA100-80GB" for k in range(15)])

@@ -101,7 +101,7 @@ def test_the_variable_comes_after_the_argument_and_before_the_cache(tmp_path: Pa
 def test_a_variable_that_lacks_the_task_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write_table(tmp_path / "sft_scaling_law")
     monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
-    with pytest.raises(InputError, match=rf"rows of moe could not be had \(LAWSMITH_DATA={tmp_path} has none, HF_HUB"):
+    with pytest.raises(InputError, match=rf"could not get the rows of moe \(LAWSMITH_DATA={tmp_path} has none, HF_HUB"):
         load("moe")
     assert whereabouts("moe") == ("hub", None)
 
@@ -113,14 +113,14 @@ def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.Monkey
         assert (len(data.task.train), len(data.test)) == rows
         assert (data.task.provenance.source, data.task.provenance.path) == ("replica", None)
         assert data.notices[0].startswith(
-            f"REPLICA: the measurements of {name} could not be had (HF_HUB_OFFLINE is set)"
+            f"REPLICA: lawsmith could not get the measurements of {name} (HF_HUB_OFFLINE is set)"
         )
         assert load(name).task.provenance == data.task.provenance
 
 
 def test_without_data_the_other_tasks_say_how_to_get_them():
     for name in set(names()) - set(replica.available()) - {"nano"}:
-        with pytest.raises(InputError, match=f"The rows of {name} could not be had .*--data-dir or LAWSMITH_DATA"):
+        with pytest.raises(InputError, match=f"could not get the rows of {name} .*--data-dir or LAWSMITH_DATA"):
             load(name)
 
 
@@ -201,7 +201,7 @@ def test_the_hub_is_asked_once_and_its_files_are_cached(small_hub: Hub):
     assert first.task.provenance.sha256 == again.task.provenance.sha256
     assert len(small_hub.asked) == 3  # the probe and two files
     assert whereabouts("sft")[0] == "cache"
-    assert first.notices[0].startswith("6 rows of the test split also occur in training")
+    assert first.notices[0].startswith("6 test rows are training rows, too")
 
 
 def test_a_damaged_cache_is_fetched_again(small_hub: Hub):

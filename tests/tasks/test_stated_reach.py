@@ -35,15 +35,15 @@ def test_reach_as_people_write_it():
     assert read_reach(("10",), ("N", "D", "T"), ("N", "D")) == {"N": 10, "D": 10}
     assert read_reach(("10", "D=1e3", "T=2"), ("N", "D", "T"), ("N", "D")) == {"N": 10, "D": 1000, "T": 2}
     for texts, message in (
-        (("far",), "--reach 'far' is not understood; write a factor, such as 10 or N=100."),
-        (("N=1",), "--reach 'N=1' leads nowhere; it must be above 1 (times its largest value)"),
-        (("T=-1",), "--reach 'T=-1' leads nowhere; it must be above 0 (widths of its range)"),
+        (("far",), "--reach 'far' is not understood; write a factor as in 10 or N=100."),
+        (("N=1",), "--reach 'N=1' is not possible; it must be above 1 (times its largest value)"),
+        (("T=-1",), "--reach 'T=-1' is not possible; it must be above 0 (widths of its range)"),
         (("Q=2",), "--reach names 'Q', which is no feature;"),
-        (("N=nan",), "--reach 'N=nan' leads nowhere"),
+        (("N=nan",), "--reach 'N=nan' is not possible"),
     ):
         with pytest.raises(InputError, match=re.escape(message)):
             read_reach(texts, ("N", "T"), ("N",))
-    with pytest.raises(InputError, match="no feature spans one; name a feature, such as T=2"):
+    with pytest.raises(InputError, match="no feature varies by factors; name a feature: T=2"):
         read_reach(("10",), ("T",), ())
 
 

@@ -56,10 +56,10 @@ def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
 @pytest.mark.parametrize(
     ("row", "value", "said"),
     [
-        (4, -999.25, "x is -999.25 in 1 row and between 1 and 12 in all others; where that stands for a missing value"),
+        (4, -999.25, "x is -999.25 in 1 row and between 1 and 12 in all others. If -999.25 stands for a missing"),
         (4, 9.96921e36, "x is 9.96921e+36 in 1 row and between"),
         (4, 65535, "x is 65535 in 1 row and between"),
-        (11, 12000.5, "x is 12000.5 in row 12 and between 1 and 11 in all others; where that is another unit"),
+        (11, 12000.5, "x is 12000.5 in row 12 and between 1 and 11 in all others. If that row is in another unit"),
         (0, 1e-6, "x is 1e-06 in row 1 and between"),
         (11, 250.0, ""),  # as far as measurements go
     ],
@@ -127,23 +127,20 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (
-            changed("loss", [3], "abc"),
-            "column 'loss' holds text ('abc') in data row 4; write the number that it stands for",
-        ),
+        (changed("loss", [3], "abc"), "column 'loss' holds text ('abc') in data row 4; write numbers, or delete"),
         (changed("N", [0, 5], "big"), "column 'N' holds text ('big') in data rows 1 and 6;"),
         (changed("loss", [2], ""), "column 'loss' has no value in data row 3; fill the cells in, drop the rows"),
         (changed("loss", [2, 4], "nan"), "column 'loss' has no value in data rows 3 and 5; fill the cells in"),
-        (changed("loss", [2], "1,25"), "column 'loss' writes '1,25' and '1.5011872336272722'; make the decimal"),
+        (changed("loss", [2], "1,25"), "column 'loss' holds both '1,25' and '1.5011872336272722'. Use one decimal"),
         (changed("N", [2, 4], "-inf"), "column 'N' holds infinity in data rows 3 and 5;"),
         (changed("loss", [7], "1e400"), "column 'loss' holds infinity in data row 8;"),
-        (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row;"),
-        (frame()[:3], "holds 3 rows; a law needs at least 4"),
+        (frame().assign(loss=1.5), "the target 'loss' is 1.5 in every row,"),
+        (frame()[:3], "holds 3 rows; lawsmith needs at least 4"),
         (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
         ("", "is empty; a table needs a header"),
-        ("loss\n1\n2\n", "has no column to be a feature; name some with --features."),
-        ("N,loss\n1,2\n1,2,3\n", "is not a well-formed table: line 3 has 3 cells, and the header 2."),
-        ("N,loss\n1,2,3\n1,2,3\n", "has more cells in its rows than its header names"),
+        ("loss\n1\n2\n", "has no column that can be a feature; name some with --features."),
+        ("N,loss\n1,2\n1,2,3\n", "is not a well-formed table: line 3 has 3 cells, but the header has 2."),
+        ("N,loss\n1,2,3\n1,2,3\n", "has rows with more cells than the header"),
         ('N,loss\n1,"2\n', "is not a well-formed table: EOF inside string"),
         ("N,N,loss\n1,2,3\n", "names the column 'N' twice"),
     ],
@@ -159,8 +156,8 @@ def test_bad_rows_get_one_sentence(table: pd.DataFrame | str, message: str, tmp_
         ({"features": ["N", "D"]}, "has no column 'D'; its columns are N, loss and model."),
         ({"group": "family"}, "has no column 'family'"),
         ({"features": ["n"], "group": "modell"}, "has no column 'modell'; did you mean model?"),
-        ({"features": ["loss"]}, "Column 'loss' is asked for twice"),
-        ({"features": ["N"], "group": "N"}, "Column 'N' is asked for twice"),
+        ({"features": ["loss"]}, "Column 'loss' is named twice"),
+        ({"features": ["N"], "group": "N"}, "Column 'N' is named twice"),
         ({"cap": 0}, "A cap of 0 allows no constant"),
     ],
 )
@@ -173,9 +170,9 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
     ("name", "content", "message"),
     [
         ("t.sav", b"PX", "discover(pandas.read_spss(…), target=…)"),
-        ("t.jdx", b"PX", "is of an unknown kind; tables are read from .csv, .tsv, .parquet, .jsonl, .ndjson, .json,"),
-        ("t.npz", b"PK", "holds no arrays that can be read"),
-        ("t.npy", b"\x93NUMPY\x01\x00", "holds no arrays that can be read"),
+        ("t.jdx", b"PX", "is of an unknown kind; lawsmith reads .csv, .tsv, .parquet, .jsonl, .ndjson, .json,"),
+        ("t.npz", b"PK", "cannot be read"),
+        ("t.npy", b"\x93NUMPY\x01\x00", "cannot be read"),
         ("t.xlsx", b"PK", "is not a readable Excel workbook: File is not a zip file."),
         ("t.csv.gz", b"N,loss", "is not a readable gz file: Not a gzipped file"),
         ("t.zip", b"PK\x03\x04", "is not a readable zip archive: File is not a zip file."),
@@ -183,7 +180,7 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
         ("t.parquet", b"PAR1", "is not a readable Parquet file"),
         ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
         ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
-        ("t.jsonl", b"[1]\n", "entry 1, is not a JSON object"),
+        ("t.jsonl", b"[1]\n", "entry 1, must be a JSON object"),
         ("t.jsonl", b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n', "column 'loss' holds text ('[2]') in data row 2"),
     ],
 )
@@ -202,10 +199,10 @@ def test_missing_files_folders_and_targets(tmp_path: Path):
 
 def test_files_and_tables_beyond_the_bounds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 20)
-    with refused("holds 75 cells; at most 20 are read"):
+    with refused("holds 75 cells; the limit is 20"):
         read(tmp_path, frame())
     monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 10)
-    with refused("at most 0 MiB are read: sample its rows."):
+    with refused("the limit is 0 MiB. Sample its rows."):
         read(tmp_path, frame())
 
 
@@ -220,15 +217,15 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
     data = reading(beyond[:15])
     assert data.test is not None
     assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
-    with refused("group c is not in the training split, so no law can predict it; drop the rows, or say with"):
+    with refused("group c is not in the training split, so no law can predict it. Drop these rows, or give"):
         reading(beyond.assign(model="c"))
-    with refused("R² needs a target that varies; give others, or compare them with what discover predict says."):
+    with refused("but it must vary; give other rows, or compare these with discover predict."):
         reading(beyond[:1])
     with refused("holds no data rows"):
         reading(beyond[:0])
     with refused("test.csv has no column 'N'"):
         reading(beyond.drop(columns="N"))
-    assert "3 rows of the test split also occur in training" in reading(frame()[:3]).notices[-1]
+    assert "3 test rows are training rows, too" in reading(frame()[:3]).notices[-1]
 
 
 def test_an_empty_label_of_a_named_group_is_refused(tmp_path: Path):
@@ -239,7 +236,9 @@ def test_an_empty_label_of_a_named_group_is_refused(tmp_path: Path):
 def test_rows_that_repeat_in_every_column_are_replicates(tmp_path: Path):
     data = read(tmp_path, pd.concat([frame(), frame()[:2]]))
     assert len(data.task.train) == 26
-    assert data.notices == ("2 rows of the training split repeat others exactly; kept as replicates.",)
+    assert data.notices == (
+        "2 training rows repeat others exactly; lawsmith keeps such rows as repeated measurements.",
+    )
 
 
 def test_repeated_measurements_are_kept_and_reported(tmp_path: Path):
@@ -247,7 +246,7 @@ def test_repeated_measurements_are_kept_and_reported(tmp_path: Path):
     table = pd.concat([frame().assign(seed=1), frame().assign(seed=2)])
     data = read(tmp_path, table)
     assert len(data.task.train) == 48
-    assert data.notices[-1].startswith("24 rows of the training split repeat others exactly")
+    assert data.notices[-1].startswith("24 training rows repeat others exactly")
 
 
 def test_meanings_come_from_the_task_file_beside_the_table(tmp_path: Path):
@@ -300,22 +299,22 @@ def _wide(columns: int) -> bytes:
 
 
 HOSTILE = {
-    "field.csv": (b"N,y," + b"a" * 200_000 + b"\n1,2,3\n", "has a header that cannot be read"),
+    "field.csv": (b"N,y," + b"a" * 200_000 + b"\n1,2,3\n", "cannot be read"),
     "header.csv": (b"," * 1_100_000 + b"\n1,2\n", "which is no header"),
-    "returns.csv": (b"N,y\r" + b"1,2\r" * 60, "at most 100 are read"),
-    "blank.csv": (b"N,y\n" + b"\n" * 60, "at most 100 are read"),
-    "empty.jsonl": (b"{}\n" * 60, "at most 100 are read"),
+    "returns.csv": (b"N,y\r" + b"1,2\r" * 60, "the limit is 100"),
+    "blank.csv": (b"N,y\n" + b"\n" * 60, "the limit is 100"),
+    "empty.jsonl": (b"{}\n" * 60, "the limit is 100"),
     "digits.jsonl": (b'{"N":' + b"9" * 10_000 + b"}\n", "line 1, is not JSON"),
     "deep.jsonl": (b"[" * 100_000 + b"\n", "line 1, is not JSON"),
-    "sparse.json": (b"[" + b",".join(b'{"c%d":1}' % k for k in range(12)) + b"]", "at most 100 are read"),
+    "sparse.json": (b"[" + b",".join(b'{"c%d":1}' % k for k in range(12)) + b"]", "the limit is 100"),
     "half.json": (b'[{"N\\ud800":1,"y":2}]', "holds half a character"),
     "half_cell.json": (b'[{"N":"\\udfff","y":2}]', "holds half a character"),
-    "name.csv": (b"N" * 501 + b",y\n1,2\n", "a column's name has 501 characters; at most 500"),
+    "name.csv": (b"N" * 501 + b",y\n1,2\n", "a column's name has 501 characters; the limit is 500"),
     "label.csv": (b"g,N,y\n" + b"".join(b"a%s,%d,%d\n" % (b"b" * 500, k, k * k) for k in range(5)), "501 char"),
     "many.csv": (b"y" + b",c" * 2_000 + b"\n", "has 2,001 columns"),
     "commas.csv": (b"y" + b"," * 1_000_000 + b"\n1" + b"," * 1_000_000, "has 1,000,001 columns"),
     "remarks.csv": (b"# N,y\n" * 10, "is empty"),
-    "wide.csv": (_wide(201), "has 201 columns that may be features; at most 200"),
+    "wide.csv": (_wide(201), "has 201 columns that may be features; the limit is 200"),
     "huge_values.csv": (b"N,y\n" + b"".join(b"%d,%de305\n" % (k, k) for k in range(1, 9)), "another unit"),
     "tiny_values.csv": (b"N,y\n" + b"".join(b"%d,%de-320\n" % (k, k) for k in range(1, 9)), "another unit"),
     "gzip_in_gzip.csv.gz": (gzip.compress(gzip.compress(b"N,y\n1,2\n")), "binary file"),
@@ -346,7 +345,7 @@ def test_gigabytes_are_refused_unread(tmp_path: Path):
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(3 << 30)  # sparse: it takes no room on the disk
-    with refused("holds 3072 MiB; at most 256 MiB are read"):
+    with refused("holds 3072 MiB; the limit is 256 MiB"):
         read_dataset(path, ["y"])
 
 
@@ -387,7 +386,7 @@ def test_a_hostile_task_file_is_refused_in_a_sentence(text: str, message: str, t
 
 def test_a_web_page_and_a_column_of_words_are_refused_as_such(tmp_path: Path):
     for page in ("<!DOCTYPE html>\n<html><body>403 Forbidden</body></html>", "<table><tr><td>1</td></tr></table>"):
-        with refused("is a web page, perhaps of an error or a login; save the table itself as CSV"):
+        with refused("is a web page, perhaps of an error or a login. Save the table itself as CSV"):
             read(tmp_path, page)
-    with refused("column 'model' holds text alone, such as 'a'; name one of numbers."):
+    with refused("column 'model' holds only text, such as 'a'; name another one."):
         read(tmp_path, frame(), "model")
