@@ -173,7 +173,7 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
             if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
                 raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows, title = _sheet(book.worksheets, wanted, where)
+        rows, sheet = _sheet(book.worksheets, wanted, where)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise
@@ -181,16 +181,16 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
     if not rows:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     sheets = len(book.sheetnames)
-    notices = [f"{where} has {sheets} sheets; {title!r} was read."] if sheets > 1 else []
+    notices = [f"{where} has {sheets} sheets; {sheet!r} was read."] if sheets > 1 else []
+    title: str | None = None
     while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
-        shown = next(str(cell) for cell in rows.pop(0) if cell is not None)
-        notices.append(f"{where}: the line {shown.strip()[:60]!r} above the header was left out.")
+        title = next(str(cell) for cell in rows.pop(0) if cell is not None)
     first = min(next(k for k, cell in enumerate(row) if cell is not None) for row in rows)
     rows = [row[first:] for row in rows]
     width = max(len(row) for row in rows)
     filled = [(*row, *[None] * (width - len(row))) for row in rows[1:]]
     names = ["" if cell is None else str(cell) for cell in (*rows[0], *[None] * (width - len(rows[0])))]
-    frame, again = without_headers(pd.DataFrame(filled, columns=range(width), dtype=object), names, where)
+    frame, names, again = without_headers(pd.DataFrame(filled, columns=range(width), dtype=object), names, title, where)
     return tidy(frame, names, where).after(*notices, *again)
 
 

@@ -101,15 +101,13 @@ def parse_delimited(text: str, where: str) -> Reading:
     names = ["", *names] if named_rows else names
     title = None
     while lines and len(names) == 1 and len(split(lines[0], separator)) > 1:
-        title, header = title or header, lines.pop(0)
+        title, header = header, lines.pop(0)
         body = body.replace(header, "", 1)
         names = _cells(header, separator, where)
-    if title is not None:
-        notices = [*notices, f"{where}: the line {title.strip()[:60]!r} above the header was left out."]
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
-    frame, again = without_headers(_frame(body, names, separator, where), names, where)
+    frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
     for name, values in settings_of_blocks(text, header, len(frame)).items():
         if name not in names:
             frame[len(names)] = values

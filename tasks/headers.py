@@ -1,6 +1,7 @@
 """Headers of several lines, as merged cells and pandas write them: one name for each column."""
 
 import re
+from bisect import bisect
 from itertools import pairwise
 from string import ascii_uppercase as _LETTERS
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 2  # below the first one
 _STATISTICS = WORDS["averages"] | WORDS["errors"] | {"count", "min", "max", "var"}
+_MOST_TITLES = 2_000  # of blocks
+_SETTING = re.compile(r"([^:=]+?)\s*[:=]\s*(.+)")
+_MOST = 0.8  # of the cells of a column of numbers
 _LOOK = 20  # rows that show which columns hold numbers
 
 
@@ -94,25 +98,69 @@ def _holds_numbers(frame: "pd.DataFrame") -> bool:
     """Whether most cells below are numbers in some column."""
     for _, column in frame.iloc[:_LOOK].items():
         known = [cell for cell in column.tolist() if not is_missing(cell)]
-        if known and sum(map(is_numeral, known)) >= 0.8 * len(known):
+        if known and sum(map(is_numeral, known)) >= _MOST * len(known):
             return True
     return False
 
 
-def without_headers(frame: "pd.DataFrame", names: list[str], where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
-    """The rows without those that repeat the header, and a title above such a row, as in files and sheets that were put
-    together from several tables."""
+def without_headers(
+    frame: "pd.DataFrame", names: list[str], title: str | None, where: str
+) -> tuple["pd.DataFrame", list[str], tuple[str, ...]]:
+    """The rows without those that repeat the header, as in files and sheets that were put together from several tables,
+    the names, and notices.
+
+    Titles above all blocks of rows, such as ``Drug A`` or ``T: 300 K``, become a column. The `title` above the first
+    header is one where others stand above repeated ones; else it, and those, are left out.
+    """
     wanted = [name.strip() for name in names]
-    if not len(frame) or not any(wanted):
-        return frame, ()
-    place = next(k for k, name in enumerate(wanted) if name)
-    rows = (frame[place].astype(str).str.strip() == wanted[place]).to_numpy().nonzero()[0]
-    cells = {int(k): ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[k]] for k in rows}
-    again = [row for row, found in cells.items() if found == wanted]
-    if not again:
-        return frame, ()
-    above = [row - 1 for row in again if row and len(wanted) > 1 == sum(not is_missing(c) for c in frame.iloc[row - 1])]
-    told = "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
-    titles = f", and so was the title above ({str(frame.iloc[above[0], 0]).strip()[:40]!r})" if above else ""
-    kept = frame.drop(index=[*again, *above]).reset_index(drop=True)
-    return kept, (f"{where}: {told} left out{titles}; the rows below belong to the same table.",)
+    place = next((k for k, name in enumerate(wanted) if name), 0)
+    rows = (frame[place].astype(str).str.strip() == wanted[place]).to_numpy().nonzero()[0].tolist()
+    again = [row for row in rows if any(wanted) and _stripped(frame, row) == wanted]
+    titles, said = _titles(frame), list[str]()
+    if again:
+        told = (
+            "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
+        )
+        said.append(f"{where}: {told} left out; the rows below belong to the same table.")
+    blocks = {**({-1: title.strip()} if title is not None and again else {}), **titles}
+    rest = frame.drop(index=[*again, *titles])
+    filled = [is_numeral(cell) for cell in rest[0] if not is_missing(cell)]
+    apart = {row + 1 for row in blocks}.isdisjoint({*blocks, len(frame)}) and min(blocks, default=1) < 1 < len(blocks)
+    if apart and (not filled or sum(filled) >= _MOST * len(rest)):
+        rest, names, name = _with_titles_down(rest, names, blocks, bool(filled))
+        shown = f"{len(blocks)} blocks of rows ({blocks[min(blocks)][:40]!r} …)"
+        said.append(f"{where}: the titles of {shown} became a column, {name}.")
+        return rest.reset_index(drop=True), names, tuple(said)
+    above = {row: shown for row, shown in titles.items() if row + 1 in again}
+    for shown in (*([] if title is None else [title.strip()]), *above.values()):
+        said.append(f"{where}: the line {shown[:60]!r} above the header was left out.")
+    return frame.drop(index=[*again, *above]).reset_index(drop=True), names, tuple(said)
+
+
+def _stripped(frame: "pd.DataFrame", row: int) -> list[str]:
+    return ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[row]]
+
+
+def _titles(frame: "pd.DataFrame") -> dict[int, str]:
+    """The rows of one text alone, in their first cell, above others."""
+    blank = frame.iloc[:, 1:2].map(is_missing).all(axis=1).to_numpy().nonzero()[0]
+    lines = {int(row): _stripped(frame, row) for row in blank[:_MOST_TITLES]} if len(frame.columns) > 1 else {}
+    found = {row: line[0] for row, line in lines.items() if line[0] and not any(line[1:]) and not is_numeral(line[0])}
+    return {row: text for row, text in found.items() if row + 1 < len(frame)}
+
+
+def _with_titles_down(
+    rest: "pd.DataFrame", names: list[str], blocks: dict[int, str], is_new: bool
+) -> tuple["pd.DataFrame", list[str], str]:
+    """The rows with the title of their block (the row of each title -> it), in a column that is new, or else the first
+    one; the names, and that of the column. Of ``T: 300 K`` the value stands in a column ``T``."""
+    found = [_SETTING.fullmatch(text) for text in blocks.values()]
+    named = {one and one[1] for one in found}
+    stated = len(named) == 1 and None not in named
+    texts = [one[2] if one and stated else text for one, text in zip(found, blocks.values(), strict=True)]
+    name = (named.pop() if stated else None) or "block"
+    names = [*names, name] if is_new else [names[0] or name, *names[1:]]
+    place = len(names) - 1 if is_new else 0
+    rest = rest.copy()
+    rest[place] = [texts[bisect(list(blocks), row) - 1] for row in rest.index]
+    return rest, names, names[place]

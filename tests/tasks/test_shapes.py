@@ -68,10 +68,30 @@ def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path
     head = ["N", "D", "loss"]
     below = sheet(tmp_path, [["Small"], head, *rows[:8], [None], ["Large"], head, *rows[8:]])
     data = read_dataset(below, ["loss"])
-    assert len(data.task.train) == len(FRAME)
-    assert any("and so was the title above ('Large')" in said for said in data.notices)
+    assert len(data.task.train) == len(FRAME) and roles(data)["block"] == "group"
     beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
     assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
+
+
+@pytest.mark.parametrize(
+    ("titles", "head", "column", "cells"),
+    [
+        (("Drug A,,", "Drug B,,"), "drug,dose,loss\n", "drug", ",{},{}"),
+        (("T: 300 K", "T: 320 K"), "", "T", "{},{}"),
+        (("first day,", "second day,"), "dose,loss\n", "block", "{},{}"),
+    ],
+)
+def test_titles_of_blocks_of_rows_are_a_column(
+    titles: tuple[str, str], head: str, column: str, cells: str, tmp_path: Path
+):
+    rows = "\n".join(cells.format(dose, 9 - dose) for dose in range(1, 7))
+    again = "" if head else "dose,loss\n"
+    text = head + "".join(f"{title}\n{again}{rows}\n" for title in titles)
+    data = read(tmp_path, text + "mean,4\n" * (column == "block"))
+    assert len(data.task.train) == 12 and data.task.train.targets["loss"][6] == 8
+    role = {"T": "feature", "drug": "group", "block": "category"}[column]
+    assert roles(data) == {column: role, "dose": "feature", "loss": "target"}
+    assert f"became a column, {column}." in " ".join(data.notices) and "300 K' above" not in " ".join(data.notices)
 
 
 def test_latex_cells_over_several_columns(tmp_path: Path):
