@@ -117,16 +117,16 @@ class Account(_Kept):
             found = f"nothing over the symbolic search (held-out error {self.floor_error:.3g})"
         elif self.gain > 0:
             found = (
-                f"held-out error {self.best_error:.3g} where the symbolic search alone has {self.floor_error:.3g} "
+                f"held-out error {self.best_error:.3g}; the symbolic search alone has {self.floor_error:.3g} "
                 f"({self.gain:.0%} less)"
             )
         else:
             found = (
-                f"a law that predicts nearest to the middle of those that do about as well, with held-out error "
-                f"{self.best_error:.3g} where the symbolic search alone has {self.floor_error:.3g}"
+                f"a law nearer to the middle of those that do as well, with held-out error {self.best_error:.3g}; "
+                f"the symbolic search alone has {self.floor_error:.3g}"
             )
         noise = (
-            "; the symbolic search's law leaves no more than the noise, so a model cannot gain inside the data"
+            "; the symbolic search's law errs no more than the noise, so a model cannot gain inside the data"
             if self.floor_at_noise
             else ""
         )

@@ -21,7 +21,7 @@ does.
 """
 
 
-OTHERWISE = "what was written down does not predict as the candidate did."
+OTHERWISE = "It does not predict as the candidate did."
 ROWS_TOGETHER = 50_000
 """Rows that one process predicts; those of more are predicted in parts, as many at a time as there are workers."""
 

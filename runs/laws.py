@@ -120,7 +120,7 @@ class Law:
     def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
         """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""
         if not self.has_intervals:
-            raise InputError("This law has no error measured on held-out rows, so there is no interval.")
+            raise InputError("This law has no errors on held-out rows, so there is no interval.")
         return uncertainty(self.archive, sandbox, data_dir, self.id)
 
     @property

@@ -107,4 +107,4 @@ def _refuse_stray_options(context: typer.Context) -> None:
         from lawsmith.tasks import InputError
 
         option = given[0].replace("_", "-")
-        raise InputError(f"--{option} goes after the command {context.invoked_subcommand!r}, if it has it.")
+        raise InputError(f"Write --{option} after {context.invoked_subcommand!r}, if that command has this option.")

@@ -171,7 +171,7 @@ def _outcome(found: Details) -> None:
 def _rivals(found: Details) -> None:
     """The laws that the data cannot tell from the chosen one, by formula."""
     result, known = found.result, found.by_id
-    out.print(Text(f"\nthe data cannot tell it from {counted(len(result.inseparable), 'other law')}", "bold"))
+    out.print(Text(f"\nthe data cannot separate it from {counted(len(result.inseparable), 'other law')}", "bold"))
     targets = found.targets
     for id in result.inseparable[:BEST]:
         stated = formula(known[id].proposal.source, targets).text() if id in known else ""

@@ -43,20 +43,22 @@ def optimum(
     run: Reference,
     budget: Annotated[
         str | None,
-        of.option("'6*N*D=1e24'", "What may be spent: an expression of features, and its amount. By default no limit."),
+        of.option("'6*N*D=1e24'", "The budget: an expression of the features, and its value. No budget by default."),
     ] = None,
     at: Annotated[
-        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget all that it does not name.")
+        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget, all that it does not name.")
     ] = None,
-    target: Annotated[str | None, of.option("COLUMN", "The target to make least, where there are several.")] = None,
-    maximize: Annotated[bool, of.option(of.FLAG, "Make the target most instead of least.", "--maximize")] = False,
-    group: Annotated[str | None, of.option("NAME", "Ask the law of this group.")] = None,
+    target: Annotated[str | None, of.option("COLUMN", "The target to minimize, of several.")] = None,
+    maximize: Annotated[
+        bool, of.option(of.FLAG, "Maximize the target instead of minimizing it.", "--maximize")
+    ] = False,
+    group: Annotated[str | None, of.option("NAME", "Use the constants of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
-    """Find the best features, for a budget or without one, with intervals; say so where that cannot be told."""
+    """Find the best values of the features, with or without a budget, with intervals."""
     from lawsmith.agent.cli import optimum_command
 
     optimum_command.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)
@@ -65,10 +67,10 @@ def optimum(
 @app.command()
 def invert(
     run: Reference,
-    target: Annotated[str, of.option("loss=2.1", "The target and the value that it shall have.")],
-    solve: Annotated[str, of.option("FEATURE", "The feature to find the value of.")],
+    target: Annotated[str, of.option("loss=2.1", "The target and the value to reach.")],
+    solve: Annotated[str, of.option("FEATURE", "The feature to solve for.")],
     at: Annotated[list[str] | None, of.option("D=2e12", "Fix the other features of the formula.")] = None,
-    group: Annotated[str | None, of.option("NAME", "Ask the law of this group.")] = None,
+    group: Annotated[str | None, of.option("NAME", "Use the constants of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -90,7 +92,8 @@ def report(
         Path | None, of.option("FILE", "Write the page here instead of report.html in the archive.", "--out")
     ] = None,
     intervals: Annotated[
-        bool, of.option(of.FLAG, "Refit the law to measure its intervals, or leave them out.", show_default=False)
+        bool,
+        of.option(of.FLAG, "Refit the law to measure intervals (the default), or leave them out.", show_default=False),
     ] = True,
     open_: of.Open = False,
     data_dir: DataDir = None,
@@ -120,15 +123,12 @@ def open_(
 @app.command()
 def laws(
     run: Reference,
-    pick: Annotated[
-        str | None,
-        of.option("ID", "From now on use this law of the table instead of the chosen one; `chosen` undoes it."),
-    ] = None,
+    pick: Annotated[str | None, of.option("ID", "Use this law of the run from now on; `chosen` undoes it.")] = None,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
-    """Show the table of laws of a run: formulas, errors and complexity."""
+    """List the laws of a run with their formulas, errors and numbers of constants."""
     from lawsmith.agent.cli import law_commands
 
     law_commands.laws(run, pick, runs_dir, data_dir, json)
@@ -146,7 +146,7 @@ def inspect(
     diff: Annotated[tuple[str, str] | None, of.option("RUN RUN", "Show what differs between two runs.")] = None,
     json: Json = False,
 ) -> None:
-    """List the runs; or show one: law, scores, constants, lineage, cost, failures."""
+    """List all runs, or show one: law, scores, constants, lineage, cost, failures."""
     from lawsmith.agent.cli import archives
 
     if diff is not None:
@@ -161,7 +161,7 @@ def inspect(
 def export(
     run: Reference,
     format: Annotated[
-        str, of.option("FORMAT", "Write it as law (or python), latex, sympy, json, uncertainties or sldbench.")
+        str, of.option("FORMAT", "The format: law (or python), latex, sympy, json, uncertainties or sldbench.")
     ] = "law",
     target: Annotated[
         Path | None, of.option("PATH", "Write to this file (for sldbench: folder) instead of stdout.", "--out")
@@ -179,7 +179,7 @@ def export(
 def resume(
     run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, trust: Trust = False, json: Json = False
 ) -> None:
-    """Continue an interrupted search. Nothing on record is fitted, or paid for, again."""
+    """Continue an interrupted search. lawsmith fits and pays for nothing twice."""
     from lawsmith.agent.cli import search
 
     search.resume(run, runs_dir, cluster, trust, json)
@@ -221,7 +221,7 @@ def init(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a task.toml beside a table, in which you say what its columns mean."""
+    """Write a task.toml beside a table, in which you can describe its columns."""
     from lawsmith.agent.cli import init, search
 
     init.run(table, search.columns(target), json)
@@ -240,7 +240,7 @@ def import_(
     runs_dir: RunsDir = RUNS_DIR,
     json: Json = False,
 ) -> None:
-    """Archive the results of other systems: a law, which is scored here, or a table of scores as reported."""
+    """Archive results of other systems: a law, which lawsmith scores, or a table of reported scores."""
     from lawsmith.agent.cli import importing
 
     importing.run(path, task, system, model, source, data_dir, runs_dir, json)
@@ -254,7 +254,7 @@ def mcp(
     max_candidates: Annotated[int, of.option("N", "The most candidates that one session may submit.")] = 200,
     max_sessions: Annotated[int, of.option("N", "The most sessions open at a time.")] = 4,
     floor_seconds: Annotated[
-        float, of.option("SECONDS", "The longest built-in search that one call may ask for.")
+        float, of.option("SECONDS", "The longest built-in search that one call may request.")
     ] = 30.0,
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -278,7 +278,7 @@ def mcp(
 ) -> None:
     """Let other agents search through the Model Context Protocol; every candidate is archived.
 
-    A table of your own is offered as one more task.
+    With --data, your own table is one more task.
     """
     given = dict(locals())
     from lawsmith.agent.cli import mcp
@@ -290,7 +290,7 @@ def mcp(
 def doctor(
     verbose: Annotated[bool, of.option(of.FLAG, "List every test of the isolation.", "--verbose", "-v")] = False,
     model: Annotated[
-        str | None, of.option("ID", "Check this model's endpoint by one cheap call instead of this machine.")
+        str | None, of.option("ID", "Check this model's endpoint with one cheap call, instead of this machine.")
     ] = None,
     base_url: of.BaseUrl = None,
     config: of.Config = None,

@@ -47,7 +47,7 @@ def show(as_json: bool, verbose: bool = False, environment: Mapping[str, str] = 
     if not verbose:
         refused = [tier for tier, report in tiers.items() if not report["granted"]]
         more = f"; not granted here: {', '.join(refused)}" if refused else ""
-        line(f"The isolation was tested by attacks{more}. `discover doctor -v` lists them.")
+        line(f"lawsmith tested the isolation by attacks{more}. `discover doctor -v` lists them.")
         return
     for tier, report in tiers.items():
         refusal = f"not granted: {report['reason']}; {report['remedy']}."

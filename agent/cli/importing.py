@@ -41,7 +41,7 @@ def run(
         of_laws = {"task": task, "system": system, "model": model, "data-dir": data_dir}
         stray = next((name for name, given in of_laws.items() if given), None)
         if stray is not None:
-            raise InputError(f"--{stray} goes with a law (a .py file); a table of scores has columns for it.")
+            raise InputError(f"--{stray} is for a law (a .py file); a table of scores has columns for it.")
         described = [_describe(archive, None) for archive in import_scores(path, runs_dir, source=source)]
     if as_json:
         print_json({"imported": described})

@@ -62,9 +62,9 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     for notice in (*reading.notices, *cells.said.values(), *roles.notices):
         announce(notice)
     if not target:
-        announce(f"Taken for the target: {guess[0]} (the last column); name another with --target.")
+        announce(f"The target is the last column, {guess[0]}; name another with --target.")
     print(shown(path))
-    announce(f"Fill in meanings and units (they help a language model, and readers), then: {command}")
+    announce(f"Fill in meanings and units, which help language models and readers. Then run: {command}")
 
 
 def _range(column: "pd.Series[Any]", labels: bool) -> str:
@@ -76,7 +76,7 @@ def _range(column: "pd.Series[Any]", labels: bool) -> str:
 
 def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:
     lines = [
-        "# What the columns of this table mean; read by discover --data for any table in this folder.",
+        "# What the columns mean. discover --data reads this file for any table in this folder.",
         f"title = {_quoted(f'Laws of {table.name}')}",
     ]
     for name in used:

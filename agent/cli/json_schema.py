@@ -67,7 +67,7 @@ class ListedLawJson(LawRowJson):
 
 
 class DisbelievedJson(Frozen):
-    """A training row, counted from 1, that the leading laws do not believe; `met` where the chosen law meets it."""
+    """An outlier: a training row, counted from 1, that the leading laws miss; `met` if the chosen law predicts it."""
 
     row: int
     target: str

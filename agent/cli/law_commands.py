@@ -52,13 +52,12 @@ def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None
 def _pick(archive: Archive, pick: str) -> None:
     if pick == CHOSEN or trial_of(archive, pick).id == (archive.result and archive.result.winner):
         archive.pick(None)
-        announce("The law that the search chose is the law of this run again.")
+        announce("predict, export, report and Python use the law that the search chose again.")
         return
     archive.pick(trial_of(archive, pick).id)
     law_of(archive)
     announce(
-        f"Law {archive.picked} is the law of this run now, for predict, export, report and Python; "
-        f"`--pick {CHOSEN}` undoes it."
+        f"predict, export, report and Python now use law {archive.picked} of this run; `--pick {CHOSEN}` undoes it."
     )
 
 
@@ -71,10 +70,7 @@ def _list(archive: Archive, rows: Sequence[LawRow]) -> None:
             stated.add(row.formula)
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
-    line(
-        "  * no law with as few constants errs less on held-out rows. Errors: root mean square, seen / held-out rows.",
-        "dim",
-    )
+    line("  * no law with as few constants errs less on held-out rows. RMS errors: training / held-out rows.", "dim")
     for row in shown:
         marks = [name for name, there in (("chosen", row.chosen), ("picked", row.stands_for(archive.picked))) if there]
         head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
@@ -100,7 +96,7 @@ def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: 
     archive = find_archive(reference, runs_dir)
     if form == SLDBENCH:
         if target is None:
-            raise InputError("--format sldbench writes a folder; name it with --out DIR.")
+            raise InputError("--format sldbench writes a folder; name the folder with --out DIR.")
         written = export_sldbench(archive, target, law)
         announce(f"wrote {', '.join(shown(path) for path in written)}")
         return

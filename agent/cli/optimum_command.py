@@ -57,7 +57,7 @@ def best(
         f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
     )
     for name, (low, high) in got.as_good.items():
-        line(f"Any {name} from {low:.2g} to {high:.2g} is as good: it costs less than the noise.")
+        line(f"Any {name} from {low:.2g} to {high:.2g} is as good: the difference is smaller than the noise.")
     say(said)
 
 
@@ -92,7 +92,7 @@ def solve(
     found, name, group = _asked(reference, name, group, law, runs_dir)
     feature = (meant(feature, found.features) or [feature])[0]
     if feature not in found.features:
-        raise InputError(f"--solve {feature!r} does not stand in the formula; it has {', '.join(found.features)}.")
+        raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(found.features)}.")
     fixed = pairs(found, at)
     with Sandbox() as sandbox:
         known = uncertainty(found, sandbox, data_dir)
@@ -113,7 +113,7 @@ def _asked(
     found = Law.open(reference, runs_dir, law)
     targets = found.schema.targets
     if target is None and len(targets) > 1:
-        raise InputError(f"Say which target is meant with --target: {', '.join(targets)}.")
+        raise InputError(f"Name one target with --target: {', '.join(targets)}.")
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is no target of the law; it predicts {', '.join(targets)}.")
@@ -140,7 +140,7 @@ def _remarks(got: Optimum) -> list[str]:
         ends = ", ".join(got.at_edge)
         said.append(f"There is no optimum inside the searched range: the law improves up to the end of {ends}.")
     if got.flat:
-        said.append("The optimum is too flat to tell: good laws of these rows disagree on it by more than ten times.")
+        said.append("The optimum is too flat to tell: good laws of these rows differ by more than a factor of ten.")
     return said
 
 

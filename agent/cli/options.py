@@ -1,4 +1,4 @@
-"""Every option that a search takes, and those that several commands share, each declared once."""
+"""Every option of a search, and every option that several commands share, each declared once."""
 
 from functools import partial
 from pathlib import Path
@@ -51,13 +51,12 @@ Reference = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="A run: its id, the beginning of it, the name of its task, its folder, `latest`, or published/…",
+        help="A run: its id or the start of the id, the name of its task, its folder, `latest`, or published/…",
         autocompletion=complete_run,
     ),
 ]
 LawId = Annotated[
-    str | None,
-    option("ID", "Take this law of the run's table (see `discover laws`) instead of its chosen one.", "--law"),
+    str | None, option("ID", "Use this law of the run instead of the chosen one; `discover laws` lists them.", "--law")
 ]
 
 Task = Annotated[
@@ -80,17 +79,17 @@ TimeLimit = Annotated[
     float | None,
     search(
         "SECONDS",
-        "End the search of each run after this time. Reading and preparing count for up to half of it; "
-        "writing comes on top.",
+        "End the search of each run after this time. Reading and preparing may take half of it; "
+        "writing the result takes more time.",
     ),
 ]
 Workers = Annotated[int | None, search("N", "How many formulas to fit at a time; by default one per core.")]
 UnsafeLocal = Annotated[
-    bool, search(FLAG, "Run candidates unprotected where this machine cannot isolate them.", "--unsafe-local")
+    bool, search(FLAG, "Run candidates without isolation if this machine cannot isolate them.", "--unsafe-local")
 ]
 Cluster = Annotated[str | None, search("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.")]
 Trust = Annotated[
-    bool, option(None, "Do as the archive says, also if you did not begin it on this machine.", "--trust")
+    bool, option(None, "Follow the archive's settings even if you did not begin the run on this machine.", "--trust")
 ]
 
 Data = Annotated[
@@ -99,20 +98,20 @@ Data = Annotated[
 ]
 Target = Annotated[list[str] | None, table("COLUMN,…", "The column, or columns, to predict.")]
 Features = Annotated[
-    list[str] | None, table("COLUMN,…", "The columns to predict from. By default lawsmith decides, and says why.")
+    list[str] | None, table("COLUMN,…", "The columns to predict from. By default lawsmith chooses them and says why.")
 ]
 Group = Annotated[
     str | None,
     table(
-        "COLUMN", "The column whose every value (a model family, say) gets constants of its own; `none` for one law."
+        "COLUMN", "A column of labels, such as model families; each gets its own constants. `none`: one law for all."
     ),
 ]
-Category = Annotated[list[str] | None, table("COLUMN,…", "Labels that shift the law, such as codes.")]
-Sigma = Annotated[str | None, table("COLUMN", "Error of the target in each row; rows count by it.")]
+Category = Annotated[list[str] | None, table("COLUMN,…", "Columns of labels that shift or scale one law.")]
+Sigma = Annotated[str | None, table("COLUMN", "The column with the target's error in each row; rows count by it.")]
 Ignore = Annotated[list[str] | None, table("COLUMN,…", "Columns to leave out.")]
-Ranges = Annotated[list[str] | None, table("TARGET=LOW:HIGH", "Where a target stays: loss=0: or acc=0:1.", "--range")]
-Expect = Annotated[list[str] | None, table("SENTENCE", "What is known: 'loss falls with N, D'.")]
-Reach = Annotated[list[str] | None, table("FACTOR", "How far beyond the data the law is used: 10 times, or N=100.")]
+Ranges = Annotated[list[str] | None, table("TARGET=LOW:HIGH", "The range of a target: loss=0: or acc=0:1.", "--range")]
+Expect = Annotated[list[str] | None, table("SENTENCE", "What you know of the law: 'loss falls with N, D'.")]
+Reach = Annotated[list[str] | None, table("FACTOR", "How far beyond the data you use the law: 10, or N=100.")]
 DropIncomplete = Annotated[bool, table(None, "Leave out rows with gaps instead of columns.", "--drop-incomplete")]
 Decimal = Annotated[str | None, table("CHAR", "Decimal mark of the file: . or ,")]
 Thousands = Annotated[str | None, table("CHAR", "Thousands separator of the file, such as .")]
@@ -128,13 +127,10 @@ KeepData = Annotated[
     ),
 ]
 
-TrustAll = Annotated[
-    bool, table(FLAG, "Count every row in full, also rows that the leading laws do not believe.", "--trust-all")
-]
+TrustAll = Annotated[bool, table(FLAG, "Count every row in full, also outliers.", "--trust-all")]
 
 AllowOpaque = Annotated[
-    bool,
-    limit(FLAG, "Let a law win that nobody can read: its law.py runs the code that a model wrote.", "--allow-opaque"),
+    bool, limit(FLAG, "Let a law win that lawsmith cannot read; its law.py runs a model's code.", "--allow-opaque")
 ]
 
 Form = Annotated[
@@ -142,18 +138,18 @@ Form = Annotated[
 ]
 HallOfFame = Annotated[
     Path | None,
-    search("FILE", "Formulas that PySR or operon found (CSV, JSON); they are fitted and judged like all others."),
+    search("FILE", "Formulas that PySR or operon found (CSV, JSON). The search fits and judges them like all others."),
 ]
 CatalogueFile = Annotated[
     Path | None,
-    search("FILE", "Known laws of your field, with their sources (TOML); those that suit the table are fitted."),
+    search("FILE", "Known laws of your field, with their sources (TOML). The search fits those that suit the table."),
 ]
-Only = Annotated[bool, search(FLAG, "Fit nothing but --form, --hall-of-fame and --catalogue.", "--only")]
+Only = Annotated[bool, search(FLAG, "Fit only the formulas of --form, --hall-of-fame and --catalogue.", "--only")]
 
 Model = Annotated[str | None, model("ID", "The model to ask. replay:RUN repeats the replies of a recorded run.")]
-MaxCalls = Annotated[int | None, model("N", "The most calls of all runs together.")]
-MaxTokens = Annotated[int | None, model("N", "The most tokens of all runs together.")]
-MaxUsd = Annotated[float | None, model("USD", "The most dollars of all runs together.")]
+MaxCalls = Annotated[int | None, model("N", "The most model calls, all runs together.")]
+MaxTokens = Annotated[int | None, model("N", "The most tokens, all runs together.")]
+MaxUsd = Annotated[float | None, model("USD", "The most US dollars, all runs together.")]
 BaseUrl = Annotated[str | None, model("URL", "The address of an OpenAI-compatible server, with /v1.")]
 Temperature = Annotated[float | None, model("T", "The sampling temperature; 0.8 by default.")]
 MaxReplyTokens = Annotated[int | None, model("N", "The most tokens of one reply; 4096 by default.")]

@@ -32,7 +32,7 @@ from lawsmith.tasks.new_rows import new_rows, stated
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_INTERVAL = "This law has no error measured on held-out rows, so there is no interval."
+NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
 GRAVE = ("do not rely", "too flat", "no optimum", NO_INTERVAL)  # in sentences that nobody should overlook
 
 
@@ -55,7 +55,7 @@ def run(
     if bool(at) == (rows is not None):
         raise InputError("Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table.")
     if output is not None and rows is None:
-        raise InputError("--out goes with --rows; a single point is printed.")
+        raise InputError("--out needs --rows; a single point is only printed.")
     check_level(level)
     found = Law.open(reference, runs_dir, law)
     if rows is None:
@@ -180,15 +180,15 @@ def _show(
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:
         line(
-            f"A new measurement lies in its interval with probability {level:.0%}; the mean of many measurements in "
-            "the other. Both are judged by the law's errors on held-out rows."
+            f"A new measurement lies in the first interval with probability {level:.0%}, the mean of many measurements "
+            "in the second. Both come from the law's errors on held-out rows."
         )
         _parts(entries[0])
     if told and finite is not None:
         up_to = f"finite at least up to {finite:,.0f} times"
         line(f"The law is {'not finite everywhere within ten times' if finite <= 1 else up_to} beyond the data.")
     if not law.chosen:
-        line(f"By law {law.id}, which the search did not choose.")
+        line(f"This is law {law.id}, which the search did not choose.")
     say(told)
 
 

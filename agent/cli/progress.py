@@ -130,8 +130,8 @@ class ProgressReport(Observer):
         seen = self._task.train
         if len(seen) < self._rows:
             announce(
-                f"the search looks at {counted(len(seen), 'row')} of {counted(len(seen.groups), 'group')}; "
-                "the constants of its law are fitted to all"
+                f"the search uses {counted(len(seen), 'row')} of {counted(len(seen.groups), 'group')}; "
+                "the chosen law is fitted to all rows"
             )
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
@@ -193,8 +193,8 @@ class ProgressReport(Observer):
 
 def _summary(run: Run) -> str:
     found = run.result
-    fitted = f" of {found.tried:,} that were fitted" if found.tried is not None else ""
-    books = f"{counted(found.candidates or 0, 'formula')}{fitted}, {found.seconds or 0.0:.1f} s"
+    fitted = "" if found.tried is None else f"; {found.tried:,} formulas were fitted"
+    books = f"{counted(found.candidates or 0, 'formula')} judged in {found.seconds or 0.0:.1f} s{fitted}"
     if found.error is not None:
-        return f"failed after {books}: {found.error}"
-    return f"held-out R² {number(found.validation_r2, 4)} from {books}"
+        return f"failed: {found.error} ({books})"
+    return f"held-out R² {number(found.validation_r2, 4)} ({books})"

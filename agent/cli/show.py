@@ -13,7 +13,7 @@ from lawsmith.runs.record import WORST_R2
 from lawsmith.tasks.errors import counted
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
-REPLICA = "These are scores on REPLICA data; they compare with no published score."
+REPLICA = "These are scores on REPLICA data; do not compare them with published scores."
 
 
 def result(found: Result) -> None:
@@ -40,7 +40,7 @@ def result(found: Result) -> None:
 def _leaderboard_line(found: Result) -> str:
     scores = found.leaderboard_scores
     if scores is None:
-        return "No test rows: held-out R² is measured on training rows beyond those that the law was fitted to."
+        return "There are no test rows: held-out R² is measured on training rows beyond the fitted ones."
     figures = f"best {number(max(scores))}, mean {number(fmean(scores))}, min {number(min(scores))}"
     note = "; R² is clipped at -1, and a failed run counts as -1" if min(scores) == WORST_R2 else ""
     return f"test R² over {counted(len(scores), 'run')}: {figures}{note}"
@@ -101,7 +101,7 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         line(f"could not be used: {said}", label="\nyour form: ", label_style="bold red")
         return
     place = "chosen" if own.row.chosen else f"place {own.place} of {own.of} by error on held-out rows"
-    errors = f"errors {own.row.train_error:.3g} on seen rows, {own.row.heldout_error:.3g} on held-out rows"
+    errors = f"errors {own.row.train_error:.3g} on training rows, {own.row.heldout_error:.3g} on held-out rows"
     line(own.row.formula, label="\nyour form: ")
     line(f"           {place}; {errors}")
     first = next(iter(own.row.constants), None)

@@ -52,7 +52,7 @@ def _list(described: list[dict[str, Any]]) -> None:
         line(f"  data: {place}")
         if best is not None:
             out.print(text(f"  best published R²: {best['r2']:.3f} ({best['system']})"))
-    out.print("\nPublished scores are other people's; discover tasks --json gives all of them with their sources.")
+    out.print("\nOther people published these scores; discover tasks --json lists all with their sources.")
 
 
 def _few(columns: list[str]) -> str:

@@ -104,7 +104,7 @@ def discover(
         options: how models are asked, see `lawsmith.agent.client.config.Options`; environment and file say the rest.
         cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
             then says how many candidates are there at a time.
-        trust_all: count every row in full, also those that the leading laws do not believe.
+        trust_all: count every row in full, also outliers.
         allow_opaque: let a law win that nobody can read; its law.py runs the code that a model wrote.
         keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
             replayed after the file has moved or changed.

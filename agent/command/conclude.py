@@ -19,6 +19,7 @@ from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
+from lawsmith.tasks.errors import counted
 
 PLAINEST = 36
 """Candidates that a search tries of the library before it varies them; one with fewer has hardly begun."""
@@ -85,7 +86,7 @@ def _chosen(
     except LawFailed as failure:
         return str(failure)
     fitted = found[0].winner.evaluation
-    told = f"The law chosen on a part of the rows cannot be fitted to all: {fitted.message}"
+    told = f"The law chosen on a part of the rows cannot be fitted to all rows: {fitted.message}"
     return found if fitted.verdict is Verdict.OK else told
 
 
@@ -125,8 +126,8 @@ def _finite_everywhere(
 def _passed_over(count: int, failed: Sequence[LawFailed]) -> tuple[str, ...]:
     """What is said of laws with a better standing than the one that was taken."""
     if failed:
-        return (f"{count} with a better standing passed over; of the first, {failed[0]}",)
-    told = f"The law with the best standing has no finite value for some test row; {count} passed over."
+        return (f"The choice passed over {counted(count, 'better law')}; of the first, {failed[0]}",)
+    told = f"The choice passed over {counted(count, 'better law')}: the best has no finite value for some test row."
     return (told,) if count else ()
 
 
@@ -167,7 +168,7 @@ def select(runs: Sequence[Run], task: Task, allow_opaque: bool = False) -> tuple
     if choice.winner.id in winners:
         return winners[choice.winner.id], choice.reason
     best = min(winners, key=lambda winner: choice.scores.get(winner or "", float("inf")))
-    return winners[best], "best score of all runs' laws on the folds, judged among the candidates of all runs"
+    return winners[best], "the least typical error of the runs' laws, judged with the candidates of all runs"
 
 
 def _choice(trials: Sequence[Trial], task: Task, allow_opaque: bool) -> Choice | None:
@@ -178,7 +179,7 @@ def _choice(trials: Sequence[Trial], task: Task, allow_opaque: bool) -> Choice |
     if not closed:
         return None
     winner = max(closed, key=_train_r2)
-    reason = f"no form worked; of the closed laws it fits the training rows best (R² {_train_r2(winner):.6f})"
+    reason = f"of the laws that bring their own constants, it fits the training rows best (R² {_train_r2(winner):.6f})"
     return Choice(winner, reason, (), {}, {})
 
 
@@ -219,9 +220,9 @@ def _cut_short(history: History, stopped: str) -> tuple[str, ...]:
 def _why_no_law(history: History, stopped: str) -> str:
     if not len(history):
         return f"No candidate was proposed ({stopped})."
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in _failures(history).most_common())
+    failed = ", ".join(f"{count} {verdict}" for verdict, count in _failures(history).most_common())
     last = history.trials[-1].evaluation
-    return f"None of {len(history)} candidates gave a law ({counted}); the last one: {last.message}"
+    return f"None of {len(history)} candidates gave a law ({failed}); the last one: {last.message}"
 
 
 def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Closed:

@@ -56,11 +56,11 @@ class Doubts:
         """What is known before the search: whether errors grow with the value, and each row."""
         if self.late is not None:
             return (
-                f"Which rows the plain laws do not believe was not known after {self.late:.0f} s (--time-limit): all "
-                "rows count in full.",
+                f"lawsmith could not look for outliers within {self.late:.0f} s (--time-limit), so all rows count "
+                "in full.",
             )
         grows = () if self.growing is None else (self.growing.sentence,)
-        unasked = f"Only the first {LAWS} of your forms had a say in this; {self.unasked} had none."
+        unasked = f"Only the first {LAWS} of your forms were used to find outliers, not the other {self.unasked}."
         rows = (*(row.sentence for row in self.rows), *_another_unit(self.rows))
         return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
 
@@ -108,7 +108,7 @@ class Doubts:
         kept = ~np.isin(np.arange(len(task.train)), [one.row for one in self.rows])
         without = r2(task.train.target_matrix()[kept], now[kept])
         return (
-            f"R² of training and held-out rows counts {which}; without {which} the training rows have {without:.4f}.",
+            f"Training and held-out R² include {which}; without {which}, training R² is {without:.4f}.",
             f"With {which} counted in full, the law's predictions would move by up to {size}.",
         )
 
@@ -122,8 +122,8 @@ def _another_unit(rows: Sequence[Disbelieved]) -> tuple[str, ...]:
     if factor is None:
         return ()
     told = f"about {factor:g} times" if factor > 1 else f"about 1/{1 / factor:g} of"
-    whose = "That is" if len(rows) == 1 else f"All {len(rows)} are"
-    return (f"{whose} {told} what is expected, as in another unit or with a slipped point.",)
+    whose = "That is" if len(rows) == 1 else f"Each of the {len(rows)} is"
+    return (f"{whose} {told} the predicted value: perhaps in another unit, or with a slipped decimal point.",)
 
 
 def doubted(

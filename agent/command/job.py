@@ -101,7 +101,7 @@ class Job(Frozen):
     keep_data: bool = True
     """Whether the rows of an own table go with the archives."""
     trust_all: bool = False
-    """Whether rows that the leading laws do not believe count in full."""
+    """Whether outliers count in full."""
     allow_opaque: bool = False
     """Whether a law that nobody can read may be chosen over one that can be read."""
     replay: str | None = None

@@ -82,10 +82,10 @@ def _left_out(found: Evaluation, dataset: Dataset, train: Table) -> Iterator[str
     yield _starved_folds(train)
     cuts, silent = len(found.folds), sum(not fold.tells for fold in found.folds)
     if 0 < silent < cuts:
-        yield f"R² on held-out rows leaves out {silent} of {cuts} cuts, whose rows cannot tell the constants."
+        yield f"Held-out R² leaves out {silent} of {cuts} folds, whose rows do not determine the constants."
     seen, rows = len(train), len(dataset.task.train)
     if seen < rows:
-        yield f"The search looked at {seen:,} of {rows:,} rows; the law's constants are fitted to all."
+        yield f"The search used {seen:,} of {rows:,} rows; the law's constants are fitted to all rows."
 
 
 def _remarks(
@@ -98,7 +98,7 @@ def _remarks(
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"
     yield _line(found, task, search_task.folds), "fair"
-    yield "" if found.probe else "The law has no finite value in places beyond the data.", "bad"
+    yield "" if found.probe else "The law has no finite value at some points beyond the data.", "bad"
     yield _passed_over(winner, trials, task), "good"
 
 
@@ -125,10 +125,10 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     parts = [_error(rmse[:, k], held_out, k) for k in range(len(names))]
     told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
     factor = _factor(train, folds)
-    which = f"Held-out rows up to {times(factor)} larger" if factor > 1.05 else "Held-out rows"
+    far = f"; they are up to {times(factor)} larger than the fitted rows" if factor > 1.05 else ""
     if (rmse <= ROUNDING * np.abs(train.target_matrix()).mean(axis=0)).all():
-        return f"{which} are predicted exactly."
-    return f"{which} are typically predicted within {told}."
+        return f"The law predicts held-out rows exactly{far}."
+    return f"The law typically predicts held-out rows within {told}{far}."
 
 
 def _starved_folds(train: Table) -> str:
@@ -138,7 +138,7 @@ def _starved_folds(train: Table) -> str:
         return ""
     whose = f"group {group}" if len(train.groups) > 1 else "the fit"
     left = f"{'it' if count == 1 else 'they'} would leave {whose} fewer than {FEWEST_POINTS} different rows"
-    return f"{'One cut of the rows was' if count == 1 else f'{count} cuts of the rows were'} not used, as {left}."
+    return f"{'One fold was' if count == 1 else f'{count} folds were'} not used: {left}."
 
 
 def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:
@@ -177,7 +177,7 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
     if tone == "bad":
         return "Do not trust it beyond the data."
     if unsafe is not None and unsafe.times is not None and unsafe.times <= factor:
-        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: there it cannot be believed."
+        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: farther out it is unbelievable."
     if factor <= 1.05:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
     return f"Trust it to about {times(_round(factor))} beyond your largest rows."
@@ -216,17 +216,17 @@ def _worse_than_the_mean(
             return ""
         if test_size is not None and test_size <= FAIR:
             return (
-                "On the test rows the law is worse than their mean, though its errors are small beside the spread "
-                "of the training rows."
+                "On the test rows the law predicts worse than their mean does, but its errors are small beside the "
+                "spread of the training rows."
             )
-        return "This law fails beyond the data: on the test rows it is worse than their mean."
+        return "This law fails beyond the data: on the test rows it predicts worse than their mean does."
     noisy = bool(found.rmse) and all(
         float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own for k, own in enumerate(found.rmse)
     )
     pairs = [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
     if not pairs or noisy or size <= FAIR or geometric_mean([e / s for e, s in pairs], 1e-12) <= 1:
         return ""  # on a plateau the mean is hard to beat, and small errors are no failure
-    return "This law fails beyond the data: on held-out rows it is typically worse than their mean."
+    return "This law fails beyond the data: on held-out rows it typically predicts worse than their mean does."
 
 
 def _noise(found: Evaluation, task: Task) -> str:
@@ -236,13 +236,12 @@ def _noise(found: Evaluation, task: Task) -> str:
         return ""
     noise, errors = float(known.noise[0]), float(found.rmse[0])
     best = float(known.best_r2[0])
-    limit = f"no law of these columns can pass R² {best:.2f}" if best < 0.995 else "the scatter is small"
+    limit = f"no law of these columns can have an R² above {best:.2f}" if best < 0.995 else "the scatter is small"
     told = f"Rows with equal features differ by {noise:.2g} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
-        return f"{told}. The law is at the noise: a more accurate one cannot be seen in these rows."
+        return f"{told}. The law errs no more than that, so these rows cannot show a more accurate law."
     if is_ruled_out(found, task):
-        missed = f"{errors / noise:.2g} times that"
-        return f"{told}. The law misses the rows by {missed}: it does not follow them everywhere."
+        return f"{told}. The law errs by {errors / noise:.2g} times that: it does not follow the rows everywhere."
     return f"{told}{'; a variable may be missing' if best < 0.9 else ''}."
 
 
@@ -258,7 +257,7 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
         ratio = geometric_mean(own) / geometric_mean(plain)
         if ratio > LINE and (found.constants_count or 0) > degree + len(task.schema.features) * degree:
             told = "does as well on held-out rows"
-            return f"{what} {told}: these rows do not say much about the form of the law."
+            return f"{what} {told}: these rows say little about the form of the law."
     return ""
 
 
@@ -287,22 +286,22 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
     more = (best.evaluation.constants_count or 0) - (winner.evaluation.constants_count or 0)
     unsafe = best.evaluation.unsafe
     if unsafe is not None and unsafe.what == "stated" and winner.evaluation.unsafe != unsafe:
-        why = f"it {unsafe.sentence}; check whether what was stated is right"
+        why = f"it {unsafe.sentence}; check whether you stated that correctly"
     elif is_ruled_out(best.evaluation, task) and not is_ruled_out(winner.evaluation, task):
-        why = "it misses the rows by more than repeated measurements scatter"
+        why = "its errors are larger than the scatter of repeated measurements"
     elif refuted(patterns((best, winner), task), RULES.pattern):
-        why = "its errors follow a pattern: rows beside one another are missed to the same side"
+        why = "its errors follow a pattern: rows beside one another have errors of the same sign"
     elif unsafe is not None and unsafe.what != "stated" and winner.evaluation.unsafe is None:
         why = f"it {unsafe.sentence}"
     elif not best.evaluation.probe:
-        why = "it has no finite value in places beyond the data"
+        why = "it has no finite value at some points beyond the data"
     elif more > 0:
-        why = f"it has {best.evaluation.constants_count} constants, {more} more than the data can pay for"
+        why = f"it has {best.evaluation.constants_count} constants, {more} more than the rows justify"
     elif best.proposal.by_chance:
-        why = "it is one of many random changes, the best of which is partly luck"
+        why = "it is one of many random changes, so its fit is partly luck"
     else:
-        why = "its typical error over all held-out parts is larger, or other good laws contradict it beyond the data"
+        why = "its typical error over all folds is larger, or other good laws contradict it beyond the data"
     return (
-        f"A formula with a held-out R² of {best.evaluation.validation_r2:.3f} (the chosen one has {own:.3f}) was "
-        f"passed over: {why}."
+        f"The choice passed over a formula with a held-out R² of {best.evaluation.validation_r2:.3f} (the chosen one "
+        f"has {own:.3f}): {why}."
     )

@@ -88,7 +88,7 @@ def formulas(path: Path) -> tuple[str, ...]:
         raise InputError(f"--hall-of-fame {path} holds no formula.")
     if len(listed) > MOST_FORMULAS:
         raise InputError(
-            f"--hall-of-fame {path} holds {len(listed)} formulas; at most {MOST_FORMULAS} are taken. Keep the best."
+            f"--hall-of-fame {path} holds {len(listed)} formulas; the limit is {MOST_FORMULAS}. Keep the best."
         )
     return listed
 

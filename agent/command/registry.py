@@ -129,7 +129,7 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
         "tokens": share.tokens,
         "usd": share.usd,
     }
-    return job.model_copy(update=update), Chosen(manifest.agent, manifest.model, f"its replies are those of {path}")
+    return job.model_copy(update=update), Chosen(manifest.agent, manifest.model, f"it repeats the replies of {path}")
 
 
 def own_sources(job: Job, task: Task) -> tuple[list[str], dict[str, str], dict[str, str]]:
@@ -199,7 +199,7 @@ def _unfit_laws(job: Job, task: Task) -> tuple[str, ...]:
     found, refused = candidates(laws, task)
     table = profile(task.train) if laws else None
     crowded = tuple(
-        f"The columns of the table can stand in {law.name[:80]!r} in many ways; {MOST_PLACES} of them are fitted."
+        f"The columns of the table fit {law.name[:80]!r} in many ways; lawsmith fits {MOST_PLACES} of them."
         for law in laws
         if table is not None and law.has_more_places(table)
     )

@@ -37,7 +37,7 @@ def inseparable_laws(
     near, far = (max(values) for values in zip(*(_apart(p, own) for p in usable), strict=True))
     agree = "agrees" if len(others) == 1 else "agree"
     differ = "differs" if len(others) == 1 else "differ"
-    apart = "they cannot be separated, and only more rows can tell which is right."
+    apart = "only more rows can tell which is right."
     if far <= AGREE:
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:
@@ -69,8 +69,8 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
     name, target = task.schema.features[0], task.schema.targets[0]
     place = f"{name} = {probes.features[name][-1]:.4g}"
     return (
-        f"A law with fewer constants, {other.evaluation.formula}, misses the rows by {missed:.2g} (this one by "
-        f"{error:.2g}) and expects {target} = {there:.3g} at {place}, not {here:.3g}: so few rows do not settle it."
+        f"A law with fewer constants, {other.evaluation.formula}, has errors of {missed:.2g} (this one {error:.2g}). "
+        f"It predicts {target} = {there:.3g} at {place}, not {here:.3g}: so few rows cannot decide between the two."
     )
 
 
@@ -81,7 +81,7 @@ def _as_good(laws: Sequence[Trial], task: Task) -> str:
     which = f"{_count(count)} other formula{'s' if count > 1 else ''}"
     if np.log(max(errors) / max(min(errors), np.finfo(float).tiny)) <= RULES.close:
         return f"{which} {'do' if count > 1 else 'does'} as well"
-    return f"{which} {'are' if count > 1 else 'is'} as plausible, by held-out rows and the fit to all rows together,"
+    return f"{which} {'are' if count > 1 else 'is'} as plausible, judged by held-out rows and by the fit to all rows,"
 
 
 def _apart(prediction: Array, own: Array) -> tuple[float, float]:

@@ -40,7 +40,7 @@ UNPROTECTED = (
 CONVERSING, CONVERSATIONS = "analyst", 4
 """The agent that holds one conversation in each run, and how many are held at a time."""
 LEAST_WEIGHING = 2.0
-"""Seconds that looking for rows which are not believed may take, however short the time limit."""
+"""Seconds that looking for outliers may take, however short the time limit."""
 PREPARING = 0.5
 """Share of the time limit that reading and preparing count for at the most: the rest is for the search."""
 CANDIDATES_OF_A_RUN = 8

@@ -35,8 +35,8 @@ class GrowingErrors:
     def sentence(self) -> str:
         """What a user has to know."""
         return (
-            f"Errors of {self.target} grow with its value, so rows count by the inverse square of the value that is "
-            "expected there; --trust-all counts all rows alike."
+            f"Errors of {self.target} grow with its value, so each row counts by the inverse square of its expected "
+            "value; --trust-all counts all rows alike."
         )
 
     def to_json(self) -> dict[str, Any]:

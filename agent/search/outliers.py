@@ -15,7 +15,7 @@ from lawsmith.tasks.arrays import Array, IntArray, Mask, ranks
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
-FAR = 8.0  # robust standard deviations beyond which a row is not believed …
+FAR = 8.0  # robust standard deviations beyond which a row is an outlier …
 FAR_AT_EDGE = 16.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
 LEADING, AS_GOOD = (8, 1.5)  # laws that are asked: at most so many, with at most this times the best robust error
 EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of a leading law have to lie
@@ -51,14 +51,14 @@ class Disbelieved:
         """What a user is told of the row, counted from 1."""
         if self.met:
             return (
-                f"Row {self.row + 1}, which the plain laws did not believe and which weighed next to nothing, is met "
-                f"by the chosen law: {self.target} is {self.measured:.4g} there."
+                f"Row {self.row + 1} looked like an outlier and counted next to nothing, but the chosen law predicts "
+                f"it: {self.target} is {self.measured:.4g} there."
             )
         pairs = ([f"{value:.{digits}g}" for value in (self.measured, self.expected)] for digits in range(4, 18))
         measured, expected = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
         return (
-            f"Row {self.row + 1} is not believed: {self.target} is {measured} there, and the leading laws "
-            f"expect {expected}. It weighs next to nothing; --trust-all counts it in full."
+            f"Row {self.row + 1} looks like an outlier: {self.target} is {measured} there, but the leading laws "
+            f"predict {expected}. It counts next to nothing; --trust-all counts it in full."
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
-EXACT_REASON = "no row contradicts it beyond rounding, and it is the simplest law of which that is true"
+EXACT_REASON = "it is the simplest law that no row contradicts beyond rounding"
 WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no digit was rounded
 SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
@@ -193,20 +193,19 @@ class _Choosing:
             return f"{told}; no other law was fitted"
         if len(near) == 1:
             return (
-                f"{told}; every law that predicts otherwise has more than {np.exp(self.rules.close):.2g} times as much"
+                f"{told}; every law with other predictions errs more than {np.exp(self.rules.close):.2g} times as much"
             )
         if np.log(own / best) > self.rules.close:
-            why = "a known form that leaves only noise and fits all rows clearly better"
-            return f"{told} (the best has {best:.3g}); {why}"
-        told = f"the least {told}; of" if own <= best else f"{told} (the best has {best:.3g}); of"
-        told = f"{told} {len(near)} laws that do about as well"
+            why = "it is a known form that leaves only noise and fits all rows clearly better"
+            return f"{told} (the best law has {best:.3g}); {why}"
+        told = f"the least {told}" if own <= best else f"{told} (the best law has {best:.3g})"
+        told = f"{told}; {len(near)} laws do about as well"
         if np.log(max(near) / best) > self.rules.close:
             told = f"{told} or fit all rows clearly better"
         if plain:
-            return f"{told}, those nearer to their middle have more constants than these rows can tell"
-        return (
-            f"{told}, it predicts nearest to their middle{', but for laws that a simpler one beats' if beaten else ''}"
-        )
+            return f"{told}, but laws nearer to the middle of their predictions have more constants than rows can tell"
+        but = ", apart from laws that a simpler one beats" if beaten else ""
+        return f"{told}, and it predicts nearest to the middle of their predictions{but}"
 
     def _plausible(self, near: Sequence[Trial], noise: frozenset[str]) -> tuple[list[Trial], Array]:
         """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
@@ -299,12 +298,12 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
     unsafe, opaque = winner.evaluation.unsafe, tuple[str, ...]()
     if winner.evaluation.opaque:
         why = f" ({winner.evaluation.unread})" if winner.evaluation.unread else ""
-        opaque = (f"The law is opaque: nobody can read it{why}, and law.py runs the candidate's own code.",)
+        opaque = (f"The law is opaque: lawsmith cannot read it{why}, so law.py runs the candidate's own code.",)
     if unsafe is None:
         return opaque
     if unsafe.what == "sign":
         return (*opaque, f"The law {unsafe.sentence}.")
-    return (*opaque, f"The law {unsafe.sentence}; no law without that predicts held-out rows nearly as well.")
+    return (*opaque, f"The law {unsafe.sentence}; no law that avoids this predicts held-out rows nearly as well.")
 
 
 def _is_safe(trial: Trial) -> bool:

@@ -284,7 +284,7 @@ def read_catalogue(text: str, path: Path | None = None) -> tuple[KnownLaw, ...]:
     if not isinstance(entries, list) or not entries or set(raw) != {"law"}:
         raise InputError(f"--catalogue {path} may hold entries [[law]] alone, each with {ENTRIES}.")
     if len(entries) > MOST_LAWS:
-        raise InputError(f"--catalogue {path} holds {len(entries)} laws; at most {MOST_LAWS} are taken.")
+        raise InputError(f"--catalogue {path} holds {len(entries)} laws; the limit is {MOST_LAWS}.")
     return tuple(_law(entry, f"--catalogue {path}, law {k}") for k, entry in enumerate(entries, 1))
 
 

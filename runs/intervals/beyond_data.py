@@ -74,7 +74,7 @@ def remarks(known: Uncertainty, rows: Table) -> list[str | None]:
             said.append(None)
             continue
         outside = beyond(known, rows, row)
-        where = "; ".join(map(str, outside)) or "no row has such a combination of features"
+        where = "; ".join(map(str, outside)) or "No row has such a combination of features"
         said.append(f"{where}. {_trust(known, outside, float(distance[row]))}")
     return said
 

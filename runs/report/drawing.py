@@ -118,7 +118,7 @@ class Plot:
         self._add('<path class="{} {}" d="{}"/>', "test" if test else "dot", colour, path)
 
     def crosses(self, x: Array, y: Array) -> None:
-        """Rows that are not believed."""
+        """Outliers."""
         shape = "M{:.1f} {:.1f}m-4.5 -4.5l9 9m0 -9l-9 9"
         path = "".join(shape.format(*point) for point in self._inside(self._place(x, y)))
         self._add('<path class="off" d="{}"/>', path)

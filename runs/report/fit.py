@@ -26,7 +26,7 @@ from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_logarithmic
 
 MOST_GROUP_ROWS = 500  # lines of the table of groups
-BELIEVED = "training, rows that are believed"
+BELIEVED = "training, without outliers"
 NOT_AT_HAND = "The data is not at hand, or cannot be read; `discover replay {}` says why."
 """It quotes nothing: an archive from a stranger may name any file of this machine as its data."""
 
@@ -104,7 +104,7 @@ def fit_of(
 def _believed(
     parts: Mapping[str, tuple[Table, Array]], disbelieved: Sequence[tuple[int, str]]
 ) -> Mapping[str, tuple[Table, Array]]:
-    """The parts, and after the training rows those of them that are believed, where some are not."""
+    """The parts, and after the training rows those without outliers, where there are any."""
     if not disbelieved:
         return parts
     table, predicted = parts["training"]

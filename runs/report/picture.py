@@ -122,7 +122,7 @@ def picture(
     painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
     made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(seen))
     left_out = _left_out(len(offered), len(np.unique(train.codes)))
-    for far, note in ((True, ""), (False, "The law has no value beyond the data; its curves end there.")):
+    for far, note in ((True, ""), (False, "The law has no value beyond the data, so its curves end there.")):
         try:
             second = painter.seconds()
             curves, moved = painter.curves(second, far), painter.moved(rows)

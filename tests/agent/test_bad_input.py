@@ -53,7 +53,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("--task sft --model replay:nothing", "no run 'nothing'"),
         ("--data train.csv --target loss", "no file"),
         ("--data train.csv", "no file"),
-        ("--task sft inspect", "goes after the command"),
+        ("--task sft inspect", "if that command has this option"),
         ("--colour", "There is no option --colour"),
         ("invent", "There is no command, task or file 'invent'"),
         ("inspect nothing", "no run 'nothing'"),

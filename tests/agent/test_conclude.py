@@ -205,7 +205,7 @@ def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
         assert result.error is not None and "IndexError" in result.error
     else:
         assert (result.winner, result.error) == (Proposal(honest).id, None)
-        assert any("1 with a better standing passed over" in sentence for sentence in result.verdict)
+        assert any("The choice passed over 1 better law" in sentence for sentence in result.verdict)
 
 
 @pytest.mark.parametrize(("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)])

@@ -61,13 +61,13 @@ def test_a_law_without_an_error_of_a_huge_target_warns_of_nothing(untested: Data
     huge = {name: 1e40 * column for name, column in untested.task.train.targets.items()}
     task = replace(untested.task, train=replace(untested.task.train, targets=huge))
     tone, sentences = said(replace(untested, task=task), trial(untested, "law", 0.0))
-    assert tone == "good" and "are predicted exactly" in sentences
+    assert tone == "good" and "predicts held-out rows exactly" in sentences
 
 
 def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     tone, sentences = said(untested, trial(untested, "law", 0.003))
     assert tone == "good"
-    assert "Held-out rows up to" in sentences and "times larger are typically predicted within 0." in sentences
+    assert "The law typically predicts held-out rows within 0." in sentences and "times larger than the" in sentences
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
 
 
@@ -83,7 +83,7 @@ def test_errors_that_are_shares_of_the_value_are_told_as_such(untested: Dataset)
     task, law = replace(untested.task, train=train), trial(untested, "law", 0.003)
     folds = tuple(fold_score(fold, train, 1.1 * measured[fold.held_out]) for fold in frontier_folds(train))
     tenth = replace(law, evaluation=law.evaluation.model_copy(update={"folds": folds}))
-    assert "typically predicted within 10 %." in said(replace(untested, task=task), tenth)[1]
+    assert "predicts held-out rows within 10 %;" in said(replace(untested, task=task), tenth)[1]
 
 
 def test_cuts_that_leave_a_group_too_few_rows_are_told(untested: Dataset):
@@ -97,7 +97,7 @@ def test_cuts_that_leave_a_group_too_few_rows_are_told(untested: Dataset):
         np.repeat([0, 1], 7),
     )
     starved = replace(untested, task=replace(task, train=rows))
-    told = "One cut of the rows was not used, as it would leave group low fewer than 5 different rows."
+    told = "One fold was not used: it would leave group low fewer than 5 different rows."
     assert told in said(starved, trial(starved, "law", 0.003))[1]
     assert "cut of the rows" not in said(untested, trial(untested, "law", 0.003))[1]
 
@@ -108,7 +108,7 @@ def test_a_search_that_looked_at_a_part_of_the_rows_says_so(untested: Dataset, m
     seen = SearchTask.of(replace(task, train=task.train.take(np.arange(len(task.train) - 1))))
     told = verdict(law, (), (law,), untested, seen, NO_TEST).sentences
     rows = len(task.train)
-    assert f"The search looked at {rows - 1} of {rows} rows; the law's constants are fitted to all." in told
+    assert f"The search used {rows - 1} of {rows} rows; the law's constants are fitted to all rows." in told
 
 
 def test_a_bad_law_is_never_neutral(untested: Dataset, dataset: Dataset):
@@ -127,9 +127,9 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
     for r2 in (-0.4, -200.0):  # the latter where test rows lie on a plateau without noise
         small = SplitScores(r2=r2, nmse=(0.1 * spread / measured) ** 2)
         tone, sentences = said(dataset, good, scores=FinalScores(test=small))
-        assert tone == "fair" and sentences.startswith("On the test rows the law is worse than their mean")
+        assert tone == "fair" and sentences.startswith("On the test rows the law predicts worse than their mean")
     tone, sentences = said(dataset, good, scores=FinalScores(test=SplitScores(r2=-3.5, nmse=4.5)))
-    assert tone == "bad" and "on the test rows it is worse than their mean" in sentences
+    assert tone == "bad" and "on the test rows it predicts worse than their mean" in sentences
     assert sentences.startswith("This law fails")  # the sentence that the page colours
     noisy = replace(good, evaluation=good.evaluation.model_copy(update={"rmse": (2 * measured,)}))
     tone, sentences = said(dataset, noisy, scores=FinalScores(test=SplitScores(r2=-0.4, nmse=1.4)))
@@ -139,7 +139,7 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
     alike = replace(bad, evaluation=bad.evaluation.model_copy(update={"folds": level}))
     assert "fails" not in said(untested, alike)[1]
     tone, sentences = said(untested, bad)
-    assert tone == "bad" and "on held-out rows it is typically worse than their mean" in sentences
+    assert tone == "bad" and "on held-out rows it typically predicts worse than their mean" in sentences
     assert "Do not trust it beyond the data." in sentences
 
 
@@ -148,9 +148,9 @@ def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
     assert "One other formula does as well and agrees to 1 %" in said(untested, law, near)[1]
     tone, sentences = said(untested, law, near, far)
     assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences
-    assert "cannot be separated" in sentences
+    assert "only more rows can tell" in sentences
     worse = trial(untested, "w", 0.009, probe=1.01)  # a known form that all rows favour
-    assert "One other formula is as plausible, by held-out rows and the fit to" in said(untested, law, worse)[1]
+    assert "One other formula is as plausible, judged by held-out rows and by the fit" in said(untested, law, worse)[1]
 
 
 def test_rivals_that_part_farther_out_are_told(untested: Dataset):
@@ -172,7 +172,7 @@ def test_a_plainer_law_that_ends_elsewhere_is_told(untested: Dataset):
         return replace(found, evaluation=found.evaluation.model_copy(update=more))
 
     chosen, plain = law("Richards", 1.5, 616.0, 4), law("logistic", 3.6, 661.0, 3)
-    told = "mass = logistic, misses the rows by 3.6 (this one by 1.5) and expects mass = 661 at"
+    told = "mass = logistic, has errors of 3.6 (this one 1.5). It predicts mass = 661 at"
     others = {told: plain, "": law("logistic", 9.0, 661.0, 3), " ": law("logistic", 3.6, 617.0, 3)}
     for words, other in others.items():
         sentences = verdict(chosen, (), (chosen, other), data, SearchTask.of(data.task), NO_TEST).sentences
@@ -226,10 +226,10 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
     scatter = float(replicates(table).noise[0])
     at_noise = replace(law, evaluation=law.evaluation.model_copy(update={"rmse": (scatter,)}))
     missed = replace(law, evaluation=law.evaluation.model_copy(update={"rmse": (2.0,)}))
-    assert "The law is at the noise" in said(data, at_noise)[1]
+    assert "The law errs no more than that" in said(data, at_noise)[1]
     sentences = said(data, missed)[1]
-    assert "at the noise" not in sentences and "no law of these columns can pass R²" in sentences
-    assert f"The law misses the rows by {2 / scatter:.2g} times that" in sentences
+    assert "errs no more" not in sentences and "no law of these columns can have an R² above" in sentences
+    assert f"The law errs by {2 / scatter:.2g} times that" in sentences
 
 
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
@@ -244,5 +244,5 @@ def test_a_better_law_that_breaks_what_was_stated_is_told_as_that(untested: Data
     chosen, better = (trial(untested, "constant", 1.0, r2=0.1), trial(untested, "power", 0.1, r2=0.99, constants=4))
     unsafe = Unsafe(what="stated", target="loss", where="N = 3e+07")
     better = replace(better, evaluation=better.evaluation.model_copy(update={"unsafe": unsafe}))
-    sentence = "it breaks what is known of loss at N = 3e+07; check whether what was stated is right."
+    sentence = "it breaks what is known of loss at N = 3e+07; check whether you stated that correctly."
     assert sentence in said(untested, chosen, better)[1]

@@ -183,7 +183,7 @@ def test_the_command_prints_the_agreed_json(known: Uncertainty, good: Archive, c
         (["--at", "n=inf", "--group", "one"], "not finite"),
         (["--rows", "none.csv", "--at", "n=1"], "Say where to predict"),
         ([], "Say where to predict"),
-        (["--at", "n=1", "--out", "a.csv"], "--out goes with --rows"),
+        (["--at", "n=1", "--out", "a.csv"], "--out needs --rows"),
         (["--at", "n=1", "--law", "zzz"], "names no law"),
         (["--at", "n=1", "--group", "three"], "no group 'three'"),
         (["--at", "n=1", "--group", "one", "--level", "1"], "between 0 and 1"),
@@ -252,7 +252,7 @@ def test_another_law_of_the_table_is_picked_and_the_archive_says_so(
     assert (picked.id, picked.chosen) == (other, False) and Archive.open(copy).verify() == []
     assert "not the one that the search chose" in repr(picked)
     printed = run_command(capsys, "predict", str(copy), "--at", "n=100", "--group", "one")
-    assert f"By law {other}, which the search did not choose" in printed.out
+    assert f"This is law {other}, which the search did not choose" in printed.out
     assert "Picked: by the user" in run_command(capsys, "export", str(copy)).out
     run_command(capsys, "laws", str(copy), "--pick", "chosen")
     assert Law.open(copy).chosen

@@ -97,7 +97,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
         (("invert", "--target", "loss=1.2", "--solve", "N", "--at", "D=1e10"), "never reaches loss = 1.2"),
         (("invert", "--target", "loss=2.3", "--solve", "N"), "also needs D"),
         (("invert", "--target", "loss=2.3", "--solve", "N", "--at", "N=1e9,D=1e10"), "N is to be found"),
-        (("invert", "--target", "loss=2.3", "--solve", "M"), "does not stand in the formula"),
+        (("invert", "--target", "loss=2.3", "--solve", "M"), "is not in the formula"),
         (("invert", "--target", "loss", "--solve", "N"), "write it like loss=2.1"),
     ],
 )

@@ -255,7 +255,7 @@ def test_news_come_over_the_wire(address: str, runs_dir: Path, good: Archive):
         answer = wire.getresponse()
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         assert answer.readline() == b"event: progress\n"
-        assert "R² held out" in json.loads(answer.readline().removeprefix(b"data: "))
+        assert "held-out R²" in json.loads(answer.readline().removeprefix(b"data: "))
         wire.close()
 
 

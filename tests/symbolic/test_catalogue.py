@@ -201,7 +201,7 @@ def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monk
     assert len(list(law.places(profile(own.train)))) == 6 and left_out(job, own) == ()
     monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
     assert len(list(law.places(profile(own.train)))) == 5
-    assert left_out(job, own) == ("The columns of the table can stand in 'lens' in many ways; 5 of them are fitted.",)
+    assert left_out(job, own) == ("The columns of the table fit 'lens' in many ways; lawsmith fits 5 of them.",)
 
 
 def test_a_law_of_positive_targets_has_no_place_in_a_wide_table_of_others() -> None:

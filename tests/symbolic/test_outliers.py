@@ -43,7 +43,7 @@ def test_two_spoilt_rows_are_named_and_weigh_little(sandbox: Sandbox) -> None:
     assert [row.row for row in doubts.rows] == [12, 70]
     first = doubts.rows[0]
     assert first.measured / first.expected == pytest.approx(1.35, rel=0.05)
-    assert first.sentence.startswith("Row 13 is not believed: loss is ")
+    assert first.sentence.startswith("Row 13 looks like an outlier: loss is ")
     weight = dataset.task.train.weights
     assert weight[12] / weight[0] == pytest.approx(LITTLE)
     assert doubts.trusting.task.train.weight is None
@@ -106,7 +106,7 @@ def test_forms_of_the_users_own_that_had_no_say_are_told(sandbox: Sandbox, monke
     own = [own_candidate(f"L + b*n^-{k}", dataset.task.schema, dataset.task.train) for k in range(1, 6)]
     _, doubts = doubted(dataset, sandbox, own=own)
     assert doubts is not None
-    assert doubts.notices[-1] == "Only the first 2 of your forms had a say in this; 3 had none."
+    assert doubts.notices[-1] == "Only the first 2 of your forms were used to find outliers, not the other 3."
 
 
 def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
@@ -147,10 +147,10 @@ def test_a_row_that_the_chosen_law_meets_is_no_longer_accused() -> None:
     law[30] += 0.5
     doubted_rows = [Disbelieved(row, "loss", float(law[row]), 2.0) for row in (5, 30)]
     five, thirty = with_those_met(doubted_rows, table(n, law), (2 + n**-0.5)[:, None], growing=False)
-    assert five.met and "is met by the chosen law" in five.sentence and five.to_json()["row"] == 6
+    assert five.met and "the chosen law predicts it" in five.sentence and five.to_json()["row"] == 6
     far = [replace(doubted_rows[1], expected=9.0)]  # the chosen law misses it by less than a tenth of that
     assert with_those_met(far, table(n, law), (2 + n**-0.5)[:, None], growing=False)[0].met
-    assert not thirty.met and thirty.sentence.startswith("Row 31 is not believed")
+    assert not thirty.met and thirty.sentence.startswith("Row 31 looks like an outlier")
 
 
 def test_a_spoilt_row_is_found_among_other_spoilt_rows() -> None:
@@ -175,7 +175,7 @@ def test_several_rows_in_another_unit_are_named_together(sandbox: Sandbox) -> No
     loss[spoilt] /= 1e3
     doubts = doubted(Dataset(made_task({"n": n}, {"loss": loss}), None), sandbox)[1]
     assert doubts is not None and [row.row for row in doubts.rows] == spoilt
-    assert "All 5 are about 1/1000 of what is expected" in doubts.notices[-1]
+    assert "Each of the 5 is about 1/1000 of the predicted value" in doubts.notices[-1]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -200,8 +200,8 @@ def test_stated_errors_say_how_far_a_row_may_be_off() -> None:
 
 
 def test_what_was_measured_and_what_is_expected_are_told_apart() -> None:
-    assert "y is 11.882 there, and the leading laws expect 11.879." in Disbelieved(0, "y", 11.882, 11.879).sentence
-    assert "y is 3 there, and the leading laws expect 11.88." in Disbelieved(0, "y", 3.0, 11.879).sentence
+    assert "y is 11.882 there, but the leading laws predict 11.879." in Disbelieved(0, "y", 11.882, 11.879).sentence
+    assert "y is 3 there, but the leading laws predict 11.88." in Disbelieved(0, "y", 3.0, 11.879).sentence
 
 
 def test_heavy_tails_are_noise() -> None:

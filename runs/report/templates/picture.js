@@ -70,7 +70,7 @@ window.lawsmith.picture = () => {
       }).filter((p) => !(isLog("x") && p.x <= 0) && p.high > (isLog("y") ? 0 : -Infinity));
     };
     const words = (p) => {
-      const lines = [`row ${data.rows.n[p.k]} (${p.test ? "test" : "training"})${believed(p.k) ? "" : ", not believed"}`];
+      const lines = [`row ${data.rows.n[p.k]} (${p.test ? "test" : "training"})${believed(p.k) ? "" : ", outlier"}`];
       if (several) lines.push(data.groups[p.g]);
       data.features.forEach((f, k) => lines.push(`${f.name} ${valued(k, data.rows.x[k][p.k])}${f.unit ? " " + f.unit : ""}`));
       const residual = p.measured - p.predicted, share = p.predicted ? ` (${residual >= 0 ? "+" : ""}${((100 * residual) / Math.abs(p.predicted)).toPrecision(2)} %)` : "";
@@ -173,10 +173,10 @@ window.lawsmith.picture = () => {
         ? further.map((c) => item(levelColour(second, levelsOf(c.g).indexOf(c.level)), `${data.features[second].name} ${valued(second, c.level)}`, "line"))
         : several ? groups.map((g) => item(colourOf(g), data.groups[g], "line")) : [item(colourOf(0), "the law", "line")];
       if (rowsNow.some((p) => p.test)) items.push(item("var(--ink)", "test row", "diamond"));
-      if (rowsNow.some((p) => p.shown && !believed(p.k))) items.push(item("var(--bad)", "not believed", "cross"));
+      if (rowsNow.some((p) => p.shown && !believed(p.k))) items.push(item("var(--bad)", "outlier", "cross"));
       if (banded.length) items.push(item("var(--soft)", "50 and 90 % of new measurements", "band"));
       items.push(item("var(--edge)", "training rows end", "dash"));
-      if ((data.frontiers[view.f] ?? []).length) items.push(item("var(--edge)", "held-out parts begin", "dots"));
+      if ((data.frontiers[view.f] ?? []).length) items.push(item("var(--edge)", "held-out rows begin", "dots"));
       if (view.rivals) items.push(item("var(--soft)", "laws that do as well", "dash"));
       list.replaceChildren(...items);
       const first = typical[0], held = first ? Object.entries(first.others).filter(([k]) => (data.varying.includes(+k) || data.features[k].labels.length) && !(further.length && +k === second)).map(([k, v]) => `${data.features[k].name} ${valued(k, v)}`) : [];
