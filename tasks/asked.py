@@ -10,6 +10,10 @@ from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import measures_scatter, tokens, without_averages, words_without_unit
 
+_NUMBER_IN = re.compile(  # of a name
+    r"(.*?)((?:(?<![\w)])[+-])?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?:[kMBT](?![A-Za-z]))?)(\D*)"
+)
+
 
 class Asked(Frozen):
     """What the user says of the columns. None leaves it open; a `group` or `sigma` of "" says that there is none."""
@@ -108,17 +112,15 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]
     if len(parts) > 1 and all(meant(part, names) for part in parts):
         near = f"; write a comma between names, as in {','.join(parts)}. Its"
-    numbers = sum(map(is_numeral, names))
-    said = (
-        " One of these names is a number. If the first line is a row, write a line of column names above it."
-        if numbers
-        else ""
-    )
-    dates = sum(map(is_date, names))
-    if max(numbers, dates) > max(2, len(names) // 2):
-        said = " Most of these names are numbers, as in a pivot table: give each measurement a row of its own."
-        if dates or any(re.match(rf"{YEAR}\b", name) for name in names):
-            said = " Most of these names are years or dates: --target value makes rows of them."
+    numbers, dates = sum(map(is_numeral, names)), sum(map(is_date, names))
+    said, series = "", [list(one.values()) for one in numbered(names).values()]
+    if 0 < numbers <= max(2, len(names) // 2):
+        said = " One of these names is a number. If the first line is a row, write a line of column names above it."
+    elif (dates or numbers) and any(re.match(rf"{YEAR}\b", name) or is_date(name) for name in names):
+        said = " Most of these names are years or dates: --target value makes rows of them."
+    elif len(series) == 1:
+        shown = f"{series[0][0]}, {series[0][1]} …"
+        said = f" If {shown} are one measurement at several settings, --target value makes rows of them."
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
 
@@ -140,6 +142,17 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
     alike = [column for column in names if words and not measures_scatter(column)]
     views = (tokens, without_averages, words_without_unit)
     return own or next(filter(None, ([c for c in alike if view(c) == words] for view in views)), [])
+
+
+def numbered(names: Sequence[str]) -> dict[tuple[str, str], dict[str, str]]:
+    """Columns whose names differ in a number alone: what stands before and behind it -> number -> column; those of as
+    many numbers, three or more, as most are of."""
+    series: dict[tuple[str, str], dict[str, str]] = {}
+    for name in names:
+        if (found := _NUMBER_IN.fullmatch(name.strip())) is not None:
+            series.setdefault((found[1], found[3]), {})[found[2]] = name
+    longest = max(series.values(), key=len, default={})
+    return {around: one for around, one in series.items() if one.keys() == longest.keys() and len(one) > 2}
 
 
 def without_unit(name: str) -> tuple[str, str]:

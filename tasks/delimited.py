@@ -269,7 +269,8 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
     numerals = [name for name in names if is_numeral(name)]
-    if numerals and len(numerals) == len([name for name in names if name.strip()]):
+    further = any(map(is_numeral, split(lines[0], separator))) if lines else True  # or else this one names columns
+    if further and numerals and len(numerals) == len([name for name in names if name.strip()]):
         shown = listing(names[:4])
         raise InputError(
             f"{where} has no header: its first line ({shown}) holds only numbers. Write a line above it that names "

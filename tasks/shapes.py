@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lawsmith.tasks.asked import meant
+from lawsmith.tasks.asked import meant, numbered
 from lawsmith.tasks.dates import YEAR, years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
 from lawsmith.tasks.errors import InputError, counted, listing
@@ -27,6 +28,7 @@ _AGAIN = 0.25  # standard deviations of a column by which repeated measurements 
 _FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
 _YEAR = re.compile(rf"({YEAR})(?: \[YR\d{{4}}\])?")  # 2004 [YR2004]
 _FLAG = re.compile(r"(?<=\d)\s+[a-z]{1,3}$|^:.*")  # of Eurostat: 12.3 p, : c
+_AROUND = " _=@:-/"  # a number in a name
 _VALUES = ("value", "values", "val", "measurement", "result")
 
 
@@ -65,8 +67,8 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return _repeated(reading, wanted[0], found, where)
     if not wanted or any(meant(name, names) for name in wanted):
         return reading
-    if len(moments := _moments(names)) >= _FEWEST:
-        turned, said = _with_moments_down(reading, moments, where)
+    if (stated := _values_in(names, wanted)) is not None:
+        turned, said = _with_values_down(reading, *stated, where)
         down = with_target_as_column(turned, wanted, where).after(said)
         if all(meant(name, list(map(str, down.frame.columns))) for name in wanted):
             return down
@@ -81,37 +83,58 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
     return _widened(reading, found[0], texts[found[0]], wanted, where)
 
 
-def _moments(names: Sequence[str]) -> dict[str, str]:
-    """Columns that are called like years, ``2004 [YR2004]``, or else like dates -> the year or the date."""
+def _values_in(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, dict[str, dict[str, str]]] | None:
+    """What names of columns state, and each of its values -> its columns -> what they measure there: years, such as
+    ``2004 [YR2004]``, dates, or numbers (``loss 25C``, ``n 25C``, ``loss 35C`` …)."""
     years = {name: found[1] for name in names if (found := _YEAR.fullmatch(name.strip()))}
-    return years or {name: name for name, date in zip(names, years_of(names) or (), strict=False) if date is not None}
+    dates = {name: name for name, date in zip(names, years_of(names) or (), strict=False) if date is not None}
+    if len(moments := years or dates) >= _FEWEST:
+        return "year" if years else "date", {moment: {name: "value"} for name, moment in moments.items()}
+    if not (series := numbered(names)):
+        return None
+    before, behind = zip(*series, strict=True)
+    begin = commonprefix([text[::-1] for text in before])[::-1]  # noqa: RUF071  # of letters, and no path
+    end = commonprefix(behind)  # noqa: RUF071  # as above
+    kinds = [text.strip(_AROUND) for text in (begin, end) if text.strip(_AROUND)]
+    measured = [f"{one.removesuffix(begin)}{two.removeprefix(end)}".strip(_AROUND) or "value" for one, two in series]
+    if measured == ["value"] and kinds[:1] == [wanted[0].strip(_AROUND)]:
+        measured, kinds = [wanted[0]], kinds[1:]
+    kind = (*kinds, "setting")[0]
+    if kind in names or len({kind, *measured}) <= len(measured) or not all(meant(name, measured) for name in wanted):
+        return None
+    columns = list(zip(series.values(), measured, strict=True))
+    return kind, {number: {one[number]: name for one, name in columns} for number in columns[0][0]}
 
 
-def _with_moments_down(reading: Reading, moments: dict[str, str], where: str) -> tuple[Reading, str]:
-    """A row for each value that stands in a column called like a year or a date, as in tables of the World Bank and of
-    Johns Hopkins, without Eurostat's flags (``12.3 p``); and a notice."""
+def _with_values_down(
+    reading: Reading, kind: str, columns: dict[str, dict[str, str]], where: str
+) -> tuple[Reading, str]:
+    """A row for each value that columns' names state, such as a year in tables of the World Bank, without Eurostat's
+    flags (``12.3 p``); and a notice."""
     import pandas as pd
 
     frame = reading.frame.rename(columns=str)
-    kind = "year" if all(map(_YEAR.fullmatch, moments.values())) else "date"
     for name in [name for name in frame.columns if "\\" in name and "," in name]:  # freq,geo\TIME_PERIOD
         parts = frame[name].str.split(",", expand=True)
         parts.columns = pd.Index(name.split("\\")[0].split(",")[: parts.shape[1]])
         frame = parts.join(frame.drop(columns=name))
-    settings = [name for name in frame.columns if name not in moments]
-    frame = frame.melt(settings, list(moments), kind, "value", ignore_index=False).sort_index(kind="stable")
-    bare = frame["value"].map(lambda cell: _FLAG.sub("", cell.strip()) if isinstance(cell, str) else cell)
-    flagged = [
-        str(cell).strip() for cell, rest in zip(frame["value"], bare, strict=True) if str(cell).strip() != str(rest)
-    ]
-    frame = frame.assign(value=bare)
-    frame = frame[~frame["value"].map(is_missing)].reset_index(drop=True)
-    said = (
-        f"{where}: {len(moments)} columns are called like {kind}s; they are now {len(frame)} rows of {kind} and value."
-    )
+    stated = {name for one in columns.values() for name in one}
+    settings = [name for name in frame.columns if name not in stated]
+    blocks = [frame[[*settings, *one]].rename(columns=one).assign(**{kind: value}) for value, one in columns.items()]
+    measures = list(next(iter(columns.values())).values())
+    frame = pd.concat(blocks).sort_index(kind="stable")[[*settings, kind, *measures]]
+    flagged = list[str]()
+    for name in measures:
+        cells = [cell.strip() if isinstance(cell, str) else cell for cell in frame[name]]
+        bare = [_FLAG.sub("", cell) if isinstance(cell, str) else cell for cell in cells]
+        flagged += [cell for cell, rest in zip(cells, bare, strict=True) if isinstance(cell, str) and cell != rest]
+        frame[name] = bare
+    frame = frame[~frame[measures].map(is_missing).all(axis=1)].reset_index(drop=True)
+    said = f"{where}: the names of {len(stated)} columns state the {kind}; they are now {len(frame)} rows of "
+    said += f"{listing([kind, *measures])}."
     if flagged:
         said += f" lawsmith left out the flags of {counted(len(flagged), 'cell')}, such as {flagged[0]!r}."
-    return replace(reading, frame=frame.assign(**{kind: frame[kind].map(moments)})), said
+    return replace(reading, frame=frame), said
 
 
 def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:

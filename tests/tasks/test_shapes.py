@@ -242,10 +242,29 @@ def test_columns_called_like_years_become_rows(tmp_path: Path):
     data = read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "GDP")
     schema = data.task.schema
     assert (schema.features, schema.group, len(data.task.train)) == (("year",), "Country Name", 15)
-    assert "6 columns are called like years; they are now 15 rows of year and value." in data.notices[0]
+    assert "the names of 6 columns state the year; they are now 15 rows of year and value." in data.notices[0]
     assert "so value is called GDP" in data.notices[1]
     with refused("has no column 'population'"):
         read(tmp_path, "\n".join([head, *(row + ',".."' for row in rows)]), "population")
+
+
+@pytest.mark.parametrize(
+    ("names", "target", "columns"),
+    [
+        ("step width=8 width=16 width=32", "value", ("step", "width", "value")),
+        ("step [A]_25C [A]_35C [A]_45C", "[A]", ("step", "C", "[A]")),
+        ("step w8_loss w8_n w16_loss w16_n w32_loss w32_n", "loss", ("step", "w", "loss", "n")),
+        ("step 8M 16M 32M", "value", ("step", "setting", "value")),
+    ],
+)
+def test_columns_called_by_a_setting_become_rows(names: str, target: str, columns: tuple[str, ...], tmp_path: Path):
+    wide = pd.DataFrame([[k + 1, *(9 - k + 0.1 * j for j in range(names.count(" ")))] for k in range(5)])
+    data = read(tmp_path, wide.set_axis(names.split(" "), axis=1), target)
+    assert tuple(roles(data)) == columns and len(data.task.train) == 15
+    assert data.task.train.features[columns[1]][2] in (32, 45, 32e6)
+    told = "has no column 'acc'" if "n" in columns else "are one measurement at several settings, --target value makes"
+    with refused(told):
+        read(tmp_path, wide.set_axis(names.split(" "), axis=1), "acc")
 
 
 def test_series_of_years_as_offices_of_statistics_publish_them(tmp_path: Path):
