@@ -103,31 +103,11 @@ def _products(
 ) -> list[Term]:
     """The level, factors, products of two, and of three where two are features. Rows that are all `alone` in one block
     have more: groups that share a threshold and its exponent take them for any bend."""
-    each = [
-        of_levels(name, levels[name]) if name in levels else starting(name, ends[name], steady=name in steady)
-        for name in names
-    ]
-    if not alone:
-        each = [[f for f in these if f.kind != "excess"] for these in each]
-    if rng is not None:
-        each = [[_jittered(f, rng, ends[f.argument]) for f in these] for these in each]
-    most = max(MOST_FACTORS // len(each), 12)
-    ranked = [sorted(these, key=lambda f: f.cost) for these in each]
-    single, longer = ([f for these in ranked for f in these[part]] for part in (slice(most), slice(most, None)))
+    single, longer = _single(names, ends, levels, steady, alone, rng)
     turning = [w for name in names if name not in (*steady, *levels) for w in _waves(name, ends[name])]
-    products = [name for name in ends if name not in names]
-    pairs = [
-        f
-        for name in products
-        for f in starting(name, ends[name], pair=SUM not in name, steady=not steady.isdisjoint(parts(name)))
-    ]
-    for name in products if len(names) <= FEW_FEATURES else ():
-        if PRODUCT in name and steady.isdisjoint(parts(name)):
-            pairs += [wave for wave in _waves(name, ends[name]) if _is_slow(wave, ends[name])]
+    pairs = _of_pairs(names, ends, steady, alone)
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
-    if not alone:
-        longer, pairs = [], [p for p in pairs if p.kind != "real"]
     terms: list[tuple[Factor, ...]] = [(), *((f,) for f in [*single, *longer, *turning, *pairs])]
     terms += [two for two in combinations(single, 2) if _goes(*two)]
     terms += [(f, p) for f in longer for p in plain if p.constants == (1.0,) and _goes(f, p)]
@@ -146,6 +126,41 @@ def _products(
             first = one.constants == two.constants == (1.0,)
             terms += [(one, two, f) for f in single if f.argument not in own or (first and f.kind in FALLING)]
     return list(dict.fromkeys(tuple(sorted(term)) for term in terms))
+
+
+def _single(
+    names: Sequence[str],
+    ends: Mapping[str, Ends],
+    levels: Mapping[str, Sequence[float]],
+    steady: frozenset[str],
+    alone: bool,
+    rng: np.random.Generator | None,
+) -> tuple[list[Factor], list[Factor]]:
+    """Factors of one feature: the plainest, of which products are made, and the others."""
+    each = [
+        of_levels(name, levels[name]) if name in levels else starting(name, ends[name], steady=name in steady)
+        for name in names
+    ]
+    if not alone:
+        each = [[f for f in these if f.kind != "excess"] for these in each]
+    if rng is not None:
+        each = [[_jittered(f, rng, ends[f.argument]) for f in these] for these in each]
+    most = max(MOST_FACTORS // len(each), 12)
+    ranked = [sorted(these, key=lambda f: f.cost) for these in each]
+    longer = [f for these in ranked for f in these[most:]] if alone else []
+    return [f for these in ranked for f in these[:most]], longer
+
+
+def _of_pairs(names: Sequence[str], ends: Mapping[str, Ends], steady: frozenset[str], alone: bool) -> list[Factor]:
+    """Factors of the product, the quotient or the sum of two features."""
+    products, pairs = [name for name in ends if name not in names], list[Factor]()
+    for name in products:
+        own = starting(name, ends[name], pair=SUM not in name, steady=not steady.isdisjoint(parts(name)))
+        pairs += [f for f in own if alone or f.kind != "real"]
+    for name in products if len(names) <= FEW_FEATURES else ():
+        if PRODUCT in name and steady.isdisjoint(parts(name)):
+            pairs += [wave for wave in _waves(name, ends[name]) if _is_slow(wave, ends[name])]
+    return pairs
 
 
 def _jittered(factor: Factor, rng: np.random.Generator, ends: Ends) -> Factor:
