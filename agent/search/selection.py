@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.claims import has_aliased_wave, unshown_waves
-from lawsmith.agent.search.patterns import only_noise, patterns, refuted
+from lawsmith.agent.search.claims import has_aliased_wave
+from lawsmith.agent.search.patterns import only_noise
 from lawsmith.agent.search.score import (
     RULES,
     Rules,
     free_constants,
     information,
     is_exact,
-    is_ruled_out,
     missing_parts,
     never_levels,
     ranking,
@@ -34,8 +33,7 @@ WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no dig
 SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
-STRONG = 6.0  # … and strong evidence, which one of many laws has to have …
-SHORT = 3.0  # constants; of the best of millions of laws each but one beyond them asks for as much evidence again
+STRONG = 6.0  # … and strong evidence, which one of many laws has to have
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,14 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     """The winner among usable trials.
 
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
-    better its score. Laws that repeated measurements rule out are left out where a law that they allow does nearly as
-    well, and those that miss the rows in a pattern where another one leaves nothing but noise. Where one of the rest is
-    believable far beyond the data, those that are not leave the set, and so do those with a wave that no row shows.
-    Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is
-    (`_plausibility`), and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
-    The law wins whose predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that
-    predict nearly the same share one: it errs less than most. None wins that a plainer one beats in error and fit. A
-    law with fewer constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A
-    law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks
-    what is known (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    better its score. Where one of them is believable far beyond the data, those that are not leave the set. Where one
+    leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_plausibility`), and
+    known forms that it favours come in although they predict held-out rows worse (`_favoured`). The law wins whose
+    predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that predict nearly the
+    same share one: it errs less than most. None wins that a plainer one beats in error and fit. A law with fewer
+    constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
+    can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks what is known
+    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -94,7 +90,7 @@ class _Choosing:
 
     def of(self, ranked: list[Trial]) -> Choice:
         """The choice among laws, the best score first."""
-        ranked = self._without_a_digit_wrong(self._at_the_scatter(ranked))
+        ranked = self._without_a_digit_wrong(ranked)
         exact = any(is_exact(trial.evaluation, self.task) for trial in ranked)
         if exact:  # whether a law levels off is no question where nothing contradicts it
             ranked.sort(key=self._simplicity)
@@ -121,20 +117,16 @@ class _Choosing:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how
         plausible each of these is (C,), the most plausible first.
 
-        Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
-        laws are near: those that are near to the best of the rest come in.
+        Left out are laws that are not believable beyond the rows. They do not say which laws are near: those that are
+        near to the best of the rest come in.
         """
         while True:
             close = self._close(ranked)
             farther = self._close(ranked, FARTHER)[len(close) :]
-            asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
-            found = patterns(asked, self.task) if len(asked) > 1 else {}
-            noise = only_noise(found, asked, self.task)
-            out = refuted({one.id: found.get(one.id) for one in close}, self.rules.pattern)
-            allowed = [trial for trial in close if trial.id not in out]
-            others = [one for one in asked[len(close) :] if one.id in noise]
-            allowed += self._favoured(allowed, others, noise)
-            near, plausible = self._plausible(allowed, noise)
+            farther = [trial for trial in farther if not trial.proposal.by_chance]
+            noise = only_noise([*close, *farther], self.task)
+            favoured = self._favoured(close, [trial for trial in farther if trial.id in noise], noise)
+            near, plausible = self._plausible([*close, *favoured], noise)
             first, kept = ranked[0], {trial.id for trial in near}
             ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
             if ranked[0] is first:
@@ -163,13 +155,6 @@ class _Choosing:
         known = self._traits(trial)
         added = trial.proposal.by_chance >= OF_MILLIONS and known is not None and known.sets_numbers
         return (False, self._constants(trial) + added, self.scores[trial.id])
-
-    def _at_the_scatter(self, ranked: list[Trial]) -> list[Trial]:
-        """The laws that repeated measurements do not rule out, where one of them does nearly as well on held-out rows:
-        within a fifth as far again as laws that cannot be separated."""
-        allowed = [trial for trial in ranked if not is_ruled_out(trial.evaluation, self.task)]
-        most = self.scores[ranked[0].id] * np.exp(1.2 * self.rules.close)
-        return allowed if allowed and self.scores[allowed[0].id] <= most else ranked
 
     def _without_a_digit_wrong(self, ranked: list[Trial]) -> list[Trial]:
         """The exact laws that leave far less than rounding to the digits would, in every fold too, where there are
@@ -211,12 +196,8 @@ class _Choosing:
         """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
         most plausible first."""
         plausible = self._plausibility(near, noise)
-        shown = np.array([not unshown_waves(one.proposal.source, one.evaluation, self.task.train) for one in near])
-        kept = np.ones(len(near), dtype=np.bool_)
-        votes = _shares(list(map(self._beyond, near)), plausible, self.rules)
-        for good in (_safe(near, votes), shown):
-            kept = good & kept if (good & kept).any() else kept
-        order = [k for k in np.argsort(-plausible, kind="stable") if kept[k]]
+        safe = _safe(near, _shares(list(map(self._beyond, near)), plausible, self.rules))
+        order = [k for k in np.argsort(-plausible, kind="stable") if safe[k] or not safe.any()]
         return [near[k] for k in order], plausible[order]
 
     def _plausibility(self, laws: Sequence[Trial], noise: frozenset[str]) -> Array:
@@ -225,15 +206,13 @@ class _Choosing:
         `rules.evidence` at most.
 
         The fit says nothing where no law leaves only noise: then errors are not independent. The best of millions of
-        laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008), and a long one by more: each term is the
-        best of thousands. So has a quadratic of several features, which bends wherever rows do.
+        laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008). So has a quadratic of several features,
+        which bends wherever rows do.
         """
         errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
         for k, one in enumerate(laws):
             known = self._traits(one)
-            asked[k] = known is not None and known.is_surface
-            if one.proposal.by_chance >= OF_MILLIONS:
-                asked[k] += max(1.0, self._constants(one) - SHORT)
+            asked[k] = (one.proposal.by_chance >= OF_MILLIONS) + (known is not None and known.is_surface)
         criteria = np.array([information(trial, self.task) for trial in laws]) + STRONG * asked
         least = min((size for size, trial in zip(criteria, laws, strict=True) if trial.id in noise), default=np.inf)
         evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
@@ -243,7 +222,7 @@ class _Choosing:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
         better by positive evidence, or errs no more while no such evidence is for the other; or one with no more
         constants that errs no more and leaves less than half as much of the rows."""
-        noise = only_noise(patterns(near, self.task), near, self.task) if len(near) > 1 else frozenset()
+        noise = only_noise(near, self.task)
         plain = np.array([trial.id in noise for trial in near])[:, None]
         errors = np.array([self.scores[trial.id] for trial in near])
         constants = np.array([self._constants(trial) for trial in near])

@@ -15,8 +15,6 @@ from lawsmith.agent.search.selection import choose
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks import Table, Task
-from lawsmith.tasks.noise import replicates
 from lawsmith.tasks.reach import Unsafe
 from tests.made import made_task
 
@@ -331,7 +329,7 @@ def test_a_law_that_nobody_can_read_wins_only_where_none_can_be_read_or_the_user
     assert any("opaque" in warning and "global" in warning for warning in alone.warnings)
 
 
-def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_well():
+def test_a_wave_that_no_row_shows_pays_for_it():
     def made(name: str, source: str, constants: Constants, error: float) -> Trial:
         evaluation = trial(name, [error, error], train=error, constants=2).evaluation
         known = evaluation.model_copy(update={"constants": constants.to_json()})
@@ -341,32 +339,11 @@ def test_a_wave_that_no_row_shows_wins_only_where_nothing_else_does_about_as_wel
     turns = made("turns", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 2.0]])), 0.01)
     power = FORM.format(law="p['A'] * x['x'] ** -p['a']")
     constants = Constants(("L", "A", "a"), ("g",), np.array([[0.0, 1.0, 1.0]]))
-    assert winner(bend, made("power", power, constants, 0.016)) == "power"
+    assert winner(bend, made("power", power, constants, 0.011)) == "power"
     assert winner(turns, made("power", power, constants, 0.016)) == "turns"
     assert winner(bend, made("power", power, constants, 0.1)) == "bend"
     aliased = made("aliased", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 10.0]])), 0.001)
     assert winner(aliased, made("power", power, constants, 0.1)) == "power", "it passes through any rows"
-
-
-def test_a_law_that_repeated_measurements_rule_out_gives_way_to_one_nearly_as_good() -> None:
-    plain = task()
-    rng, x = np.random.default_rng(0), np.repeat(np.linspace(1, 10, 7), 4)
-    table = Table({"x": x}, {"y": 1 / x + 0.01 * rng.standard_normal(28)}, ("g",), np.zeros(28, dtype=np.intp))
-    measured, known = replace(plain, train=table), replicates(table)
-    assert known is not None
-    scatter = float(known.noise[0])
-
-    def one(name: str, error: float, misfit: float) -> Trial:
-        made = trial(name, [error] * 3)
-        return replace(made, evaluation=made.evaluation.model_copy(update={"rmse": (misfit,)}))
-
-    def chosen(*trials: Trial, of: Task = measured) -> str:
-        return choose(trials, of).winner.id
-
-    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.08, scatter)) == "at the scatter"
-    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.12, scatter)) == "off"
-    assert chosen(one("off", 0.05, 3 * scatter), one("at the scatter", 0.08, scatter), of=plain) == "off"
-    assert chosen(one("near it", 0.05, 1.1 * scatter), one("at the scatter", 0.08, scatter)) == "near it"
 
 
 def test_a_blind_change_needs_strong_evidence() -> None:
