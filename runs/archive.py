@@ -77,7 +77,7 @@ class Archive:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
-                raise InputError(f"{path} exists; a run's archive is never overwritten, choose another run id.")
+                raise InputError(f"{path} exists, and lawsmith never overwrites an archive; choose another run id.")
             files = {MANIFEST: seal(plain_dict(manifest)), EVENTS: b"", CALLS: b""}
             create_folder(path, files if data is None else {**files, DATA: data})
         return cls.resume(path)

@@ -83,7 +83,7 @@ def _origin(law: Law) -> dict[str, object]:
     manifest = law.archive.manifest
     told: dict[str, object] = {"Run": manifest.address, "Created": manifest.created}
     if not law.chosen:
-        told["Picked"] = f"law {law.id}, by the user; the search chose another"
+        told["Picked"] = f"law {law.id}, picked by the user; the search chose another"
     if manifest.source is not None:
         told["Source"] = manifest.source
     if manifest.data is not None:

@@ -99,7 +99,7 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
         return Archive.open(known[fitting[0]])
     if fitting:
         newest = sorted(map(visible, fitting), key=lambda address: address.rpartition("/")[2], reverse=True)
-        raise InputError(f"{text!r} fits {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name.")
+        raise InputError(f"{text!r} could mean {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name.")
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
 
 

@@ -94,5 +94,5 @@ def _outcome(trial: Trial, places: dict[str, int]) -> str:
     if evaluation.verdict is not Verdict.OK:
         return f"failed ({evaluation.verdict.value}): {visible(evaluation.message[:MESSAGE])}"
     if trial.id not in places:
-        return "works, but its constants saw all rows, so it was not judged"
+        return "works, but its constants come from all rows, so it has no held-out score"
     return f"held-out R² {evaluation.validation_r2 or 0.0:.4f}, place {places[trial.id]} of {len(places)}"

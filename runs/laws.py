@@ -80,7 +80,7 @@ class Law:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The features that stand in the formula; all of them where it cannot be read."""
+        """The features in the formula; all features if lawsmith cannot read the law."""
         stated = None if self.form is None else formula(self.form, self.schema.targets)
         if stated is None or stated.reason is not None:
             return self.schema.features
@@ -125,7 +125,7 @@ class Law:
 
     @property
     def has_intervals(self) -> bool:
-        """Whether the law was scored on held-out rows, by which its errors can be judged."""
+        """Whether the law has errors on held-out rows, from which intervals are made."""
         return bool(fitted_laws(self.archive, self.id))
 
     def finite_up_to(self, known: Uncertainty, group: str) -> float | None:
@@ -314,7 +314,7 @@ def trial_of(archive: Archive, law: str) -> Trial:
     fitting = [trial for trial in usable if trial.id.startswith(law)] if law else []
     if len(fitting) == 1:
         return fitting[0]
-    many = f"{len(fitting)} laws begin with it" if fitting else "it has none of that id"
+    many = f"{len(fitting)} ids begin with it" if fitting else "it has no law of that id"
     raise InputError(f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
 
 

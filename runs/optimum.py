@@ -1,4 +1,4 @@
-"""Questions turned round: the best features for a budget, and the feature at which a target is reached.
+"""The best features for a budget, and the feature at which a target is reached.
 
 An optimum is asked of the law, of its refits to resampled rows and of its rivals; what these answer differently is the
 interval. A target is reached wherever the interval of the mean holds it. The law is evaluated from its tree, so it must
@@ -111,7 +111,7 @@ def _free(law: Law, budget: Node | None, fixed: Mapping[str, float]) -> list[str
     labels = {name for name, column in law.schema.columns.items() if column.levels}
     free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
     if not free:
-        raise InputError("All features of the formula are fixed; leave out of --at what is to be found.")
+        raise InputError("--at fixes all features of the formula; leave out the one to find.")
     if len(free) > MOST_FREE:
         raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
     _require(law, {*free, *fixed})
@@ -141,7 +141,7 @@ def invert(
     predicts `wanted` (it names the nearest it comes), and as `optimum`.
     """
     if solve in fixed:
-        raise InputError(f"{solve} is to be found; leave it out of --at.")
+        raise InputError(f"--solve names {solve}; leave it out of --at.")
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
     columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
@@ -183,7 +183,7 @@ def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]
     """The law, its refits and its rivals; raises InputError where the law cannot be read."""
     own, winner = law.constants.get(group), known.members[0]
     if law.form is None or own is None:
-        raise InputError("This law is not written as a formula, so it cannot be turned round.")
+        raise InputError("lawsmith cannot read this law as a formula, so it cannot be solved for a feature.")
     found = [_Asked(_function(law.form, law, target, own), 0.0)]
     refits = [dict(zip(winner.names, row, strict=True)) for values in known.resamples if (row := values.get(group))]
     found += [_Asked(_function(law.form, law, target, row), 0.0, refit=True) for row in refits]
@@ -200,7 +200,7 @@ def _function(
 ) -> Callable[[Mapping[str, Array]], Array]:
     stated = read(source, law.schema.targets, law.schema.features)
     if isinstance(stated, Unreadable):
-        raise InputError(f"The law cannot be turned round: {stated.reason}.")
+        raise InputError(f"The law cannot be solved for a feature: {stated.reason}.")
     tree = stated.targets[target]
     return lambda columns: np.broadcast_to(
         evaluate(tree, _Typical(columns), constants), next(iter(columns.values())).shape

@@ -18,10 +18,7 @@ TOLERANCE = 1e-9
 """Relative to max(1, |score|): what libraries of another machine may change in the last digits."""
 FOLD_TOLERANCE = 1e-6
 """The same for a score that follows from new fits."""
-NEVER_CHECKED = (
-    "Not checked, because nothing can repeat it: cost, time, number of candidates, lineage, "
-    "and the reason of the choice."
-)
+NEVER_CHECKED = "A replay cannot check cost, time, number of candidates, lineage and the reason of the choice."
 
 
 ONLY_REPLICA = (
@@ -135,7 +132,7 @@ def _validation(
         return None, (NEVER_CHECKED,)
     source = archive.source()
     if archive.manifest.origin != "run" or source is None:
-        return None, ("Held-out R² was not checked: the archive does not hold what its folds were fitted with.",)
+        return None, ("Held-out R² was not checked: the archive has no form that could be fitted to the folds.",)
     search_task = searched(archive, data.task)
     told = () if is_same(archive, search_task) else (CHANGED,)
     found = evaluate(sandbox, source, search_task.task, search_task.folds, seed=search_task.seed)

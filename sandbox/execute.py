@@ -203,7 +203,7 @@ def _result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
     try:
         (reply,) = _replies(order, outcome, limits)
     except Malformed as error:
-        return failed(Verdict.CRASH, f"The candidate left without a complete result: {error}.")
+        return failed(Verdict.CRASH, f"The candidate ended without a complete result: {error}.")
     return _judged(order, order.parts[0], reply, usage, output)
 
 

@@ -82,8 +82,8 @@ def discover(
     data of a benchmark task. The result has `law`, `table()`, `verdict` and `report()`.
 
     Args:
-        data: a table of your own, as a file (str or Path) or a pandas DataFrame, which is first saved below `runs_dir`
-            so that the run can be resumed and replayed; or the name of a benchmark task.
+        data: a table of your own, as a file (str or Path) or a pandas DataFrame; or the name of a benchmark task. A
+            DataFrame is first saved below `runs_dir`, so that the run can be resumed and replayed.
         name: what a DataFrame is called in reports and in the folder of its runs.
         form: a formula of your own, such as "E + A/N^a + B/D^b", or several. Names of columns are features, other names
             are constants, which are fitted; the formula is judged beside those of the search.
@@ -91,27 +91,27 @@ def discover(
         catalogue: a TOML file of known laws with their sources; those that suit the table join the search.
         only: fit nothing but `form`, `hall_of_fame` and `catalogue`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
-            columns of an own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
-        ranges, expect: what is known of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D"
+            columns of your own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
+        ranges, expect: what you know of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D"
             or {"loss": "falls with N, D"}.
         reach: how far beyond the data the law will be used: 10 times the largest values, "N=100" or {"N": 100}.
         runs: independent searches; run k (from 1) uses `seed` + k - 1.
-        time_limit: seconds per run; reading and preparing count for up to half of them.
+        time_limit: seconds per run; reading and preparing may take half of them.
         max_calls, max_tokens, max_usd: limits of the whole command, shared evenly by its runs.
         workers: sandbox processes at a time; by default one per core.
-        unsafe_local: run candidates unprotected where this machine can isolate nothing.
+        unsafe_local: run candidates without isolation if this machine cannot isolate them.
         limits: what one candidate may use.
         options: how models are asked, see `lawsmith.agent.client.config.Options`; environment and file say the rest.
         cluster: evaluate on the Dask scheduler at this address, or "local" for one on this machine; `workers`
-            then says how many candidates are there at a time.
+            then bounds the candidates that are there at a time.
         trust_all: count every row in full, also outliers.
-        allow_opaque: let a law win that nobody can read; its law.py runs the code that a model wrote.
-        keep_data: whether the rows of an own table (up to a million cells) go with the archive, so that it can be
-            replayed after the file has moved or changed.
+        allow_opaque: let a law win that lawsmith cannot read; its law.py runs the code that a model wrote.
+        keep_data: keep the rows of your own table (up to a million cells) in the archive, so that it can be replayed
+            after the file has moved or changed.
         data_dir: the folder that holds the data of benchmark tasks.
         runs_dir: the folder that the runs are kept in.
         progress: show on stderr what the command line shows.
-        observer: is told what happens; see `Observer`.
+        observer: an `Observer` that is told what happens.
 
     Raises:
         InputError: one sentence that says what has to change.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Follows a command, and does nothing unless a method is overridden.
+    """Follows a command. Override the methods that you need; each does nothing by default.
 
     Every method must be quick. All but `noted` are called one at a time, and by the thread that executes the
     command, unless it has joined a cluster: then runs go on at the same time, each in a thread of its own.
@@ -30,16 +30,16 @@ class Observer:
         """The data is loaded; nothing has been evaluated."""
 
     def searching(self, search_task: SearchTask) -> None:
-        """What the searches of all runs see is made."""
+        """The rows, weights, folds and probes that all runs search with are made."""
 
     def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
         """A run begins; what is on record already is in `history`."""
 
     def tried(self, trial: Trial, history: History) -> None:
-        """A candidate has been evaluated and recorded; `history` is the object that the run has `started` with."""
+        """A candidate has been evaluated and recorded; `history` is the object that `started` was given."""
 
     def finished(self, index: int, run: Run) -> None:
-        """A run is sealed, or was before."""
+        """A run is finished, now or in an earlier command; its archive is sealed."""
 
     def noted(self, sentence: str) -> None:
         """Something happened that a user may want to know, such as a connection that was lost; from any thread."""
@@ -48,7 +48,7 @@ class Observer:
         """A part of a model's reply has arrived; from any thread."""
 
     def warned(self, sentence: str) -> None:
-        """Something that nobody should overlook; from any thread."""
+        """Something happened that nobody should overlook; from any thread."""
         self.noted(sentence)
 
 

@@ -7,7 +7,7 @@ from lawsmith.runs.trials import History, Proposal, Screening
 
 
 class Proposer(Protocol):
-    """Writes candidates.
+    """Proposes candidates, batch by batch.
 
     Whatever a proposer remembers must be a function of its seed, its task and the history: an interrupted
     run is resumed by a fresh proposer that is handed the recorded history.

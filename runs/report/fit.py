@@ -27,7 +27,7 @@ from lawsmith.tasks.arrays import is_logarithmic
 
 MOST_GROUP_ROWS = 500  # lines of the table of groups
 BELIEVED = "training, without outliers"
-NOT_AT_HAND = "The data is not at hand, or cannot be read; `discover replay {}` says why."
+NOT_AT_HAND = "The data cannot be read; `discover replay {}` says why."
 """It quotes nothing: an archive from a stranger may name any file of this machine as its data."""
 
 

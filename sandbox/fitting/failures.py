@@ -46,8 +46,8 @@ def _not_finite(form: Form, rows: Table, targets: Sequence[str]) -> str:
     first = int(np.flatnonzero(bad[best])[0])
     where = _listed(tuple(rows.features), [column[first] for column in rows.features.values()])
     return (
-        f"of {len(sets)} sets of constants within the bounds the best, {constants}, leaves "
-        f"{int(bad[best].sum())} of {len(rows)} rows without a finite value, first {where}"
+        f"the best of {len(sets)} sets of constants within the bounds, {constants}, gives no finite value for "
+        f"{int(bad[best].sum())} of {len(rows)} rows, first {where}"
     )
 
 

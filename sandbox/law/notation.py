@@ -37,7 +37,7 @@ def plain_formula(text: str, columns: Sequence[str], functions: Collection[str])
     plain = _with_products(_plain(re.sub(r"`[^`]+`", f" {_QUOTED} ", text)), columns, functions)
     if unclear := _DIVIDED.search(plain):
         below = (unclear[1] + unclear[2]).replace("**", "^").replace(_QUOTED, "…")
-        raise InputError(f"--form: what follows /{below} may be divided or not; write /({below}*…) or /{below}*….")
+        raise InputError(f"--form: /{below}… can be read in two ways; write /({below}*…) or /{below}*….")
     plain = re.sub(r"\blambda\b(?!:)", "lambda_", plain.replace(_HIDDEN, "*"))  # a word of Python
     return re.sub(_QUOTED, lambda _: next(quoted), plain)
 

@@ -127,8 +127,8 @@ def _refuse_other_columns(trees: Iterable[Node], schema: Schema) -> None:
         other = roles_of.get(name)
         if other is not None:
             raise InputError(
-                f"--form names {name!r}, a column that is no feature here ({other.role}: {other.reason}); name it with "
-                "--features, or call the constant otherwise."
+                f"--form uses {name!r}, a column that is not a feature here ({other.role}: {other.reason}). Name it "
+                "with --features, or give the constant another name."
             )
 
 
@@ -140,11 +140,11 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     for part in filter(str.strip, text.split(";")):
         target, formula = _sides(_OF_LIBRARIES.sub("", part), schema)
         if target in trees:
-            raise InputError(f"--form states {target} twice.")
+            raise InputError(f"--form has two formulas for {target}; give one.")
         trees[target] = _with_exp(_read(formula, schema.features))
     missing = [target for target in schema.targets if target not in trees]
     if missing:
-        raise InputError(f"--form states nothing for {listing(missing)}; write TARGET = FORMULA for each, joined by ;.")
+        raise InputError(f"--form has no formula for {listing(missing)}; write TARGET = FORMULA for each, joined by ;.")
     _refuse_other_columns(trees.values(), schema)
     named = [tree for tree in trees.values() if any(isinstance(n, Feature) for n in walk(tree))]
     if not named:
@@ -154,7 +154,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
         )
     _refuse_powers_of_constants(trees.values(), schema.features)
     if not any(parameters(tree) for tree in trees.values()):
-        raise InputError(f"--form {text.strip()!r} leaves no constant to fit.")
+        raise InputError(f"--form {text.strip()!r} has no constant to fit; write a name in place of a number.")
     return {target: trees[target] for target in schema.targets}
 
 
@@ -233,7 +233,7 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
     left, equals, right = re.sub(r"^([^=~]*)~", r"\1=", part).partition("=")
     if not equals:
         if len(schema.targets) > 1:
-            raise InputError(f"--form {part.strip()!r}: say for which target, as in {schema.targets[0]} = ….")
+            raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
     left = re.sub(r"\\[a-zA-Z]+\{(\w+)\}", r"\1", left).strip(" $`")
     target = _column(left, schema.targets)
@@ -298,7 +298,7 @@ class _Reader:
                 return self.node(operand)
             case ast.BinOp(left=left, op=operator, right=right):
                 if type(operator) not in _OPERATORS:
-                    raise InputError("--form: only + - * / and ^ join the parts of a formula.")
+                    raise InputError("--form: only the operators + - * / and ^ are allowed in a formula.")
                 return _OTHERS[_OPERATORS[type(operator)]][1](self.node(left), self.node(right))
             case ast.Attribute(value=ast.Name(id="p"), attr=name) if name in self.features:
                 return Parameter(f"c_{name}")  # a constant is printed as p.N where N is a column too
@@ -306,8 +306,8 @@ class _Reader:
                 return self._call(name, [self.node(argument) for argument in arguments])
             case ast.Tuple():
                 raise InputError(
-                    "--form: a comma may stand between the arguments of a function alone; write 0.34 with a point, and "
-                    "; between the formulas of several targets."
+                    "--form: only the arguments of a function are separated by commas. Write 0.34 with a point, and ; "
+                    "between the formulas of several targets."
                 )
         raise InputError(
             f"--form: {ast.unparse(tree)!r} is not understood; use + - * / ^, numbers, names and functions."

@@ -341,8 +341,8 @@ def test_endings_name_constants_at_bounds_and_rows_without_a_value() -> None:
     rooted = form("A c", lambda x, p: p["A"] * np.sqrt(p["c"] - x["x"]), {"A": (0.0, 1.0), "c": (0.0, 10.0)})
     failed = fit_form(rooted, table(X, X), ["y"])
     (text,) = endings(rooted, failed, table(X, X), ["y"])
-    assert text.startswith("no start gave finite predictions (of 32 sets of constants within the bounds the best, A=")
-    assert "rows without a finite value, first x=" in text
+    assert text.startswith("no start gave finite predictions (the best of 32 sets of constants within the bounds, A=")
+    assert "rows, first x=" in text
 
 
 @pytest.mark.parametrize("loss", [Loss.SQUARED, Loss.ROBUST])

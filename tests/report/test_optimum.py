@@ -88,7 +88,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     ("arguments", "said"),
     [
         (("optimum", "--budget", "6*N*D"), "write it like"),
-        (("optimum", "--at", "N=1e9,D=1e10"), "All features of the formula are fixed"),
+        (("optimum", "--at", "N=1e9,D=1e10"), "--at fixes all features of the formula"),
         (("optimum", "--budget", "6*N*X=1e21"), "'X', which is no feature"),
         (("optimum", "--budget", "6*N*D=1e60"), "cannot be spent"),
         (("optimum", "--budget", "N=1e9"), "also needs D"),
@@ -96,7 +96,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
         (("optimum", "--budget", "6*N*D=1e21", "--group", "x"), "no group"),
         (("invert", "--target", "loss=1.2", "--solve", "N", "--at", "D=1e10"), "never reaches loss = 1.2"),
         (("invert", "--target", "loss=2.3", "--solve", "N"), "also needs D"),
-        (("invert", "--target", "loss=2.3", "--solve", "N", "--at", "N=1e9,D=1e10"), "N is to be found"),
+        (("invert", "--target", "loss=2.3", "--solve", "N", "--at", "N=1e9,D=1e10"), "--solve names N"),
         (("invert", "--target", "loss=2.3", "--solve", "M"), "is not in the formula"),
         (("invert", "--target", "loss", "--solve", "N"), "write it like loss=2.1"),
     ],

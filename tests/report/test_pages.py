@@ -126,7 +126,7 @@ def test_a_report_is_kept_with_the_archive_and_covered_by_its_digests(good: Arch
 def test_a_report_without_the_data_says_so_and_shows_the_rest(good: Archive, sandbox: Sandbox, tmp_path: Path):
     (tmp_path / "toy.csv").write_text("n,model,loss\nmy secret,one,2\n")
     page = report_page(good, sandbox, data_dir=tmp_path)
-    assert "The data is not at hand" in page and "<math" in page and "secret" not in page
+    assert "The data cannot be read" in page and "<math" in page and "secret" not in page
 
 
 def test_hostile_strings_appear_as_text_only(hostile: Archive, sandbox: Sandbox):

@@ -51,13 +51,13 @@ def test_published_results_are_found_from_anywhere(task: str, tmp_path: Path) ->
 
 
 def test_errors_name_what_there_is(runs_dir: Path) -> None:
-    with pytest.raises(InputError, match=r"fits 2 runs: .*aabbbb and .*aaaaaa; write more"):
+    with pytest.raises(InputError, match=r"could mean 2 runs: .*aabbbb and .*aaaaaa; write more"):
         find_archive("20260101", runs_dir)
     with pytest.raises(InputError, match=r"the nearest are published/sft/openhands-gpt-5"):
         find_archive("published/sft/openhands-gpt5", runs_dir)
     with pytest.raises(InputError, match="`discover inspect` lists the runs"):
         find_archive("§", runs_dir)
-    with pytest.raises(InputError, match="fits"):
+    with pytest.raises(InputError, match="could mean"):
         find_archive("", runs_dir)
 
 

@@ -263,4 +263,4 @@ def test_a_validation_score_that_was_altered_is_contradicted(
     assert "held-out R² is " in said
     assert f"archived is {value!r}" in said
     assert "reproduced" not in said
-    assert "Not checked, because nothing can repeat it: cost" in said
+    assert "A replay cannot check cost" in said

@@ -103,7 +103,7 @@ def test_several_targets_have_a_formula_each():
     two = schema("N", targets=("loss", "acc"))
     trees = own_form("acc = c + d*N; loss = E/N", two)
     assert list(trees) == ["loss", "acc"] and "d" in text(trees["acc"])
-    for wrong, said in (("E/N", "say for which target"), ("loss = E/N", "states nothing for acc")):
+    for wrong, said in (("E/N", "name its target"), ("loss = E/N", "has no formula for acc")):
         with pytest.raises(InputError, match=said):
             own_form(wrong, two)
 
@@ -132,7 +132,7 @@ def test_several_targets_have_a_formula_each():
         ("A*N" + "+1" * 3000, "longer than"),
         ("A*N" + "+1" * 300, "larger than"),
         ("(" * 300 + "A*N" + ")" * 300, "is not a formula"),
-        ("A*N;loss = B*N", "states loss twice"),
+        ("A*N;loss = B*N", "has two formulas for loss"),
     ],
 )
 def test_what_is_not_understood_is_one_sentence(wrong: str, said: str):
@@ -200,10 +200,10 @@ def test_formulas_of_papers_and_keyboards(written: str, plain: str):
     [
         ("E + A/n^a + B/d^b", "did you mean N and D"),
         ("E + A/n^a + B/D^b", "'n' is no feature, and a power of constants alone says nothing; did you mean N?"),
-        ("a + b*N^-0,34", "write 0.34 with a point"),
+        ("a + b*N^-0,34", "Write 0.34 with a point"),
         ("acc = a + b*N", "'acc' is no target"),
         ("M(N, S) = a + b*N", "is no target"),
-        ("a/2N", "may be divided or not; write /(2*…) or /2*…"),
+        ("a/2N", "can be read in two ways; write /(2*…) or /2*…"),
         ("E exp(-a/8.314 N)", "write /(8.314*…) or /8.314*…"),
         ("a/N^b D", "write /(N^b*…) or /N^b*…"),
     ],
@@ -234,7 +234,7 @@ def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: 
         ColumnRole(name="N", role="feature", reason="a number that varies"),
     )
     decided = TABLE.model_copy(update={"decided": Decided(roles=roles)})
-    with pytest.raises(InputError, match=r"a column that is no feature here.*name it with --features, or call"):
+    with pytest.raises(InputError, match=r"a column that is not a feature here.*Name it with --features"):
         own_form(written, decided)
     assert own_form("E + A/N^a", decided)
 
