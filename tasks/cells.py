@@ -369,6 +369,8 @@ def _suffixes(counted: "Counter[str]", units: set[str]) -> tuple[dict[str, float
             return {"%": 0.01}, ""
         if only not in FACTORS or only in units:
             return {only: 1.0}, only
+    if used <= {"st", "nd", "rd", "th"}:  # 1st, 10th
+        return dict.fromkeys(used, 1.0), ""
     common = {suffix for suffix, count in counted.items() if count > MOST * sum(counted.values())}
     if common == {"%"}:
         return {"%": 0.01}, ""

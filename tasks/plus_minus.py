@@ -19,8 +19,9 @@ _WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\
 _SIDES = r"\s*[\[(]?\s*\^?\{?\+\s*(\d+(?:\.\d*)?)\}?\s*[/,_]?\s*\{?[-−]\s*(\d+(?:\.\d*)?)\}?\s*[\])]?"
 _UNEVEN, _ERRORS_ALONE = re.compile(_NUMBER + _SIDES), re.compile(_SIDES)
 _ENDS = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]?")
+_BRACKETED = re.compile(r"\(\s*(?:±|\+/-)([^()]*)\)")
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
-_LETTERED = re.compile(r"(.*\d\.\d.*?\)?)\s*([a-h]{1,4})")  # 5.0 ab, as tests of differences mark groups
+_LETTERED = re.compile(r"(.*\d\.\d.*?\)?|\d+(?=\s))\s*([a-h]{1,4})")  # 5.0 ab, as tests of differences mark groups
 _LOOK = 200  # cells that show whether a column states errors
 _MOST = 0.5  # of the filled cells that state an error
 
@@ -107,8 +108,9 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
 
 
 def _with_sign(cell: str) -> str:
-    """``2.31 ± 0.02`` of ``2.31(2)``, and half the width of an interval around the value in ``2.31 [2.29, 2.33]`` and
-    ``2.31 +0.02/-0.02``."""
+    """``2.31 ± 0.02`` of ``2.31(2)`` and ``2.31 (±0.02)``, and half the width of an interval around the value in
+    ``2.31 [2.29, 2.33]`` and ``2.31 +0.02/-0.02``."""
+    cell = _BRACKETED.sub(r"± \1", cell)
     if (digits := _DIGITS.fullmatch(cell)) is not None:
         return f"{digits[1]} ± {int(digits[3]) / 10 ** len(digits[2]):.{len(digits[2])}f}"
     if (uneven := _UNEVEN.fullmatch(cell)) is not None:

@@ -17,7 +17,8 @@ _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-
 _HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
-    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|t(?=\s?=)|(?:checkpoint|ckpt)(?=[-_]))\s?[=#:_-]?\s?(\d+(?:\.\d+)?)"
+    r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|(?:checkpoint|ckpt)(?=[-_])|[a-z]\w*(?=\s?[=:]))"
+    r"\s?[=#:_-]?\s?(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 )
 _FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
 _LAYER = re.compile(r"([$€£]?\d[\d.,]*[kKMB]?)\s*(?:[-–—]|to)\s*([$€£]?\d[\d.,]*[kKMB]?)")
@@ -113,7 +114,7 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:
-    """Numbers behind one word for times or steps: ``Day 7``, ``t=5``, ``FY2019``."""
+    """Numbers behind one word for times or steps, or a word and a sign: ``Day 7``, ``FY2019``, ``lr=5``, ``gpu:4``."""
     found = [_COUNTED.fullmatch(word.strip().lower()) for word in words]
     known = [one for word, one in zip(words, found, strict=True) if not is_missing(word)]
     if None in known or len({one[1].rstrip("s") for one in known if one is not None}) != 1:

@@ -4,6 +4,7 @@ What the user names is taken as named. Everything else is decided from names and
 `_Decision.decide`; the first rule that fits a column decides it.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -230,7 +231,8 @@ class _Decision(Deciding):
     def _counts_rows(self, name: str) -> bool:
         """Whether a column holds 0, 1, … or 1, 2, … and neither its name nor the target says that it is more."""
         values = self.numbers[name]
-        if values is None or len(values) < 3 or values[0] not in (0, 1) or words.is_progress(name):
+        measured = words.is_progress(name) or bool(self.cells.units.get(name))
+        if values is None or len(values) < 3 or values[0] not in (0, 1) or measured:
             return False
         return np.array_equal(values, np.arange(len(values)) + values[0]) and not self._moves_alone(name)
 
@@ -279,7 +281,8 @@ class _Decision(Deciding):
             limit=12,
         )
         seen = f"; left out: {reasons}" if reasons else ""
-        texts = any("text that" in why for _, why in self.role.values())
+        left = [name for name, (role, _) in self.role.items() if role != "target" and self.numbers[name] is None]
+        texts = any(re.search(r"\d", label) for name in left for label in self.labels_of(name)[:1])
         told = "write a setting as numbers in a column of its own, or name a column" if texts else "name some"
         raise InputError(f"{self.where} has no column that can be a feature{seen}; {told} with --features.")
 

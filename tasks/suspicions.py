@@ -10,8 +10,9 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import counted, listing
 from lawsmith.tasks.table import Table
 
-CODES: tuple[float, ...] = (-9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 1e20, 1e30)
-CODES += (-99.9, -999.9, 999.9, -999.25, -32768.0, 32767.0, 65535.0, -1e34, 1e36, 9.96921e36, -3.402823e38, 3.402823e38)
+CODES = (*(-float("9" * digits) / size for digits in range(1, 6) for size in (1, 10, 100) if digits > 1 or size == 1),)
+CODES += (999.0, 9999.0, 99999.0, 999999.0, 999.9, -999.25, -32768.0, 32767.0, 65535.0)
+CODES += (1e20, 1e30, -1e34, 1e36, 9.96921e36, -3.402823e38, 3.402823e38)
 """Numbers that programs write where nothing was measured, or where a converter is at its end."""
 SAME = 1e-6  # of a code, by which its digits in a file may be cut
 FAR = 3.0  # ranges of all other values by which such a number lies outside them

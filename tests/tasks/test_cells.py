@@ -137,6 +137,9 @@ def test_numbers_of_other_scripts_and_groupings(cells: tuple[str, ...], first: f
         (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
         (("2^10", "2^11", "2**-2", "2^(-1)"), [1024, 2048, 0.25, 0.5]),
         (("1:2", "1:5", "3:10", "1:100"), [0.5, 0.2, 0.3, 0.01]),
+        (("1st", "2nd", "3rd", "100th"), [1, 2, 3, 100]),
+        (("95 a", "80 b", "70 ab", "60 c"), [95, 80, 70, 60]),
+        (("lr=1e-3", "lr=3e-4", "lr=0.1", "lr=1"), [1e-3, 3e-4, 0.1, 1]),
         (("20-24", "25–29", "30 to 34", "35-39"), [22, 27, 32, 37]),
         (("$10k-$20k", "$20k-$30k", "$30k-$40k", "$40k-$50k"), [15e3, 25e3, 35e3, 45e3]),
         (("1.5 x 10^-5 M", "2×10⁻⁴ M", "10^-3 M", "1e-2 M"), [1.5e-5, 2e-4, 1e-3, 1e-2]),
@@ -236,7 +239,9 @@ def test_units_that_differ_from_cell_to_cell(cells: tuple[str, ...], values: lis
     assert any(f"({cells[0]!r} is {values[0]:g}" in notice for notice in dataset.notices)
 
 
-@pytest.mark.parametrize("words", [("Day 0", "Day 3", "day 7"), ("t=0", "t=3", "t=7"), ("FY0", "FY 3", "FY7")])
+@pytest.mark.parametrize(
+    "words", [("Day 0", "Day 3", "day 7"), ("t=0", "t=3", "t=7"), ("FY0", "FY 3", "FY7"), ("gpu:0", "gpu:3", "gpu:7")]
+)
 def test_numbers_behind_a_word_for_times(words: tuple[str, ...], tmp_path: Path):
     rows = "".join(f"{word},{k}\n" for k, word in enumerate((*words, words[1])))
     data = read(tmp_path, "when,loss\n" + rows)
@@ -313,3 +318,9 @@ def test_declinations_have_signs_and_a_clock_has_hours(tmp_path: Path):
     )
     x = read(tmp_path, made.assign(y=np.arange(8) ** 2), "y").task.train.features
     assert x["Dec"][0] == -3723 and x["clock"][0] == 5400
+
+
+def test_a_column_with_a_unit_below_its_name_counts_no_rows(tmp_path: Path):
+    rows = "".join(f"{k},{100 - k},{9 / (k + 1):.3f}\n" for k in range(12))
+    assert read(tmp_path, "x,load,loss\n[s],,\n" + rows).task.schema.features[0] == "x"
+    assert read(tmp_path, "x,load,loss\n" + rows).task.schema.features == ("load",)

@@ -139,7 +139,16 @@ def test_headers_of_pandas_pivots_are_joined():
 
 
 @pytest.mark.parametrize(
-    "cell", ["{:.3f} ± 0.02", "{:.3f}±.02", "{:.3f} +/- 0.02", "{:.3f} (0.02)", "({:.3f} ± 0.02)", "{:.3f}(20)"]
+    "cell",
+    [
+        "{:.3f} ± 0.02",
+        "{:.3f}±.02",
+        "{:.3f} +/- 0.02",
+        "{:.3f} (0.02)",
+        "{:.3f} (±0.02)",
+        "({:.3f} ± 0.02)",
+        "{:.3f}(20)",
+    ],
 )
 def test_a_value_with_its_error_becomes_two_columns(cell: str, tmp_path: Path):
     frame = FRAME.assign(loss=[cell.format(loss) for loss in FRAME["loss"]])

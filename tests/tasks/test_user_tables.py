@@ -56,6 +56,7 @@ def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
 @pytest.mark.parametrize(
     ("row", "value", "said"),
     [
+        (3, -99.99, "x is -99.99 in 1 row and between 1 and 12 in all others. If -99.99 stands for a missing"),
         (4, -999.25, "x is -999.25 in 1 row and between 1 and 12 in all others. If -999.25 stands for a missing"),
         (4, 9.96921e36, "x is 9.96921e+36 in 1 row and between"),
         (4, 65535, "x is 65535 in 1 row and between"),
@@ -138,6 +139,10 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
         (frame()[:3], "holds 3 rows; lawsmith needs at least 4"),
         (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
         ("", "is empty; a table needs a header"),
+        (
+            "run,loss\nlr1_bs2,1\nlr2_bs2,2\n",
+            "write a setting as numbers in a column of its own, or name a column with",
+        ),
         ("loss\n1\n2\n", "has no column that can be a feature; name some with --features."),
         ("N,loss\n1,2\n1,2,3\n", "is not a well-formed table: line 3 has 3 cells, but the header has 2."),
         ("N,loss\n1,2,3\n1,2,3\n", "has rows with more cells than the header"),
