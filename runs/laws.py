@@ -315,7 +315,7 @@ def trial_of(archive: Archive, law: str) -> Trial:
     if len(fitting) == 1:
         return fitting[0]
     many = f"{len(fitting)} ids begin with it" if fitting else "it has no law of that id"
-    raise InputError(f"--law {law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
+    raise InputError(f"{law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
 
 
 def _beyond(region: Region, factor: float) -> Array:
