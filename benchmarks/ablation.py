@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.extrapolation import FarOutcome
 from benchmarks.small_tables import SmallOutcome
-from lawsmith.agent.search import score, selection
+from lawsmith.agent.search import patterns, score, selection
 from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.tasks.arrays import Array, weighted_median
 
@@ -60,6 +60,8 @@ CHANGES = {
     "no form comes in that the fit favours": step(_favoured=lambda *_: []),
     "no plainer law beats": step(_beaten=lambda _, near: np.zeros(len(near), dtype=np.bool_)),
     "surplus constants stay": step(_plainer=lambda *_: None),
+    "patterns refute nothing": Change(replace(RULES, pattern=np.inf)),
+    "laws may alternate": _off(patterns, OPPOSITE=-np.inf),
     "unsafe laws stay": choice(_safe=lambda laws, _: np.ones(len(laws), dtype=np.bool_)),
     "aliased waves stay": choice(has_aliased_wave=_no),
     "no price of a constant": Change(replace(RULES, constant=0.0)),
@@ -67,6 +69,7 @@ CHANGES = {
     "no price of a frequency": scored(waves=_no),
     "no price of chance": Change(replace(RULES, chance=0.0)),
     "no price of a missing level": scored(never_levels=_no),
+    "no price of an ignored feature": scored(decisive=lambda _: frozenset()),
     "no price of a claimed ceiling": scored(claims_a_ceiling=_no),
     "no price of a wave that no row shows": scored(unshown_waves=_no),
     "held-out errors without training errors": scored(

@@ -1,13 +1,41 @@
-"""How targets depend on features, whatever the law: whether they steepen, and what linear columns explain."""
+"""Which features the targets clearly depend on, whatever the law."""
+
+from itertools import combinations
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, ranks
+from lawsmith.tasks.folds import simplex_columns
+from lawsmith.tasks.leading import leading
 from lawsmith.tasks.table import Table, kept_with_table
 
+CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
 STEEPENING = 1.5  # factor by which the last rows are steeper than all, where nothing levels off
 ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
+ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
+
+
+@kept_with_table
+def decisive(table: Table) -> frozenset[str]:
+    """The features without which a quadratic in the ranks of all, with a level per group, misses some target clearly
+    more: by an F test of nested models. None of the shares of a whole, which the others state too; none where rows are
+    too few to tell. In a wide table only those that lead are looked at."""
+    shares = simplex_columns(table)
+    names = leading(table, tuple(name for name in table.features if name not in shares))
+    pairs = [*((k, k) for k in range(len(names))), *combinations(range(len(names)), 2)]
+    uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
+    if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
+        return frozenset()
+    ordered = [_centred_ranks(table.features[name]) for name in names]
+    products = (ordered[one] * ordered[two] for one, two in pairs)
+    model = WithinGroups(table, np.column_stack([*ordered, *products]))
+    found = set()
+    for k, name in enumerate(names):
+        others = [place for place, used in enumerate(uses) if k not in used]
+        if np.any(model.lost(model.columns[:, others]) > CLEAR):
+            found.add(name)
+    return frozenset(found)
 
 
 @kept_with_table
@@ -48,6 +76,12 @@ class WithinGroups:
         more = unexplained(fewer, self._targets) - self.left
         least = np.maximum(self.left, np.finfo(float).tiny)  # a target that never varies loses nothing
         return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
+
+
+def _centred_ranks(column: Array) -> Array:
+    """From -0.5 to 0.5, equal values alike."""
+    place = ranks(column)
+    return np.asarray(place / max(place.max(), 1.0) - 0.5)
 
 
 def unexplained(columns: Array, targets: Array) -> Array:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lawsmith.agent.command.rivals import AGREE, inseparable_laws, plainer_law
-from lawsmith.agent.search.score import is_ruled_out
+from lawsmith.agent.search.patterns import patterns, refuted
+from lawsmith.agent.search.score import RULES, is_ruled_out
 from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
@@ -286,6 +287,8 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
     unsafe = best.evaluation.unsafe
     if unsafe is not None and unsafe.what == "stated" and winner.evaluation.unsafe != unsafe:
         why = f"it {unsafe.sentence}; check whether you stated that correctly"
+    elif refuted(patterns((best, winner), task), RULES.pattern):
+        why = "its errors follow a pattern: rows beside one another have errors of the same sign"
     elif unsafe is not None and unsafe.what != "stated" and winner.evaluation.unsafe is None:
         why = f"it {unsafe.sentence}"
     elif not best.evaluation.probe:

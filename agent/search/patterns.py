@@ -1,13 +1,15 @@
 """Whether the residuals of a law follow a pattern: rows beside one another are missed to the same side.
 
-Such a law is wrong where the rows lie, whatever its errors are.
+Such a law is wrong where the rows lie, whatever its errors are. Where another law that predicts as well leaves nothing
+but noise, the rows have told the two apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from lawsmith.agent.search.outliers import neighbours
+from lawsmith.agent.search.score import information
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.nodes import Unreadable
@@ -17,14 +19,39 @@ from lawsmith.tasks.arrays import Array, IntArray, correlation
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
-NONE = 1.0  # standard deviations of noise below which there is no pattern
+NONE = 1.0  # standard deviations of noise below which there is no pattern …
+OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
+CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
 MOST_ROWS = 1000  # of a table that is looked at
 
 
-def only_noise(trials: Sequence[Trial], task: Task) -> frozenset[str]:
-    """The ids of the laws whose residuals follow no pattern; none in tables with very many rows."""
-    asked = trials if len(task.train) <= MOST_ROWS else ()
-    return frozenset(one.id for one in asked if (size := pattern(one, task)) is not None and size < NONE)
+def patterns(trials: Sequence[Trial], task: Task) -> dict[str, float | None]:
+    """The `pattern` of each law by its id; empty for tables with very many rows."""
+    return {} if len(task.train) > MOST_ROWS else {trial.id: pattern(trial, task) for trial in trials}
+
+
+def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
+    """The ids of laws whose residuals follow a `clear` pattern, in standard deviations, where those of another one
+    follow none."""
+    if not any(size is not None and size < NONE for size in found.values()):
+        return frozenset()
+    return frozenset(id for id, size in found.items() if size is not None and size > clear)
+
+
+def only_noise(found: Mapping[str, float | None], trials: Sequence[Trial], task: Task) -> frozenset[str]:
+    """The ids of those of the trials whose residuals follow no pattern, nor alternate.
+
+    Residuals of many constants alternate of themselves. So they may where every law whose residuals do not leaves
+    `CLEARLY_MORE` times as much, constants paid for: that is no noise.
+    """
+    plain = frozenset(id for id, size in found.items() if size is not None and OPPOSITE < size < NONE)
+    opposite = frozenset(id for id, size in found.items() if size is not None and size <= OPPOSITE)
+    if not opposite:
+        return plain
+    criteria = {trial.id: information(trial, task) for trial in trials}
+    least = min((size for id, size in criteria.items() if id not in opposite), default=-np.inf)
+    least -= 2 * task.train.target_matrix().size * np.log(CLEARLY_MORE)
+    return plain | {id for id in opposite if criteria[id] < least}
 
 
 def pattern(trial: Trial, task: Task) -> float | None:

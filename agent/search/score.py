@@ -16,7 +16,7 @@ from lawsmith.sandbox import Evaluation
 from lawsmith.sandbox.evaluation import NARROW
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.dependence import steepens
+from lawsmith.tasks.dependence import decisive, steepens
 from lawsmith.tasks.noise import replicates, resolution, rules_out
 from lawsmith.tasks.task import Task
 
@@ -34,10 +34,11 @@ class Rules:
 
     constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
-    missing: float = 0.24  # for a level that is left out, and for a wave or a ceiling that no row shows
+    missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.5  # laws within this distance of the best cannot be separated
     alike: float = 0.2  # laws that differ by less than this share of the typical difference have one vote together
     surplus: float = 0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
+    pattern: float = 4.0  # standard deviations of noise from which residuals follow a pattern
     evidence: float = (
         10.0  # difference of BIC from which evidence is very strong (Kass and Raftery 1995): no more counts
     )
@@ -117,8 +118,9 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 
     A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
     group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
-    level off wherever the data do is not simple but says less, and a wave that the rows cannot show says more than they
-    do; of a law that cannot be read nothing is known, and nothing charged.
+    level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple but says less,
+    and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
+    nothing charged.
     """
     count, rows = free_constants(trial.evaluation, task), rows_of_a_group(task)
     price = rules.constant * np.log(rows) / (2 * rows) * scarcity(count, task)
@@ -134,8 +136,10 @@ def scarcity(count: float, task: Task) -> float:
 
 def missing_parts(trial: Trial, task: Task) -> int:
     """How many things a law leaves out that the rows show, or claims that they do not."""
-    claimed = claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)
-    return never_levels(trial, task) + claimed + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
+    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
+    missing = 0 if known is None else never_levels(trial, task) + len(decisive(task.train) - known.features)
+    missing += claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)
+    return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
 
 
 def never_levels(trial: Trial, task: Task) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.agent.search.claims import has_aliased_wave
-from lawsmith.agent.search.patterns import only_noise
+from lawsmith.agent.search.patterns import only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
     Rules,
@@ -56,14 +56,15 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     """The winner among usable trials.
 
     Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
-    better its score. Where one of them is believable far beyond the data, those that are not leave the set. Where one
-    leaves nothing but noise, the fit to the training rows says as well how plausible each is (`_plausibility`), and
-    known forms that it favours come in although they predict held-out rows worse (`_favoured`). The law wins whose
-    predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that predict nearly the
-    same share one: it errs less than most. None wins that a plainer one beats in error and fit. A law with fewer
-    constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody
-    can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks what is known
-    (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    better its score. Laws that miss the rows in a pattern are left out where another one leaves nothing but noise.
+    Where one of the rest is believable far beyond the data, those that are not leave the set. Where one leaves nothing
+    but noise, the fit to the training rows says as well how plausible each is (`_plausibility`), and known forms that
+    it favours come in although they predict held-out rows worse (`_favoured`). The law wins whose predictions beyond
+    the data lie nearest to their interquartile mean by votes, in which laws that predict nearly the same share one: it
+    errs less than most. None wins that a plainer one beats in error and fit. A law with fewer constants that the rows
+    cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only
+    where none can be read, or where `allow_opaque` says so; one that breaks what is known (`task.knowledge`) only where
+    all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -117,16 +118,20 @@ class _Choosing:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how
         plausible each of these is (C,), the most plausible first.
 
-        Left out are laws that are not believable beyond the rows. They do not say which laws are near: those that are
-        near to the best of the rest come in.
+        Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
+        laws are near: those that are near to the best of the rest come in.
         """
         while True:
             close = self._close(ranked)
             farther = self._close(ranked, FARTHER)[len(close) :]
-            farther = [trial for trial in farther if not trial.proposal.by_chance]
-            noise = only_noise([*close, *farther], self.task)
-            favoured = self._favoured(close, [trial for trial in farther if trial.id in noise], noise)
-            near, plausible = self._plausible([*close, *favoured], noise)
+            asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
+            found = patterns(asked, self.task) if len(asked) > 1 else {}
+            noise = only_noise(found, asked, self.task)
+            out = refuted({one.id: found.get(one.id) for one in close}, self.rules.pattern)
+            allowed = [trial for trial in close if trial.id not in out]
+            others = [one for one in asked[len(close) :] if one.id in noise]
+            allowed += self._favoured(allowed, others, noise)
+            near, plausible = self._plausible(allowed, noise)
             first, kept = ranked[0], {trial.id for trial in near}
             ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
             if ranked[0] is first:
@@ -222,7 +227,7 @@ class _Choosing:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
         better by positive evidence, or errs no more while no such evidence is for the other; or one with no more
         constants that errs no more and leaves less than half as much of the rows."""
-        noise = only_noise(near, self.task)
+        noise = only_noise(patterns(near, self.task), near, self.task) if len(near) > 1 else frozenset()
         plain = np.array([trial.id in noise for trial in near])[:, None]
         errors = np.array([self.scores[trial.id] for trial in near])
         constants = np.array([self._constants(trial) for trial in near])

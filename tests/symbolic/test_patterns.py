@@ -1,16 +1,19 @@
-"""Where a law leaves nothing but noise, the fit tells laws apart that held-out rows do not."""
+"""Laws that miss the rows in a pattern are refuted where another law leaves nothing but noise."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from lawsmith.agent.search.patterns import NONE, only_noise, pattern
+from lawsmith.agent.command.law_verdict import verdict
+from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
+from lawsmith.runs.record import FinalScores, SplitScores
 from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
-from lawsmith.tasks import Task
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks import Dataset, Task
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.probes import probe_rows
 from tests.made import made_task
@@ -38,17 +41,46 @@ def tried(law: str, of: Task, sandbox: Sandbox) -> Trial:
     return Trial(law, Proposal(source, origin=law), evaluate(sandbox, source, of, folds, probes=probes))
 
 
-@pytest.mark.parametrize(("noise", "expected"), [(0.01, {TRUE}), (0.3, {TRUE, CURVED})])
-def test_a_law_that_misses_rows_in_a_pattern_leaves_more_than_noise(
-    noise: float, expected: set[str], sandbox: Sandbox
+def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(sandbox: Sandbox) -> None:
+    noisy = task(0.01)
+    true, curved = (tried(law, noisy, sandbox) for law in (TRUE, CURVED))
+    sizes = [pattern(trial, noisy) for trial in (true, curved)]
+    assert None not in sizes
+    assert sizes[0] < NONE < RULES.pattern < sizes[1]
+    assert refuted(patterns([true, curved], noisy), RULES.pattern) == {CURVED}
+    better = curved.evaluation.model_copy(update={"validation_r2": 1.0})
+    chosen = true.evaluation.model_copy(update={"validation_r2": 0.8})
+    trials = replace(true, evaluation=chosen), replace(curved, evaluation=better)
+    data, seen = Dataset(noisy, None), SearchTask.of(noisy)
+    scores = FinalScores(train=SplitScores(r2=1.0))
+    sentences = verdict(trials[0], (), trials, data, seen, scores).sentences
+    assert any(": its errors follow a pattern" in sentence for sentence in sentences)
+    assert refuted(patterns([curved], noisy), RULES.pattern) == frozenset()
+    assert choose([curved, true], noisy).winner is true
+
+
+def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    trials = [tried(law, noisy, sandbox) for law in (TRUE, CURVED)]
+    assert refuted(patterns(trials, noisy), RULES.pattern) == frozenset()
+
+
+@pytest.mark.parametrize(("misfit", "also"), [(0.9, set()), (0.01, {"alternates"})])
+def test_a_law_that_follows_the_noise_leaves_no_noise_unless_all_others_leave_far_more(
+    misfit: float, also: set[str], sandbox: Sandbox
 ) -> None:
-    noisy = task(noise)
-    curved, true = (tried(law, noisy, sandbox) for law in (CURVED, TRUE))
-    assert only_noise([curved, true], noisy) == expected
-    assert expected != {TRUE} or choose([curved, true], noisy).winner is true
+    of = task(0.3)
+    law = tried(CURVED, of, sandbox)
+    trials = [
+        alike(law, name, misfit=misfit if name == "alternates" else 1.0, constants=3, beyond=1.0)
+        for name in ("alternates", "unread", "true", "bent")
+    ]
+    found = {"alternates": -3.0, "unread": None, "true": -0.5, "bent": 2.0}
+    assert only_noise(found, trials, of) == {"true"} | also
 
 
 def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbox) -> None:
+    """Of three rows at one place some are above it and others below, which is no alternation."""
     rng = np.random.default_rng(2)
     n = np.repeat(np.geomspace(0.1, 10, 8), 3)
     made = made_task({"n": n}, {"loss": 1.2 + 4 / (n**0.45 + 1.3) + 0.05 * rng.standard_normal(24)})
@@ -56,7 +88,7 @@ def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbo
     centred = (scatter - scatter.mean(axis=1, keepdims=True)).reshape(-1)
     through = replace(made, train=replace(made.train, targets={"loss": 1.2 + 4 / (n**0.45 + 1.3) + centred}))
     law = tried(TRUE, through, sandbox)
-    assert only_noise([law], through) == {law.id}
+    assert only_noise(patterns([law], through), [law], through) == {law.id}
 
 
 def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float, held_out: float = 0.5) -> Trial:
