@@ -12,7 +12,7 @@ class _Kept(BaseModel):
 
 
 class Books(_Kept):
-    """What the calls of a run cost.
+    """The cost of the calls of a run.
 
     finished: calls that were answered or given up; a call takes one attempt or several. Tokens are those that
     endpoints reported; `without_usage` counts attempts that may have been charged but reported none. `usd` is

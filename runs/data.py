@@ -42,7 +42,7 @@ NOT_OPENED = (
 
 
 class NotOpened(InputError):
-    """A page does not open what an archive of somebody else names."""
+    """A page does not open a table that another user's archive names."""
 
 
 def packed(dataset: Dataset) -> bytes | None:

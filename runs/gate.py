@@ -27,7 +27,7 @@ _WORDS = ("origin", "note", "name", "agent", "model", "reason")
 
 
 class Unsound(ValueError):
-    """A record that is not as any version writes it; says what is wrong with it."""
+    """A record that no version writes; the message says what is wrong with it."""
 
 
 def checked_event(event: Mapping[str, Any], where: str) -> None:

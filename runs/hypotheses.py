@@ -59,7 +59,7 @@ def hypotheses(
 
 @dataclass(frozen=True)
 class SearchRecord(Generic[_Trial]):
-    """What a search tried, in the order of evaluation, and what became of it."""
+    """The candidates of a search in the order of evaluation, with their outcomes."""
 
     result: RunResult
     trials: tuple[_Trial, ...]

@@ -46,7 +46,7 @@ REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
-    """A law of a finished run. What it needs is read once: its archive may be gone afterwards, save for `interval`.
+    """A law of a finished run. Its archive is read once; later only `interval` needs the archive.
 
     id: of the candidate (None for a law that came without one). chosen: whether the search chose it; False for a law
     that the user asked for. source: ``law.py``, plain Python. form: the candidate as it was proposed, None for a law
@@ -64,7 +64,7 @@ class Law:
 
     @classmethod
     def open(cls, run: Path | str, runs_dir: Path | str = Path("runs"), law: str | None = None) -> Law:
-        """The law of a run, named as for `discover inspect`.
+        """Open the law of a run, named as for `discover inspect`.
 
         `law` is the id of another law of the run's table, or the beginning of one; by default it is the law that was
         picked (`discover laws RUN --pick ID`), else the one that the search chose. Raises InputError where there is

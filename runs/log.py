@@ -40,7 +40,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Scan:
-    """What a log holds: its intact records, the bytes they take, the last digest, where it breaks."""
+    """The content of a log: its intact records, their bytes, the last digest, and where it breaks."""
 
     records: int
     length: int

@@ -35,7 +35,7 @@ class ReplayScores(Exact):
 
 
 class ReplayReport(Exact):
-    """What a replay found. `differences` are sentences; `reproduced` is true when there are none.
+    """The result of a replay. `differences` are sentences; `reproduced` is true when there are none.
 
     `reproduced` is None, and a notice says why, where there was nothing to compare: a result that was measured on real
     rows meets only the replica here. `exact` tells whether every score that was archived to the last digit came back

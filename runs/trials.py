@@ -70,7 +70,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Trial:
-    """A proposal together with what the sandbox found out about it.
+    """A proposal and its evaluation by the sandbox.
 
     typical_error: the score that orders laws (`lawsmith.agent.search.score`), as the search recorded it; None for a
     candidate that is not usable, and in archives of earlier versions.

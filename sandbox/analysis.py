@@ -43,7 +43,7 @@ def _analyse(x, y, group):
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the code printed, and the error that ended it ("" if none did)."""
+    """The output of analysis code, and the error that ended it ("" for none)."""
 
     output: str
     error: str = ""

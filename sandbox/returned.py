@@ -14,7 +14,7 @@ from lawsmith.tasks.arrays import Array
 
 @dataclass(frozen=True)
 class Spec:
-    """What the child is told about its task; `ours` says that the source is our own print of a law.
+    """The task as the child process sees it; `ours` says that the source is our own print of a law.
 
     families: see `FitJob`."""
 

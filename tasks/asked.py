@@ -16,7 +16,7 @@ _NUMBER_IN = re.compile(  # of a name
 
 
 class Asked(Frozen):
-    """What the user says of the columns. None leaves it open; a `group` or `sigma` of "" says that there is none."""
+    """The columns that the user names. None leaves a role open; a `group` or `sigma` of "" says that there is none."""
 
     target: tuple[str, ...]
     features: tuple[str, ...] | None = None

@@ -14,7 +14,7 @@ GROUP_ROWS = 4  # rows, on average, that each label of a group has for constants
 
 
 class Deciding:
-    """The columns of a table, and their roles as far as they are decided.
+    """The columns of a table, and the roles that are decided so far.
 
     names: of all columns, in order. rows: how many. numbers: name -> (n,) values, None for text. role: name -> role and
     reason. levels: category -> its labels. labelled: columns of numbers that are labels. tracker: whether the table is

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 
 class InputError(ValueError):
-    """What was wrong, where, and what to do about it, in one sentence. The CLI prints it and exits 2."""
+    """The input is wrong. The message says what is wrong, where, and what to do; the CLI prints it and exits with 2."""
 
 
 def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:

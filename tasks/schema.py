@@ -21,7 +21,7 @@ Role = Literal[
 
 
 class ColumnRole(Frozen):
-    """What a column of the user's table is to the search, and why, in a few words."""
+    """The role of a column of the user's table, and the reason in a few words."""
 
     name: str
     role: Role
@@ -77,7 +77,7 @@ class Weight(Frozen):
 
 
 class Decided(Frozen):
-    """What was decided about a user's table when it was first read; it is never decided again.
+    """The decisions about a user's table at its first reading; they are never made again.
 
     roles: of every column of the file. state: the column of a tracker that says which runs have finished. only_filled:
     whether rows that lack a value are left out; `only_measured` leaves out those that lack a target alone.

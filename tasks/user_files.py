@@ -57,14 +57,14 @@ def user_folder(variable: str, usual: str, environment: Mapping[str, str] = os.e
 
 
 class ColumnMeaning(Frozen):
-    """What a column measures, in a sentence, and its unit."""
+    """The meaning of a column, in a sentence, and its unit."""
 
     meaning: str = ""
     unit: str = ""
 
 
 class TaskFile(Frozen):
-    """A user's ``task.toml``: a title, what the columns are and mean, what is known. Everything is optional."""
+    """A user's ``task.toml``: title, roles and meanings of columns, knowledge of the law. Every entry is optional."""
 
     model_config = ConfigDict(populate_by_name=True)
 

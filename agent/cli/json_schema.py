@@ -24,14 +24,14 @@ class DataJson(Frozen):
 
 
 class ColumnRoleJson(Frozen):
-    """What a column is to the search, and why."""
+    """The role of a column in the search, and the reason."""
 
     role: Role
     reason: str
 
 
 class OwnFormJson(Frozen):
-    """What became of a formula that the user gave: its place among all laws by held-out error."""
+    """The outcome for a formula of the user: its place among all laws by held-out error."""
 
     law: str
     place: int | None
@@ -117,7 +117,7 @@ class SelectedJson(Frozen):
 
 
 class SearchJson(Frozen):
-    """What a search found: `discover … --json` and `discover resume RUN --json`."""
+    """The result of a search: `discover … --json` and `discover resume RUN --json`."""
 
     task: str
     agent: str
@@ -207,7 +207,7 @@ class OptimumJson(Frozen):
 
 
 class InvertJson(Frozen):
-    """Where a target is reached: `discover invert RUN --json`."""
+    """The value of a feature at which a target is reached: `discover invert RUN --json`."""
 
     target: str
     wanted: float

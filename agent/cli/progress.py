@@ -32,7 +32,7 @@ REPLIES_SHOWN = 3  # replies under way that fit below the bars
 
 
 class Replies:
-    """What models are saying at the moment, in one line. Told from several threads."""
+    """The replies that are arriving from models, in one line. Several threads may call it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

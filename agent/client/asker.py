@@ -48,7 +48,7 @@ Awaited = Callable[[], list[CallOutcome]]
 
 
 class Asker(Protocol):
-    """Whoever answers the questions of a search."""
+    """Answers the questions of a search: a model, or a recording."""
 
     recording: Recording
     refused: str | None

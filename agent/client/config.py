@@ -60,7 +60,7 @@ class Transport(Frozen):
 
 
 class Options(Frozen):
-    """What a command line says about models; None leaves a value to environment and file.
+    """Options of the command line about models; None leaves a value to the environment or a file.
 
     `context_tokens` is what a model reads and writes in one call: prompts take what a reply leaves of it.
     """

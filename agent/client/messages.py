@@ -92,7 +92,7 @@ class TokenUsage(Frozen):
 
 
 class ModelReply(Frozen):
-    """What the model says: text, or calls of tools that the request offered, or both."""
+    """The reply of a model: text, or calls of tools that the request offered, or both."""
 
     text: str
     finish: str = "stop"

@@ -38,7 +38,7 @@ _FORM = "give 'local', or the address of a running scheduler such as tls://host:
 
 
 class ClusterLost(InputError):
-    """The cluster went away; what is on record is safe."""
+    """The cluster is lost; all recorded candidates are safe."""
 
 
 def check_address(address: str) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SandboxOfWorker(WorkerPlugin):
-    """What Dask gives to every worker of a command, also to those that join later.
+    """The sandbox that Dask gives to every worker of a command, also to workers that join later.
 
     A worker that cannot isolate candidates, or runs other versions than the command, is refused: `setup` raises
     RuntimeError, and Dask tells the command, or ends a worker that joined later.

@@ -35,7 +35,7 @@ STDIN = Path("-")
 
 
 class OwnTable(Frozen):
-    """A table of the user's own: absolute paths, and what is said of its columns, as `read_dataset` takes it."""
+    """A table of the user: absolute paths, and arguments of `read_dataset` about its columns."""
 
     train: str
     target: tuple[str, ...]

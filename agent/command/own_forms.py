@@ -20,7 +20,7 @@ MOST_BYTES = 4_000_000  # of the file: room for `MOST_FORMULAS` with all their c
 
 
 class OwnForms:
-    """Proposes the user's forms, those of a hall of fame and of a catalogue, then whatever `others` proposes, if any.
+    """Proposes the forms of the user, of a hall of fame and of a catalogue, then the proposals of `others`, if given.
 
     A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
 

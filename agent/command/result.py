@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """A finished run: where its archive is and what it holds."""
+    """A finished run, with its archive, its result and its trials."""
 
     archive: Path
     manifest: Manifest
@@ -99,7 +99,7 @@ class OwnForm:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """What a command found.
+    """The result of a command: its runs, the selected law and the verdict.
 
     `runs` are in the order of their seeds. `selected` is the run whose law was chosen with the candidates
     of all runs in view, None when every run failed; `reason` says why.
@@ -123,12 +123,12 @@ class Result:
 
     @property
     def hall_of_fame(self) -> "tuple[OwnForm, ...]":
-        """What became of the formulas of another program in the selected run, the best first."""
+        """The outcome for each formula of `hall_of_fame` in the selected run, the best first."""
         return self._best_first(HALL_OF_FAME)
 
     @property
     def catalogue(self) -> "tuple[OwnForm, ...]":
-        """What became of the laws of the user's catalogue in the selected run, the best first."""
+        """The outcome for each law of `catalogue` in the selected run, the best first."""
         return self._best_first(f"{CATALOGUE}: ")
 
     def _best_first(self, origin: str) -> "tuple[OwnForm, ...]":
@@ -136,7 +136,7 @@ class Result:
 
     @property
     def own_forms(self) -> "tuple[OwnForm, ...]":
-        """What became of the user's own formulas in the selected run (in the first, where every run failed)."""
+        """The outcome for each formula of `form` in the selected run (in the first run, if every run failed)."""
         return self._imported(ORIGIN)
 
     def _imported(self, origin: str) -> "tuple[OwnForm, ...]":
@@ -153,7 +153,7 @@ class Result:
         return tuple(found)
 
     def pick(self, law: str) -> Law:
-        """Another law of the table by its id, or the beginning of it; raises InputError where there is none."""
+        """Another law of the table by its id, or the start of its id; raises InputError if there is none."""
         if self.selected is None:
             raise InputError("No run found a law, so there is none to pick.")
         return Law.open(self.selected.archive, law=law)

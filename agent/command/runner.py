@@ -48,7 +48,7 @@ CANDIDATES_OF_A_RUN = 8
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a command. What was recorded is safe; `archive` is where to resume the command."""
+    """Raised at Ctrl-C during a command. All recorded candidates are safe; `archive` is the run to resume."""
 
     def __init__(self, archive: Path) -> None:
         super().__init__(f"interrupted; continue with: discover resume {archive}")
@@ -234,7 +234,7 @@ def _out_of_time(path: Path) -> OutOfTime | None:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run of a command is to be. Of an archive that is there already, `manifest` tells the address.
+    """The plan of one run of a command. `manifest` gives the address of an archive that exists already.
 
     `until` is where a run that is repeated ran out of time, `spent` the seconds of its time that are over when it
     begins.
@@ -280,7 +280,7 @@ class OpenArchives:
 
 @dataclass(frozen=True)
 class Runner:
-    """What the runs of a command share. Thread-safe."""
+    """Executes the runs of a command, and holds what they share. Thread-safe."""
 
     dataset: Dataset
     make_proposer: MakeProposer

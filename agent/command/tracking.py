@@ -22,7 +22,7 @@ LONGEST = 500
 
 @dataclass(frozen=True)
 class Logged:
-    """What is logged. settings: short texts; metrics: numbers; texts: file name -> content."""
+    """Entries for a tracker. settings: short texts; metrics: numbers; texts: file name -> content."""
 
     settings: dict[str, str]
     metrics: dict[str, float]

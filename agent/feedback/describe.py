@@ -34,7 +34,7 @@ class ColumnFacts:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What a prompt says about a task. `hidden_*` count what was left out for length."""
+    """The facts of a task for a prompt. `hidden_*` count the facts that were left out for length."""
 
     title: str
     features: tuple[ColumnFacts, ...]

@@ -18,7 +18,7 @@ from lawsmith.tasks import Task
 
 @dataclass(frozen=True)
 class AgentSetup:
-    """What an LLM agent works with.
+    """The parts that an LLM agent works with.
 
     `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
     search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend,

@@ -26,7 +26,7 @@ SAME = 1e-6  # largest difference of predictions, in units of the largest
 
 @dataclass(frozen=True, eq=False)
 class Behaviour:
-    """What a fitted candidate predicts at the probe rows (n, T), and its constants per group and target."""
+    """Predictions of a fitted candidate at the probe rows (n, T), and its constants per group and target."""
 
     probe: Array
     constants: int

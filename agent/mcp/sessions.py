@@ -27,7 +27,7 @@ MAX_MODEL = 80  # characters of a model's name
 
 @dataclass(frozen=True)
 class Bounds:
-    """What clients may use. Candidates are per session, the built-in search not counted; sessions are those
+    """Limits of clients. Candidates are per session, the built-in search not counted; sessions are those
     open at a time; `floor_seconds` of built-in search are per call."""
 
     max_candidates: int

@@ -1,4 +1,4 @@
-"""Finds rows that no leading law believes: a slipped digit, a diverged run, a unit mixed up.
+"""Finds outliers, rows that every leading law misses by far: a slipped digit, a diverged run, a wrong unit.
 
 A row is disbelieved where every leading law, fitted so that single rows do not pull it, misses it by several times
 what it misses the other rows by, to the same side, while the rows around it are met. A row that is missed together with
@@ -37,8 +37,8 @@ NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 @dataclass(frozen=True)
 class Disbelieved:
-    """A measurement that the leading laws do not believe. row: position in the training table, from 0. met: whether the
-    law that was chosen at the end meets it all the same."""
+    """An outlier: a measurement that all leading laws miss by far. row: position in the training table, from 0. met:
+    whether the law that was chosen at the end predicts it nevertheless."""
 
     row: int
     target: str

@@ -51,7 +51,7 @@ Bounds = tuple[float, float]
 
 
 class Condition(Frozen):
-    """What a column must be like to stand in a feature's place; `spans`: the least ratio of its largest to its smallest
+    """The condition on a column that stands for a feature; `spans`: the least ratio of its largest to its smallest
     positive value."""
 
     sign: Sign = "any"

@@ -32,7 +32,7 @@ CLEAR = 0.5  # share of the variance along a column that a parabola must explain
 
 
 class ColumnKind(StrEnum):
-    """What the values of a column are, which decides the forms that use it."""
+    """The kind of a column's values, which decides the forms that use it."""
 
     SCALE = "scale"  # positive (zero at least) over a wide range: power laws and logarithms make sense
     SHARE = "share"  # part of a whole

@@ -52,7 +52,7 @@ class Screened:
 
 
 class StartForms:
-    """What every run on `task` begins with, whatever its seed, plain forms first."""
+    """The forms that every run on `task` begins with, whatever its seed, plain forms first."""
 
     def __init__(self, task: Task) -> None:
         self.task = narrowed(task)

@@ -23,7 +23,7 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 46  # room around a plot for ticks, label
 
 @dataclass(frozen=True)
 class Chart:
-    """A plot with the sentence that stands for it where it cannot be seen."""
+    """A plot, and the sentence that describes it to readers who cannot see it."""
 
     title: str
     alt: str

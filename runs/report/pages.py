@@ -45,7 +45,7 @@ class News:
 
 @dataclass(eq=False)
 class Pages:
-    """What the server shows. What was made of an archive is kept until the archive changes."""
+    """The pages of the server. A page of an archive is kept until the archive changes."""
 
     runs_dir: Path
     sandbox: Sandbox

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Formula:
-    """What was read; where a form could not be read, `targets` is empty and `reason` says why."""
+    """A formula that was read. If a form could not be read, `targets` is empty and `reason` says why."""
 
     found: Statement | Unreadable
 

@@ -12,7 +12,7 @@ _T = TypeVar("_T")
 
 
 class Role(StrEnum):
-    """The part that a parameter plays in a law, whatever its name is."""
+    """The role of a parameter in a law, by its place and not by its name."""
 
     LEVEL = "level"  # added to the whole: the irreducible loss, an intercept
     AMPLITUDE = "amplitude"  # multiplies a term that bends

@@ -47,7 +47,7 @@ _MAX_NESTING = 100  # as deep as Python's own tokenizer goes with indents
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is known before anything runs.
+    """A candidate as it is known before anything runs.
 
     source: as it was written. has_fit: brings its own fit. modules: dotted names of all imports. statement: what a form
     states, where it can be read; else `unread` says why not, and the candidate is opaque. law: the source that

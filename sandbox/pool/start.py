@@ -32,7 +32,7 @@ class Attempt:
 
 
 class SandboxUnavailable(InputError):
-    """This machine cannot isolate candidates; says why and what to do. `attempts` tells what was tried."""
+    """This machine cannot isolate candidates; the message says why and what to do. `attempts` lists every attempt."""
 
     def __init__(self, message: str, attempts: Sequence[Attempt] = ()) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class SandboxUnavailable(InputError):
 
 
 class Forking(Protocol):
-    """What runs each job in a fresh process: the warm process of this machine, or workers elsewhere.
+    """Runs each job in a fresh process: the warm process of this machine, or workers elsewhere.
 
     tier: the isolation that was proved.
     """

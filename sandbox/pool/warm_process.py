@@ -39,7 +39,7 @@ class Deadly(WarmProcessFailed):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the kernel said about one process, and the bytes that came from it.
+    """How one process ended, by the kernel, and the bytes that it wrote.
 
     signal: the one that ended it, or None. exit_code: None when it was ended by a signal. started: it was
     locked down and about to run the candidate. overdue, talkative, oversized: why the parent ended it, if it
