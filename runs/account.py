@@ -122,7 +122,7 @@ class Account(_Kept):
             )
         else:
             found = (
-                f"a law nearer to the middle of those that do as well, with held-out error {self.best_error:.3g}; "
+                f"a law nearer to the middle of equally good laws, with held-out error {self.best_error:.3g}; "
                 f"the symbolic search alone has {self.floor_error:.3g}"
             )
         noise = (

@@ -93,7 +93,7 @@ class Archive:
         try:
             content, anchor = read_sealed(path / MANIFEST)
         except FileNotFoundError:
-            raise InputError(f"{path} is no archive: it holds no {MANIFEST}.") from None
+            raise InputError(f"{path} is not an archive: it holds no {MANIFEST}.") from None
         return cls(path, _validated(Manifest, content, path / MANIFEST), anchor)
 
     @classmethod
@@ -301,7 +301,7 @@ def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Mod
     except ValidationError as error:
         first = error.errors()[0]
         where = visible(".".join(map(str, first["loc"])))[:200] or "its content"
-        raise InputError(f"{path} is not as this version writes it: {where}: {visible(first['msg'])}.") from None
+        raise InputError(f"{path} is not in the format of this version: {where}: {visible(first['msg'])}.") from None
 
 
 def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            remedy = "the disk is full; what is recorded is safe, free some space and run the command again"
+            remedy = "the disk is full; all recorded candidates are safe. Free some space and run the command again"
         else:
             remedy = f"{(error.strerror or 'input/output error').lower()}; choose a folder that can be written"
         raise InputError(f"{path} cannot be written: {remedy}.") from error

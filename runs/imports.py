@@ -164,7 +164,7 @@ def _json_list(path: Path) -> pd.DataFrame:
     except (ValueError, RecursionError):
         raise InputError(f"{path} is not valid JSON; a table of scores is a list of objects.") from None
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
-        raise InputError(f"{path} is no list of objects; write one object for each run.")
+        raise InputError(f"{path} is not a list of objects; write one object for each run.")
     lines = "\n".join(json.dumps(row) for row in listed)
     return parse_frame(lines.encode(), "scores.jsonl", str(path))
 

@@ -89,7 +89,7 @@ def _column(schema: Schema, rows: Rows, name: str) -> Array:
     except InputError:
         raise
     except (TypeError, ValueError):
-        raise InputError(f"The column {name!r} holds something that is no number.") from None
+        raise InputError(f"The column {name!r} holds something that is not a number.") from None
     percents = () if schema.decided is None else schema.decided.percents
     if name in percents and np.nanmax(np.abs(numbers), initial=0.0) > WHOLE:
         raise InputError(

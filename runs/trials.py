@@ -208,7 +208,7 @@ _ERROR = TypeAdapter[float | None](float | None)
 def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
     """What an event records; None for an event that is no part of a search.
 
-    Raises InputError where an event of a search is not as this version writes it.
+    Raises InputError where an event of a search is not in the format of this version.
     """
     try:
         match event.get("event"):
@@ -236,7 +236,7 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
         reason = str(error)
     what = visible(str(event.get("id") or event.get("round") or "?"))[:40]
     raise InputError(
-        f"The {event.get('event')} {what} of the archive is not as this version writes it: {visible(reason)[:300]}."
+        f"The {event.get('event')} {what} of the archive is not in the format of this version: {visible(reason)[:300]}."
     )
 
 

@@ -56,8 +56,8 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     sigma = _or_none(asked.sigma, names)
     if sigma and is_numeral(sigma) and not meant(sigma, names):
         raise InputError(
-            f"--sigma {sigma} is no column; name the column that holds the error of each row. One error for all rows "
-            "changes nothing."
+            f"--sigma {sigma} is not a column; name the column that holds the error of each row. One error for all "
+            "rows changes nothing."
         )
 
     def several(listed: Sequence[str]) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
         points = [word for word in text.words if "." in word] if notation.decimal == "," else []
         if points and columns[text.name].dtype.kind == "O" and None not in map(plain, text.words):
             raise InputError(
-                f"{where}: column {text.name!r} holds {points[0]!r}, which is no number with --decimal ','."
+                f"{where}: column {text.name!r} holds {points[0]!r}, which is not a number with --decimal ','."
             )
     for name in (name for name in map(str, columns) if has(name, "days")):
         if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:

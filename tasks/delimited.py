@@ -160,7 +160,7 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if not header:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     if len(header) > MAX_HEADER:
-        raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is no header.")
+        raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is not a header.")
     if (named := _named_by_comment(comments, text, header)) is not None:
         said = f"{where}: the names of the columns were read from the comment {named[1].strip()[:60]!r}."
         return named[0], body, [said]

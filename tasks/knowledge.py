@@ -105,8 +105,8 @@ def read_knowledge(
 ) -> Knowledge:
     """Read ``loss=0:``, ``acc=0:1``, ``loss >= 0``, ``0 <= acc <= 1`` and ``loss falls with N, D but rises with lr``.
 
-    Raises InputError for a text that is not of this form, a column that is no target or no feature, an empty range,
-    and for a target that should both rise and fall.
+    Raises InputError for a text not of this form, a column that is neither a target nor a feature, an empty range, and
+    a target that should both rise and fall.
     """
     found = dict(_range(part, targets) for text in ranges for part in _parts(text))
     read = tuple(one for text in expectations for one in _expectations(text, targets, features))
@@ -131,7 +131,7 @@ def range_texts(ranges: Mapping[Any, Any]) -> tuple[str, ...]:
 def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Sequence[str]) -> dict[str, float]:
     """Read ``10``, which is for all `logarithmic` features, and ``N=100``, which is for one; a later one replaces it.
 
-    Raises InputError for a text not of this form, a column that is no feature, and a distance that leads nowhere.
+    Raises InputError for a text not of this form, a column that is not a feature, and a distance that leads nowhere.
     """
     found: dict[str, float] = {}
     for text in (part for whole in texts for part in _parts(whole)):
@@ -241,5 +241,7 @@ def _known(name: str, columns: Sequence[str], option: str, noun: str) -> str:
         return name
     alike = meant(name, columns)
     if len(alike) != 1:
-        raise InputError(f"{option} names {name!r}, which is no {noun}; the {noun}s are {listing(list(columns), 12)}.")
+        raise InputError(
+            f"{option} names {name!r}, which is not a {noun}; the {noun}s are {listing(list(columns), 12)}."
+        )
     return alike[0]

@@ -242,7 +242,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
                 f"or scales one law; --group {name} gives each label constants."
             )
         if d.asked.group == "":
-            d.set(name, "left out", "text; no group was asked for (--category keeps it)")
+            d.set(name, "left out", "text, which --group none leaves out; --category keeps it")
         elif codes.max() < MOST_LEVELS and d.asked.features is None:
             d.category(name, "a label of a few levels")
             if group is None and len(labels) == 1 and not has_group and _has_rows_enough(d, codes):

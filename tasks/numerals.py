@@ -71,7 +71,7 @@ def is_null(cell: object) -> bool:
 
 
 def numeral(cell: str) -> Numeral | None:
-    """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is no number."""
+    """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is not a number."""
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
     text = cell.strip().rstrip(FOOTNOTES).rstrip()

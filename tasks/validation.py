@@ -141,7 +141,7 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
 
 
 def _remedy(shown: str) -> str:
-    """What to do about a cell that is no number."""
+    """What to do about a cell that is not a number."""
     if re.match(r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) )", shown, re.I) or re.fullmatch(
         r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I
     ):

@@ -44,7 +44,7 @@ def decide_weights(d: Deciding) -> None:
         if weight or (words.is_count(name, d.asked.target) and _is_count(d, name)):
             what = "a weight" if weight else "a number of measurements"
             if d.asked.sigma == "":
-                d.set(name, "left out", f"{what}; no weights were asked for")
+                d.set(name, "left out", f"{what}; --sigma none was given")
             elif d.weight is None and len(d.asked.target) == 1:
                 weigh(d, name, "count", f"{what}, by its name; rows count by it")
                 if none := int(np.sum(np.asarray(d.numbers[name]) == 0)):
@@ -109,7 +109,7 @@ def _weigh_by_interval(d: Deciding, ends: list[str]) -> None:
 
 def _weight_of_target(d: Deciding, name: str, of: str) -> None:
     if d.asked.sigma == "":
-        d.set(name, "left out", f"the error of {of}; no weights were asked for")
+        d.set(name, "left out", f"the error of {of}; --sigma none was given")
     elif len(d.asked.target) > 1:
         d.set(name, "left out", f"the error of {of}; with several targets all rows count alike")
     elif d.weight is not None:

@@ -110,7 +110,7 @@ def examine(environment: Mapping[str, str]) -> dict[str, Any]:
         "python": f"{platform.python_version()} on {platform.platform()}",
         "processors": len(os.sched_getaffinity(0)),
         "sandbox": "not available: candidates are refused" if isolation.tier is Tier.NONE else isolated,
-        "data": f"{len(local)} of {len(names())} tasks on this machine; the hub is asked for others",
+        "data": f"{len(local)} of {len(names())} tasks on this machine; lawsmith asks the hub for the others",
         "model": _model(environment, configured(environment)),
         "disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB free in this folder",
         "tiers": {report.tier.value: report.model_dump(exclude={"tier"}) for report in isolation.tiers},

@@ -116,7 +116,7 @@ def _asked(
         raise InputError(f"Name one target with --target: {', '.join(targets)}.")
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
-        raise InputError(f"{target!r} is no target of the law; it predicts {', '.join(targets)}.")
+        raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
     if group is None and len(found.groups) > 1:
         raise InputError(f"Name a group with --group; the law knows {few(found.groups)}.")
     group = group if group is not None else found.groups[0]

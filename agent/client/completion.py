@@ -34,7 +34,7 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
     """The first choice of a chat completion; `tools` says whether tools were offered.
 
     Raises:
-        CallFailure: the body is no chat completion, or it holds a refusal, a filtered, cut off or empty
+        CallFailure: the body is not a chat completion, or it holds a refusal, a filtered, cut off or empty
         reply.
     """
     try:
@@ -47,7 +47,7 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
         said = body.get("error") if isinstance(body, dict) else None
         hint = f" It said: {scrub(json.dumps(said))[:300]}" if said else ""
         kind = kind_of_error(said, Failure.MALFORMED) if said else Failure.MALFORMED
-        raise CallFailure(kind, f"The reply is no chat completion.{hint}") from None
+        raise CallFailure(kind, f"The reply is not a chat completion.{hint}") from None
     text = scrub(_text(content))
     if refusal:
         raise AnsweredFailure(Failure.REFUSED, f"The model refused: {_named(refusal, scrub)}", usage, text)

@@ -77,7 +77,7 @@ class Options(Frozen):
     def or_from(self, environment: Mapping[str, str]) -> Self:
         """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on.
 
-        Raises InputError for what is no number.
+        Raises InputError for what is not a number.
         """
         open_names = [name for name in _FLAGS if getattr(self, name) is None]
         found = {name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))}
@@ -237,7 +237,7 @@ def check_url(text: str) -> str:
         sound = False
     if not sound or not text.isprintable():
         raise InputError(
-            f"{visible(text)[:200]!r} is no address of a server; write one such as http://127.0.0.1:8080/v1 "
+            f"{visible(text)[:200]!r} is not an address of a server; write one such as http://127.0.0.1:8080/v1 "
             "(--base-url, OPENAI_BASE_URL or the configuration file)."
         )
     return text

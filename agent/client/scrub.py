@@ -33,7 +33,7 @@ class Scrubber:
 
 
 def public_url(url: str) -> str:
-    """`url` without user, password, query and fragment; empty for what is no address."""
+    """`url` without user, password, query and fragment; empty for what is not an address."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

@@ -60,7 +60,7 @@ DONE = object()
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[Any]:
-    """What each `data:` line of a stream of events holds, and DONE; raises CallFailure for what is no JSON."""
+    """What each `data:` line of a stream of events holds, and DONE; raises CallFailure for what is not valid JSON."""
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

@@ -224,7 +224,7 @@ def _file(table: Any) -> "Path | pd.DataFrame":
     if isinstance(table, pd.DataFrame):
         return table
     raise InputError(
-        f"A {type(table).__name__} is no table with named columns; give a file, a DataFrame, a dict of columns, a "
+        f"A {type(table).__name__} is not a table with named columns; give a file, a DataFrame, a dict of columns, a "
         "list of dicts, or pandas.DataFrame(array, columns=[…])."
     )
 

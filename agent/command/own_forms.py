@@ -98,7 +98,7 @@ def _of_json(text: str, path: Path) -> list[str]:
     try:
         content: Any = json.loads(text)
     except ValueError as error:
-        raise InputError(f"--hall-of-fame {path} is no JSON: {error}.") from None
+        raise InputError(f"--hall-of-fame {path} is not valid JSON: {error}.") from None
     if isinstance(content, Mapping):
         content = next((value for value in content.values() if isinstance(value, list)), [])
     if not isinstance(content, list):

@@ -234,7 +234,7 @@ def _mask(table: Table, where: Sequence[str], columns: dict[str, Array]) -> Mask
 def _condition(table: Table, condition: str, columns: dict[str, Array]) -> Mask:
     sign = next((sign for sign in _COMPARE if sign in condition), None)
     if sign is None:
-        raise InputError(f"{clip(condition, 80)!r} is no condition; write 'N >= 1e9' or 'group = NAME'.")
+        raise InputError(f"{clip(condition, 80)!r} is not a condition; write 'N >= 1e9' or 'group = NAME'.")
     name, _, value = (part.strip() for part in condition.partition(sign))
     value = value.lstrip("= ")
     if name == "group":
@@ -246,5 +246,5 @@ def _condition(table: Table, condition: str, columns: dict[str, Array]) -> Mask:
     try:
         limit = float(value)
     except ValueError:
-        raise InputError(f"{clip(value, 60)!r} in {clip(condition, 80)!r} is no number.") from None
+        raise InputError(f"{clip(value, 60)!r} in {clip(condition, 80)!r} is not a number.") from None
     return _COMPARE[sign](_column(columns, name), limit)

@@ -208,7 +208,7 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
 
 def _listening(port: int) -> socket.socket:
     if not 0 <= port < 65536:
-        raise InputError(f"--http {port} is no port; take one from 0 (any free one) to 65535.")
+        raise InputError(f"--http {port} is not a port; take one from 0 (any free one) to 65535.")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -95,7 +95,7 @@ def recorded(archive: Archive) -> Uncertainty | None:
         return Uncertainty.model_validate(content)
     except ValidationError:
         raise InputError(
-            f"{archive.path / UNCERTAINTY} is not as this version writes it; delete it to measure again."
+            f"{archive.path / UNCERTAINTY} is not in the format of this version; delete it to measure again."
         ) from None
 
 

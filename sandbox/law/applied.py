@@ -58,7 +58,7 @@ def applied(function: Any, values: list[Any], named: dict[str, Any], apply: Appl
             return function
         case Library(name=dotted):
             return _library(dotted, values, named)
-    raise Unreadable("a call of something that is no function")
+    raise Unreadable("a call of something that is not a function")
 
 
 def _library(dotted: str, values: list[Any], named: dict[str, Any]) -> Any:

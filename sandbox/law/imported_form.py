@@ -52,7 +52,7 @@ def _open(formula: str, schema: Schema, first: int) -> str:
         if name in schema.features:
             return name
         if not 0 <= place < len(schema.features):
-            raise InputError(f"{name} is no column: there are {len(schema.features)} features.")
+            raise InputError(f"{name} is not a column: there are {len(schema.features)} features.")
         return f"`{schema.features[place]}`"
 
     right = formula.rpartition("=")[2] if re.search(r"(?<![<>=!])=(?!=)", formula) else formula

@@ -1,6 +1,6 @@
 """Reads a formula as people write it, ``E + A/N^a + B/D^b``, into the tree of a law.
 
-Names of columns are features, without their units too; a name that is no column is a constant to be fitted. ``^`` and
+Names of columns are features, without their units too; any other name is a constant to be fitted. ``^`` and
 ``**`` are powers, and ``e^x`` is exp(x); a blank between factors multiplies them. A column whose name is no word is
 written in backticks: ```lr (x)```.
 """
@@ -116,7 +116,7 @@ def _decay(node: Node) -> Node | None:
 
 
 def _refuse_other_columns(trees: Iterable[Node], schema: Schema) -> None:
-    """Raise InputError for a constant that is called like a column which is no feature, and may be meant as one."""
+    """Raise InputError for a constant that is called like a column which is not a feature, and may be meant as one."""
     roles_of = {
         name: one
         for one in (() if schema.decided is None else reversed(schema.decided.roles))
@@ -166,7 +166,7 @@ def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
 
 
 def _refuse_powers_of_constants(trees: Iterable[Node], features: Sequence[str]) -> None:
-    """Refuse ``A/n^a`` where n is no feature but N is one, which nothing else names."""
+    """Refuse ``A/n^a`` where n is not a feature but N is one, which nothing else names."""
     trees = list(trees)
     used = {node.name for tree in trees for node in walk(tree) if isinstance(node, Feature)}
     for node in (node for tree in trees for node in walk(tree)):
@@ -174,8 +174,8 @@ def _refuse_powers_of_constants(trees: Iterable[Node], features: Sequence[str]) 
             near = [name for name in features if name not in used and name.casefold() == node.base.name.casefold()]
             if near and not any(isinstance(part, Feature) for part in walk(node.exponent)):
                 raise InputError(
-                    f"--form: {node.base.name!r} is no feature, and a power of constants alone says nothing; did you "
-                    f"mean {near[0]}?"
+                    f"--form: {node.base.name!r} is not a feature, and a power of constants alone says nothing; did "
+                    f"you mean {near[0]}?"
                 )
 
 
@@ -198,7 +198,7 @@ def feature_expression(text: str, schema: Schema) -> Node:
     unknown = [parameter.name for parameter in parameters(tree)]
     if unknown:
         raise InputError(
-            f"{text.strip()!r} names {unknown[0]!r}, which is no feature{_near(unknown[0], schema.features)}; "
+            f"{text.strip()!r} names {unknown[0]!r}, which is not a feature{_near(unknown[0], schema.features)}; "
             f"the features are {listing(schema.features, 8)}."
         )
     if not any(isinstance(node, Feature) for node in walk(tree)):
@@ -240,7 +240,7 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
     if len(schema.targets) == 1 and _is_symbol(left, right, schema.features):
         target = schema.targets[0]
     if target not in schema.targets:
-        raise InputError(f"--form: {target!r} is no target; the targets are {listing(schema.targets)}.")
+        raise InputError(f"--form: {target!r} is not a target; the targets are {listing(schema.targets)}.")
     return target, right
 
 
@@ -318,7 +318,7 @@ class _Reader:
         if column in self.features:
             return Feature(column)
         if name in self.quoted:
-            raise InputError(f"--form: `{column}` is no feature{_near(column, self.features)}.")
+            raise InputError(f"--form: `{column}` is not a feature{_near(column, self.features)}.")
         return Number(math.pi) if name == "pi" else Parameter(name)
 
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:

@@ -129,7 +129,7 @@ def _polyval(coefficients: Any, at: Any) -> Any:
 
 def _ndim(value: Any) -> int:
     if not isinstance(value, Node) or not features(value):
-        raise Unreadable("the dimensions of what is no column")
+        raise Unreadable("the dimensions of what is not a column")
     return 1
 
 

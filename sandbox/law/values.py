@@ -141,7 +141,7 @@ def item_of_rows(value: Any) -> Any:
 
 
 def node_of(value: Any) -> Node:
-    """The value as a tree; raises Unreadable for what is no number."""
+    """The value as a tree; raises Unreadable for what is not a number."""
     if isinstance(value, Node):
         return value
     if isinstance(value, bool):

@@ -152,7 +152,9 @@ def test_tables_of_other_kinds_are_read_or_refused() -> None:
     expected = pd.DataFrame(columns)
     for table in (columns, rows, expected, pa.table(columns)):
         pd.testing.assert_frame_equal(cast(pd.DataFrame, _file(table)), expected)
-    with pytest.raises(InputError, match="A ndarray is no table with named columns; give a file, a DataFrame, a dict"):
+    with pytest.raises(
+        InputError, match="A ndarray is not a table with named columns; give a file, a DataFrame, a dict"
+    ):
         lawsmith.discover(np.ones((5, 2)), target="y")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="columns of the table do not fit together"):
         lawsmith.discover({"x": [1.0], "y": [1.0, 2.0]}, target="y")

@@ -136,10 +136,10 @@ def test_a_broken_address_is_a_sentence(
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     code, told = said(capsys, "--data", "t.csv", "--target", "y", "--agent", "evolve", "--model", "m")
     assert code == 2
-    assert "is no address of a server" in " ".join(told.split())
+    assert "is not an address of a server" in " ".join(told.split())
     assert "Traceback" not in told
     assert "\x1b[31m" not in told
-    with pytest.raises(InputError, match="no address"):
+    with pytest.raises(InputError, match="not an address"):
         Config().resolve("m", {}, Options(base_url=address))
     assert isinstance(public_url(address), str)
 

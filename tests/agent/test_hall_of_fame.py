@@ -116,7 +116,7 @@ def test_files_of_several_programs_are_read(tmp_path: Path, name: str, content: 
         ("no.csv", None, "cannot be read"),
         ("empty.csv", "equation\n", "no column of formulas|holds no formula"),
         ("other.csv", "a,b\n1,2\n", "no column of formulas"),
-        ("bad.json", "{", "is no JSON"),
+        ("bad.json", "{", "is not valid JSON"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(tmp_path: Path, name: str, content: str | None, said: str):

@@ -254,7 +254,7 @@ def test_a_full_disk_ends_in_a_sentence_and_the_run_resumes(
         with started(folder, *SEARCH, "--runs-dir", str(disk / "runs")) as process:
             said = process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == 2, said
-        assert "the disk is full; what is recorded is safe" in said
+        assert "the disk is full; all recorded candidates are safe" in said
         assert "Traceback" not in said
         begun = [Archive.open(path) for path in archives(disk, "runs")]
         assert all(problem.resumable for archive in begun for problem in archive.verify())

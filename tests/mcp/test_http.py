@@ -292,7 +292,7 @@ def test_only_this_machine_and_no_web_page_is_served(url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--http", "70000"), "--http 70000 is no port"),
+        (("--http", "70000"), "--http 70000 is not a port"),
         (("--max-candidates", "0"), "--max-candidates is 0; it must be positive"),
         (("--workers", "0"), "--workers is 0"),
         (("--data", "measured.csv"), "--data needs --target"),

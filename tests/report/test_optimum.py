@@ -89,10 +89,10 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     [
         (("optimum", "--budget", "6*N*D"), "write it like"),
         (("optimum", "--at", "N=1e9,D=1e10"), "--at fixes all features of the formula"),
-        (("optimum", "--budget", "6*N*X=1e21"), "'X', which is no feature"),
+        (("optimum", "--budget", "6*N*X=1e21"), "'X', which is not a feature"),
         (("optimum", "--budget", "6*N*D=1e60"), "cannot be spent"),
         (("optimum", "--budget", "N=1e9"), "also needs D"),
-        (("optimum", "--budget", "6*N*D=1e21", "--target", "acc"), "no target"),
+        (("optimum", "--budget", "6*N*D=1e21", "--target", "acc"), "not a target"),
         (("optimum", "--budget", "6*N*D=1e21", "--group", "x"), "no group"),
         (("invert", "--target", "loss=1.2", "--solve", "N", "--at", "D=1e10"), "never reaches loss = 1.2"),
         (("invert", "--target", "loss=2.3", "--solve", "N"), "also needs D"),

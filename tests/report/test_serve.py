@@ -212,7 +212,7 @@ def test_what_is_wrong_with_an_archive_is_told_without_quoting_it(
     pages: Pages, good: Archive, monkeypatch: pytest.MonkeyPatch
 ):
     def broken(*args: object, **options: object) -> str:
-        raise InputError("cell 'my secret' of row 3 is no number")
+        raise InputError("cell 'my secret' of row 3 is not a number")
 
     monkeypatch.setattr("lawsmith.runs.report.pages.report_page", broken)
     monkeypatch.setattr(pages, "_keep", lambda key, make: make())

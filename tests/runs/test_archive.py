@@ -301,7 +301,7 @@ def test_archives_of_strangers_reach_nothing_outside(tmp_path: Path, manifest: M
     (path / MANIFEST).write_text('{"digest":"x","run":"' + "../" * 10 + '"}')
     with pytest.raises(InputError, match="manifest"):
         Archive.open(path)
-    with pytest.raises(InputError, match="is no archive"):
+    with pytest.raises(InputError, match="is not an archive"):
         Archive.open(tmp_path)
 
 

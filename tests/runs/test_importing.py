@@ -211,7 +211,7 @@ def test_the_site_marks_what_was_imported_and_does_not_let_it_lead(manifest: Man
         ("law.py", "import os\n" + CLOSED, ("--task", "nano", "--system", "x"), "imports 'os'"),
         ("s.csv", "task,system,r2\nsft,x,1\n", ("--system", "x"), "--system is for a law"),
         ("s.csv", "task,system,r2\nsft,,1\n", (), "row 1: the system has no name"),
-        ("s.json", "{}", (), "no list of objects"),
+        ("s.json", "{}", (), "not a list of objects"),
         ("s.json", "[", (), "not valid JSON"),
         ("s.json", "[]", (), "no data rows"),
         ("s.txt", "x", (), "no data rows"),

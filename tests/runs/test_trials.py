@@ -50,7 +50,9 @@ def test_events_of_other_kinds_are_passed_over():
 def test_an_event_of_another_shape_is_one_sentence(damage: dict[str, object]):
     event = plain(candidate_event(Recorded(1, Trial(PROPOSAL.id, PROPOSAL, EVALUATION), SPENT)))
     assert isinstance(event, dict)
-    with pytest.raises(InputError, match=f"candidate {PROPOSAL.id} of the archive is not as this version"):
+    with pytest.raises(
+        InputError, match=f"candidate {PROPOSAL.id} of the archive is not in the format of this version"
+    ):
         read_event(event | damage)
 
 

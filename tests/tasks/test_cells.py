@@ -303,7 +303,7 @@ def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
 
 
 def test_a_decimal_comma_that_the_cells_contradict_is_refused(tmp_path: Path):
-    with refused("column 'N' holds '1000.5', which is no number with --decimal ','"):
+    with refused("column 'N' holds '1000.5', which is not a number with --decimal ','"):
         read(tmp_path, "N,loss\n" + "".join(f"{k}000.5,{9 - k}\n" for k in range(1, 9)), decimal=",")
 
 

@@ -86,9 +86,9 @@ def test_what_says_no_direction_is_refused(text: str):
         (("loss",), (), "--range 'loss' is not understood; write TARGET=LOW:HIGH"),
         (("loss=a:1",), (), "--range 'loss=a:1': 'a' is not a number."),
         (("loss=1:0",), (), "--range 'loss=1:0' is empty"),
-        (("N=0:",), (), "--range names 'N', which is no target; the targets are loss and summary.acc."),
+        (("N=0:",), (), "--range names 'N', which is not a target; the targets are loss and summary.acc."),
         ((), ("loss N",), "--expect 'loss N' is not understood; write it like 'loss falls with N, D'"),
-        ((), ("loss falls with Q",), "--expect names 'Q', which is no feature;"),
+        ((), ("loss falls with Q",), "--expect names 'Q', which is not a feature;"),
         ((), ("loss falls with N", "loss rises with D, N"), "loss cannot both rise and fall with N;"),
     ],
 )

@@ -378,7 +378,7 @@ def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
     [
         ("\ufeff", {}, "is empty; a table needs a header"),
         ("cost;loss;seed\nb;1.2;3", {}, "the category 'cost' is 'b' in every row"),
-        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is no number with --decimal ','"),
+        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is not a number with --decimal ','"),
     ],
 )
 def test_what_is_no_table_is_a_sentence(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:

@@ -376,7 +376,7 @@ def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
         ({"features": ["N; D"]}, "no column 'N; D'; write a comma between names, as in N,D. Its columns are"),
         ({"ignore": ["[lr,seed]"]}, "write a comma between names, as in lr,seed"),
         ({"group": "family,seed"}, "--group takes one column. Join family and seed into one column, or give"),
-        ({"sigma": "5%"}, "--sigma 5% is no column; name the column that holds the error of each row."),
+        ({"sigma": "5%"}, "--sigma 5% is not a column; name the column that holds the error of each row."),
         ({"test": Path("0.2")}, "--test takes a file of rows to score the law on, not a share such as 0.2"),
     ],
 )

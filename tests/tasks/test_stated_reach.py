@@ -38,7 +38,7 @@ def test_reach_as_people_write_it():
         (("far",), "--reach 'far' is not understood; write a factor as in 10 or N=100."),
         (("N=1",), "--reach 'N=1' is not possible; it must be above 1 (times its largest value)"),
         (("T=-1",), "--reach 'T=-1' is not possible; it must be above 0 (widths of its range)"),
-        (("Q=2",), "--reach names 'Q', which is no feature;"),
+        (("Q=2",), "--reach names 'Q', which is not a feature;"),
         (("N=nan",), "--reach 'N=nan' is not possible"),
     ):
         with pytest.raises(InputError, match=re.escape(message)):
