@@ -29,7 +29,7 @@ OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are mor
 TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "bell", "hinge")
 """Kinds that a scale of many decades does not show."""
 
-PRODUCT, QUOTIENT, SUM = " * ", " / ", " + "  # between two features of an argument
+PRODUCT, QUOTIENT, SUM = "\x1f*\x1f", "\x1f/\x1f", "\x1f+\x1f"  # between two features of an argument; in no name
 
 Bounds = tuple[tuple[float, float], ...]
 Ends = tuple[float, float]

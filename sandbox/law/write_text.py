@@ -31,8 +31,13 @@ def named(name: str) -> str:
     return f"`{name}`" if is_numeral(name) else visible(name)
 
 
+def _as_factor(name: str) -> str:
+    """The same, and in backticks where it holds a sign, as ``t / min`` does, that would part it."""
+    return f"`{visible(name)}`" if re.search(r"[-+*/^<>=|]", name) and "`" not in name else named(name)
+
+
 TEXT = Notation(
-    named,
+    _as_factor,
     {
         "+": " + ", "−": " - ", "⋅": " * ", "/": " / ", ",": ", ", "≤": " <= ", "≥": " >= ", "<": " < ", ">": " > ",
         "=": " = ", "≠": " != ", "∧": " and ", "∨": " or ", "¬": "not ", "∞": "inf",

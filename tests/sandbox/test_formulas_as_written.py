@@ -239,10 +239,11 @@ def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: 
     assert own_form("E + A/N^a", decided)
 
 
-def test_a_column_called_like_a_number_is_printed_as_a_form_takes_it():
-    year = schema("2020", targets=("2021",))
-    source = own_candidate("A*`2020`^a", year)
-    assert formula(source, ("2021",)).text() == "`2021` = A * `2020`^a"
-    assert canonical(own_form(formula(source, ("2021",)).text(), year)["2021"]) == canonical(
-        own_form("A*`2020`^a", year)["2021"]
+@pytest.mark.parametrize(("name", "target"), [("2020", "2021"), ("t / min", "U / V")])
+def test_a_column_called_like_a_number_or_a_quotient_is_printed_as_a_form_takes_it(name: str, target: str):
+    table = schema(name, targets=(target,))
+    printed = formula(own_candidate(f"A*`{name}`^a", table), (target,)).text()
+    assert printed.endswith(f" = A * `{name}`^a")
+    assert canonical(own_form(printed.split(" = ")[1], table)[target]) == canonical(
+        own_form(f"A*`{name}`^a", table)[target]
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from in_process import here, to_fit
 
-from lawsmith.agent.symbolic.factors import KINDS, Factor, starting
+from lawsmith.agent.symbolic.factors import KINDS, PRODUCT, Factor, parts, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, View, looks
@@ -152,10 +152,17 @@ def test_waves_of_two_features_fall_with_the_square_of_one() -> None:
     x, d = drawn(-3, 3, 0), drawn(1, 3, 1)
     task = made_task({"x": x, "d": d}, np.cos(1.4 * d * x) ** 2 * np.exp(-0.2 * x**2))
     terms = TermSearch(all_rows(task), ["x", "d"]).terms
-    kinds = {"cos": "d * x", "gauss": "x"}
-    near = [term for term in terms if {f.kind: f.argument.replace("x * d", "d * x") for f in term} == kinds]
+    kinds = {"cos": {"d", "x"}, "gauss": {"x"}}
+    near = [term for term in terms if {f.kind: set(parts(f.argument)) for f in term} == kinds]
     starts = [fitted([term, tuple(f for f in term if f.kind == "gauss")], all_rows(task)) for term in near]
     assert min(refine(start, all_rows(task), 20).error for start in starts if start is not None) < 1e-20
+
+
+def test_features_may_be_called_like_quotients() -> None:
+    x, y = drawn(-2, 2, 0, 30), drawn(1, 3, 1, 30)  # "t / min" ended in a traceback
+    task = made_task({"t / min": x, "a * b": y}, np.cos(1.4 * x * y) / y + 0.3 * x)
+    forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    assert [form for k in range(2) for form in (forms.stage(k, lambda: False) or pytest.fail("no stage")).forms]
 
 
 def test_a_feature_of_many_decades_gets_no_waves() -> None:
@@ -170,7 +177,7 @@ def test_a_zero_in_a_feature_gets_no_pole() -> None:
 def test_a_geometric_mean_meets_functions_of_other_features() -> None:
     task = made_task({name: drawn(1, 5, seed)[:60] for seed, name in enumerate("abc")}, drawn(0, 1, 3)[:60])
     terms, _ = dictionary(all_rows(task), ["a", "b", "c"], frozenset(), None)
-    assert (Factor("cos", "c", (1.0,)), Factor("real", "a * b", (0.5,))) in terms
+    assert (Factor("cos", "c", (1.0,)), Factor("real", f"a{PRODUCT}b", (0.5,))) in terms
 
 
 def test_calendar_years_get_no_powers_nor_logarithms() -> None:
