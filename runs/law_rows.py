@@ -61,17 +61,19 @@ def _typical(
 
 
 def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count: int) -> IntArray:
-    if group is None and labels is not None:
-        names = [str(value) for value in labels]
-    elif group is None and len(groups) != 1:
-        raise InputError(f"Name a group; the law knows {few(groups)}.")
-    else:
-        names = [str(group) if group is not None else groups[0]] * count
-    places = {name: code for code, name in enumerate(groups)}
-    unknown = next((name for name in names if name not in places), None)
-    if unknown is not None:
-        raise InputError(f"There is no group {unknown!r}; the law knows {few(groups)}.")
+    own = group is None and labels is not None
+    names = [str(value) for value in labels] if own else [known_group(group, groups)] * count
+    places = {name: groups.index(known_group(name, groups)) for name in dict.fromkeys(names)}
     return np.array([places[name] for name in names], dtype=np.intp)
+
+
+def known_group(group: str | int | None, groups: Sequence[str]) -> str:
+    """The group that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
+    if group is None and len(groups) != 1:
+        raise InputError(f"Name a group with --group or group=; the law knows {few(groups)}.")
+    if group is not None and str(group) not in groups:
+        raise InputError(f"There is no group {str(group)!r}; the law knows {few(groups)}.")
+    return groups[0] if group is None else str(group)
 
 
 def _column(schema: Schema, rows: Rows, name: str) -> Array:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from lawsmith.runs.law_rows import Rows
 
+NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
 REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite_up_to` asks
 
 
@@ -120,7 +121,7 @@ class Law:
     def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
         """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""
         if not self.has_intervals:
-            raise InputError("This law has no errors on held-out rows, so there is no interval.")
+            raise InputError(NO_INTERVAL)
         return uncertainty(self.archive, sandbox, data_dir, self.id)
 
     @property

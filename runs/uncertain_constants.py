@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawsmith.runs.intervals.predict import covariance
+from lawsmith.runs.law_rows import known_group
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, InputError
@@ -44,9 +45,7 @@ def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None =
     """
     import pandas as pd
 
-    name = law.groups[0] if group is None else group
-    if name not in law.constants:
-        raise InputError(f"There is no group {name!r}; the law knows {', '.join(law.groups[:6])}.")
+    name = known_group(law.groups[0] if group is None else group, law.groups)
     found = covariances(law, data_dir)
     if name not in found.matrices:
         raise InputError(f"The law could not be refitted in group {name!r}, so there is no covariance.")

@@ -5,14 +5,13 @@ Both unpack to more than they weigh, so sizes are looked at before anything is u
 
 import io
 import zipfile
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lawsmith.tasks.asked import meant
-from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, tidy
+from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns, refuse_repeated, tidy
 from lawsmith.tasks.errors import InputError, listing, require
 from lawsmith.tasks.headers import without_headers
 
@@ -40,8 +39,7 @@ def parquet(content: bytes, where: str) -> Reading:
         schema = file.schema_arrow
         plain = [column.name for column in schema if _is_plain(column.type)]
         bound_columns(len(schema), where)
-        if repeated := [name for name, count in Counter(schema.names).items() if count > 1]:
-            raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+        refuse_repeated(schema.names, where)
         bound(file.metadata.num_rows * max(1, len(plain)), where)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         if (size := sum(group.total_byte_size for group in groups)) > MAX_UNPACKED_BYTES:

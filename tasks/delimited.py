@@ -5,7 +5,7 @@ import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,12 @@ def bound(cells: int, where: str) -> None:
     """Raise InputError for a table of more than `MAX_CELLS` cells."""
     if cells > MAX_CELLS:
         raise InputError(f"{where} holds {cells:,} cells; the limit is {MAX_CELLS:,}. Sample its rows.")
+
+
+def refuse_repeated(names: Iterable[str], where: str) -> None:
+    """Raise InputError for a name that several columns have."""
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
 
 
 def bound_columns(columns: int, where: str) -> None:
@@ -126,9 +132,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     """
     bound_columns(len(names), where)
     names, frame, said_header = joined_header([re.sub(r"\s*\n\s*", " ", name.strip()) for name in names], frame, where)
-    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
-    if repeated:
-        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+    refuse_repeated(filter(None, names), where)
     nameless = {k: f"Unnamed: {k}" for k, name in enumerate(names) if not name}
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]

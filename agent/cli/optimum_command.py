@@ -9,7 +9,7 @@ from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.beyond_data import remarks
-from lawsmith.runs.law_rows import few
+from lawsmith.runs.law_rows import known_group
 from lawsmith.runs.laws import Law
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
@@ -117,12 +117,7 @@ def _asked(
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
-    if group is None and len(found.groups) > 1:
-        raise InputError(f"Name a group with --group; the law knows {few(found.groups)}.")
-    group = group if group is not None else found.groups[0]
-    if group not in found.groups:
-        raise InputError(f"There is no group {group!r}; the law knows {few(found.groups)}.")
-    return found, target, group
+    return found, target, known_group(group, found.groups)
 
 
 def _predicted(

@@ -22,7 +22,7 @@ from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.intervals.predict import check_level
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws import NO_INTERVAL, Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.asked import meant, without_unit
@@ -32,7 +32,6 @@ from lawsmith.tasks.new_rows import new_rows, stated
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
 GRAVE = ("do not rely", "too flat", "no optimum", NO_INTERVAL)  # in sentences that nobody should overlook
 
 

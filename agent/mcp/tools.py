@@ -92,8 +92,7 @@ def standing(session: Session) -> Answer:
 
 
 def outcome(archive: Archive) -> Answer:
-    """How a finished run ended. The test score stays in the archive: whoever can begin another session on the
-    same task must not learn it here."""
+    """How a finished run ended, without the test score: a client could begin another session and search for it."""
     result, law = archive.result, archive.law
     assert result is not None
     by = next((e.get("origin") for e in archive.events() if e.get("id") == result.winner), None)
@@ -110,7 +109,7 @@ def outcome(archive: Archive) -> Answer:
             "validation_r2": result.validation_r2,
             "train_r2": result.train_r2,
             "law": law if law is not None and len(law) <= MAX_LAW else None,
-            "test": "Scored once, for the record in the archive; not told here.",
+            "test": "The archive records one score on the test rows; no tool returns it.",
             "next": f"discover inspect {archive.run}; discover replay {archive.run}",
         }
     )
@@ -118,15 +117,14 @@ def outcome(archive: Archive) -> Answer:
 
 INSTRUCTIONS = """\
 lawsmith finds laws: compact formulas that still hold beyond the rows they were fitted on. Work in this order: \
-list_tasks, describe_task, start; look at the rows with rows, plot and run (your own numpy code); then try \
-candidates (Python source with PARAMETERS and form(x, p); the sandbox fits the constants) and read what each one \
-misses; note what you learn; then finish. Laws are chosen by their typical error on held-out rows, cut from the far \
-end of the training rows, constants counted against them; no tool shows the final test. floor runs the built-in \
-symbolic search, whose laws compete with yours; laws lists them all. Always call finish: it archives the best law \
-found, by you or by the floor."""
+list_tasks, describe_task, start. Look at the rows with rows, plot and run (your own numpy code). Then try \
+candidates (Python source with PARAMETERS and form(x, p); the sandbox fits the constants) and read the errors of each \
+one. Note what you learn. Then finish. Laws are chosen by their typical error on held-out rows at the far end of the \
+training rows; each constant raises it. No tool shows the test score. floor runs the built-in symbolic search, whose \
+laws compete with yours; laws lists all laws. Always call finish: it archives the best law, yours or the search's."""
 
-TaskName = Annotated[str, Field(max_length=200, description="As list_tasks names it.")]
-SessionName = Annotated[str, Field(max_length=100, description="As start returned it.")]
+TaskName = Annotated[str, Field(max_length=200, description="The name of a task from list_tasks.")]
+SessionName = Annotated[str, Field(max_length=100, description="The session that start returned.")]
 
 _READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
@@ -180,7 +178,7 @@ class Tools:
         self,
         task: TaskName,
         model: Annotated[str | None, Field(description="Your model's name, for the record; it is not checked.")] = None,
-        seed: Annotated[int, Field(ge=0, le=2**31, description="Of the built-in search.")] = 0,
+        seed: Annotated[int, Field(ge=0, le=2**31, description="The seed of the built-in search.")] = 0,
     ) -> Answer:
         """Begin a session: one archived run on a task. Returns the session's name and its budget."""
         name = self._desk.start(task, model, seed)
@@ -198,7 +196,7 @@ class Tools:
         session: SessionName,
         source: Annotated[str, Field(description="Python, at most 64 KiB.")],
         hypothesis: Annotated[str, Field(description="Why this law: mechanism or limit.")] = "",
-        parents: Annotated[list[int], Field(description="Numbers of the laws that it was made from.")] = [],  # noqa: B006
+        parents: Annotated[list[int], Field(description="Numbers of the laws from which you made it.")] = [],  # noqa: B006
     ) -> Answer:
         """Fit and score a candidate law and wait for its verdict: scores, constants and bounds hit, held-out errors
         with sign and size, rank among the known laws; or at which stage it failed and why."""
