@@ -15,7 +15,8 @@ import time
 
 import numpy as np
 
-from benchmarks.extrapolation import Case, believed, explore, score
+from benchmarks.case import Case
+from benchmarks.extrapolation import believed, explore, score
 from benchmarks.feynman import FEYNMAN
 from benchmarks.known_laws import SETS as OTHERS
 from benchmarks.known_laws import Known

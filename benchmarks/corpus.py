@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.extrapolation import NEAR, Case, believed, explore, score
+from benchmarks.case import Case
+from benchmarks.extrapolation import NEAR, believed, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import SLDBENCH, corpus
-from benchmarks.extrapolation import Case, cases
+from benchmarks.case import Case
+from benchmarks.extrapolation import cases
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer

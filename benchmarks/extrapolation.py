@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import SLDBENCH
+from benchmarks.case import Case
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.evaluator import Evaluator
@@ -38,15 +39,6 @@ from lawsmith.tasks.metrics import r2
 
 CLIP = -1.0
 NEAR = (">1", "corner>2", "points1", "points2")  # the others cut deeper, or again what these cut
-
-
-@dataclass(frozen=True)
-class Case:
-    """`whole`: R² is relative to the whole table's spread where that is larger, for parts that lie on a plateau."""
-
-    name: str
-    dataset: Dataset
-    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.extrapolation import Case, explore
+from benchmarks.case import Case
+from benchmarks.extrapolation import explore
 from benchmarks.grouped import LAWS as GROUPED
 from benchmarks.grouped import case as grouped
 from benchmarks.r_tables import cases as r_tables

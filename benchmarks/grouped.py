@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.extrapolation import Case, explore, score
+from benchmarks.case import Case
+from benchmarks.extrapolation import explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, Provenance, Schema, Table, Task

@@ -28,8 +28,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks import SLDBENCH
+from benchmarks.case import Case
 from benchmarks.corpus import cases as corpus
-from benchmarks.extrapolation import CLIP, Case, beyond_r2, cases, explore, score
+from benchmarks.extrapolation import CLIP, beyond_r2, cases, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.sandbox import Sandbox

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.extrapolation import Case
+from benchmarks.case import Case
 from lawsmith.tasks import Dataset, Task, read_dataset
 from lawsmith.tasks.folds import Fold, frontier_folds
 

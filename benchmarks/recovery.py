@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.case import Case
 from benchmarks.classics import case as known_case
-from benchmarks.extrapolation import Case, FarOutcome, run
+from benchmarks.extrapolation import FarOutcome, run
 from benchmarks.known_laws import SIGNED
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose

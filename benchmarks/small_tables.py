@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import curve_fit
 
-from benchmarks.extrapolation import CHOICES, Case, FarOutcome, explore
+from benchmarks.case import Case
+from benchmarks.extrapolation import CHOICES, FarOutcome, explore
 from benchmarks.small_curves import CURVES
 from benchmarks.small_kinds import KINDS as PLAIN
 from benchmarks.small_kinds import SmallTable
