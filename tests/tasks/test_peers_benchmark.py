@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import peers, recovery
-from benchmarks.extrapolation import Case
+from benchmarks.case import Case
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.tasks import Array
 
