@@ -200,7 +200,7 @@ def _repeats(d: Deciding, name: str) -> bool:
 def _is_even(values: Array) -> bool:
     """Whether values are as far from each other, as settings often are and measurements are not."""
     steps = np.diff(np.sort(values))
-    return bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
+    return len(steps) > 0 and bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
 
 
 def _is_time(target: str) -> bool:

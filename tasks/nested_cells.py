@@ -97,6 +97,8 @@ def _numbers_in(name: str, column: "pd.Series[Any]") -> list[dict[str, Any]] | N
         return None
     around = parts[0][::2]
     values = np.array([one[1::2] for one in parts], dtype=float)
+    if not np.isfinite(values).all():
+        return None
     moves = np.ptp(values, axis=0) > 0
     total = values[:, moves].sum(axis=1)
     constant = moves.sum() > 1 and np.ptp(total) <= ROUNDED * np.ptp(values, axis=0)[moves].min()

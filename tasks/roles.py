@@ -111,6 +111,7 @@ def _state(cells: Cells, asked: Asked) -> str | None:
 class _Decision(Deciding):
     """The rules, in the order in which they are tried."""
 
+    @np.errstate(all="ignore")  # values may lie near the end of what floats hold
     def decide(self) -> Roles:
         """Apply the rules in order."""
         self._named()

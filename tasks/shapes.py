@@ -76,7 +76,7 @@ def with_target_as_column(reading: Reading, wanted: Sequence[str], where: str) -
         return with_target_as_column(_unfolded(reading, lists[0], where), wanted, where)
     texts = {name: [str(cell).strip() for cell in reading.frame[name].tolist()] for name in reading.frame.columns}
     found = [name for name, cells in texts.items() if all(meant(one, list(dict.fromkeys(cells))) for one in wanted)]
-    if not found:
+    if not found or len(names) == 1:
         return reading
     if found[0] == reading.frame.columns[0] and len(set(texts[found[0]])) == len(reading.frame):
         return _turned(reading, texts[found[0]], where) if len(names) > _FEWEST else reading
@@ -173,8 +173,9 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
         return []
     cells = np.array([[plain(cell) for cell in reading.frame[name].tolist()] for name in found], dtype=float)
-    apart = np.nanmedian(np.abs(cells - cells[0])[1:])
-    return found if apart < _AGAIN * np.nanstd(cells[0]) else []
+    apart = np.abs(cells - cells[0])[1:]
+    apart = apart[np.isfinite(apart)]
+    return found if len(apart) and np.median(apart) < _AGAIN * np.nanstd(cells[0]) else []
 
 
 def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Reading:

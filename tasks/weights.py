@@ -61,6 +61,8 @@ def _weigh_by_trials(d: Deciding) -> None:
     target = d.numbers[d.asked.target[0]]
     if target is None or not words.is_rate(d.asked.target[0]) or d.weight is not None or d.asked.sigma == "":
         return
+    if not np.isfinite(target).all():
+        return
     whole = [name for name in d.names if (v := d.numbers[name]) is not None and np.array_equal(v, np.round(v))]
     for hits, trials in ((a, b) for a in whole if a in d.open() and d.varies(a) for b in whole if d.is_positive(b)):
         off = np.abs(np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials]) - target)
