@@ -5,6 +5,7 @@ family, ``pythia-70m``. Each becomes a column."""
 import ast
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ ROUNDED = 0.1  # of the range of each share, by which all of them may add up to 
 MOST_CHARACTERS = 20_000  # of one cell
 
 
-def with_entries_apart(reading: Reading, where: str) -> Reading:
+def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = ()) -> Reading:
     """The same with each column of objects or shapes as columns ``NAME.ENTRY``, and with the arguments of benchmarks
     beside their names; cells of other kinds stay as they are."""
     import pandas as pd
@@ -42,7 +43,7 @@ def with_entries_apart(reading: Reading, where: str) -> Reading:
     for name in list(frame.columns):
         records, what, stays = _records(frame[name]), "hold objects, whose entries", False
         if records is None:
-            records, what = _numbers_in(str(name), frame[name]), "hold several numbers, which"
+            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers, which"
         if records is None:
             records, what, stays = _pairs_in(frame, name), "hold pairs, whose values", True
         if records is None:
@@ -87,9 +88,10 @@ def _texts(column: "pd.Series[Any]") -> list[str]:
     return texts if all(0 < len(text) < _LONGEST for text in texts) else []
 
 
-def _numbers_in(name: str, column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+def _numbers_in(name: str, column: "pd.Series[Any]", features: Sequence[str]) -> list[dict[str, Any]] | None:
     """The numbers in each cell that differ between rows, by the words beside them or their place: of shapes and lists,
-    and of shares, such as 70/20/10, 60:40 and Fe0.9Ni0.1, which add up to one number; None where cells differ in more.
+    and of shares, such as 70/20/10, 60:40 and Fe0.9Ni0.1, which add up to one number; all of them where `features` are
+    such numbers; None where cells differ in more.
     """
     texts = _texts(column)
     parts = [_NUMBER.split(text) for text in texts]
@@ -99,19 +101,20 @@ def _numbers_in(name: str, column: "pd.Series[Any]") -> list[dict[str, Any]] | N
     values = np.array([one[1::2] for one in parts], dtype=float)
     if not np.isfinite(values).all():
         return None
-    moves = np.ptp(values, axis=0) > 0
-    total = values[:, moves].sum(axis=1)
-    constant = moves.sum() > 1 and np.ptp(total) <= ROUNDED * np.ptp(values, axis=0)[moves].min()
-    shares = constant and len(set(texts)) > 2 and (round(total[0]) in (1, 100) or years_of(texts) is None)
-    shape = _SHAPES.fullmatch("#".join(around)) is not None and not is_bound(name)
-    if not moves.any() or not (shares or shape) or around[0].startswith("0x"):
-        return None
     beside = [re.search(r"([^\W\d_]*)$", text) for text in around[:-1]]
     behind = [re.match(r"[\s%]*([^\W\d_]*)", text) for text in around[1:]]
     named = next((one for one in (beside, behind) if all(found and found[1] for found in one)), None)
     split = re.split(r"\s*[/:|]\s*", name)
-    places = split if len(split) == len(moves) else [str(place) for place in range(1, len(moves) + 1)]
-    entries = [found[1] if found else "" for found in named] if named and shares else places
+    places = split if len(split) == values.shape[1] else [str(place) for place in range(1, values.shape[1] + 1)]
+    entries = [found[1] if found else "" for found in named] if named else places
+    known = any(f"{name}.{entry}" in features for entry in entries)
+    moves = (np.ptp(values, axis=0) > 0) | known
+    total = values[:, moves].sum(axis=1)
+    constant = moves.sum() > 1 and np.ptp(total) <= ROUNDED * np.ptp(values, axis=0)[moves].min()
+    shares = constant and len(set(texts)) > 2 and (round(total[0]) in (1, 100) or years_of(texts) is None)
+    shape = _SHAPES.fullmatch("#".join(around)) is not None and not is_bound(name)
+    if not moves.any() or not (known or shares or shape) or around[0].startswith("0x"):
+        return None
     return [{entries[k]: float(row[k]) for k in np.flatnonzero(moves)} for row in values]
 
 

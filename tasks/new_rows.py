@@ -12,7 +12,7 @@ from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.numerals import FACTORS, numeral, value
 from lawsmith.tasks.quantities import SCALES, factor_between
-from lawsmith.tasks.reading import read_table, require_columns
+from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.schema import Decided, Schema
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
 
     Raises InputError for a missing column of `needed`, for text, and for another unit than that of the training rows.
     """
-    reading = read_table(path)
+    reading = parse_table(read_bytes(path), path.name, str(path), features=schema.features)
     meaning = _features_meant([str(name) for name in reading.frame.columns], schema)
     written = reading.frame.rename(columns=meaning)
     units = {meaning.get(name, name): unit for name, unit in reading.units.items()}

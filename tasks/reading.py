@@ -108,8 +108,11 @@ def refuse_size(size: int, where: str) -> None:
         )
 
 
-def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = ()) -> Reading:
+def parse_table(
+    content: bytes, name: str, where: str, wanted: Sequence[str] = (), features: Sequence[str] = ()
+) -> Reading:
     """A table from the bytes of the file `name`; of a workbook the sheet that has the `wanted` columns, where one has.
+    `features`: of the training rows, where these are further ones.
 
     `where` goes into messages. Raises InputError as `read_table`.
     """
@@ -139,8 +142,8 @@ def parse_table(content: bytes, name: str, where: str, wanted: Sequence[str] = (
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    apart = partial(with_runs_apart, wanted=wanted)
-    for completed in (with_labels_down, with_entries_apart, apart, with_errors_apart):
+    entries, apart = partial(with_entries_apart, features=features), partial(with_runs_apart, wanted=wanted)
+    for completed in (with_labels_down, entries, apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading

@@ -192,7 +192,7 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
             f"--test takes a file of rows to score the law on, not a share such as {test.name}. Without --test, parts "
             "of the training rows judge the law."
         )
-    cells, read = _cells(test, notation_of(schema), schema.targets)
+    cells, read = _cells(test, notation_of(schema), schema.targets, schema.features)
     _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
@@ -237,9 +237,11 @@ def _notation(decimal: str, thousands: str) -> NumberNotation:
         ) from None
 
 
-def _cells(path: Path, notation: NumberNotation, targets: Sequence[str]) -> tuple[Cells, tuple[str, ...]]:
+def _cells(
+    path: Path, notation: NumberNotation, targets: Sequence[str], features: Sequence[str] = ()
+) -> tuple[Cells, tuple[str, ...]]:
     """The cells of a file as numbers where they are, and what was unusual about the file."""
-    reading = parse_table(read_bytes(path), path.name, called(path), targets)
+    reading = parse_table(read_bytes(path), path.name, called(path), targets, features)
     reading = with_target_as_column(reading, targets, called(path))
     cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:

@@ -10,6 +10,7 @@ import pytest
 from tables import FRAME, read, refused, roles
 
 from lawsmith.tasks import read_dataset
+from lawsmith.tasks.new_rows import new_rows
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -378,7 +379,13 @@ def test_names_that_all_begin_alike_say_nothing_of_a_column(tmp_path: Path):
 def test_shares_and_pairs_in_cells_become_columns(
     name: str, cells: tuple[str, ...], features: str, first: float, tmp_path: Path
 ):
-    data = read(tmp_path, pd.DataFrame({name: cells * 2, "loss": [1, 3, 4, 7, 9, 1.5, 3.5, 4.5, 7.5, 9.5]}))
+    one = tmp_path / "one.csv"
+    pd.DataFrame({name: cells[:1] * 2, "loss": [1, 2]}).to_csv(one, index=False)
+    made = pd.DataFrame({name: cells * 2, "loss": [1, 3, 4, 7, 9, 1.5, 3.5, 4.5, 7.5, 9.5]})
+    data = read(tmp_path, made, test=one)
+    assert data.test is not None and data.test.features[f"{name}{features.split()[0]}"][0] == first
+    _, found = new_rows(one, data.task.schema, data.task.schema.features)
+    assert found[f"{name}{features.split()[0]}"] == [first, first]
     assert data.task.schema.features == tuple(f"{name}{end}" for end in features.split())
     assert data.task.train.features[data.task.schema.features[0]][0] == first
     dates = pd.DataFrame({"when": [f"{2015 + k} Q{5 - k}" for k in range(1, 5)] * 2, "loss": range(8)})
