@@ -61,7 +61,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         with _of_numbers():
             X, y = validate_data(self, _with_years(X), y, y_numeric=True, ensure_min_samples=4)
-        frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
+            frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
         frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -115,10 +115,12 @@ def _of_numbers() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if not str(error).startswith("could not convert string to float"):
+        sentences = (str(one) for one in (error, error.__cause__))  # of a categorical column pandas has its own first
+        told = next((one for one in sentences if one.startswith("could not convert string to float")), "")
+        if not told:
             raise
         raise InputError(
-            f"X or y holds text ({str(error).partition(': ')[2]}); LawRegressor takes numbers. "
+            f"X or y holds text ({told.partition(': ')[2]}); LawRegressor takes numbers. "
             "lawsmith.discover reads labels as groups and categories."
         ) from None
 

@@ -134,6 +134,9 @@ def test_moments_are_decimal_years():
     assert _with_years(durations)["took"].tolist() == [5400, 7200]
 
 
-def test_labels_are_refused_in_our_words():
+@pytest.mark.parametrize("dtype", ["object", "str", "category"])
+def test_labels_are_refused_in_our_words(dtype: str):
+    import pandas as pd
+
     with pytest.raises(InputError, match=r"X or y holds text.*takes numbers\. lawsmith\.discover reads labels"):
-        LawRegressor().fit(np.array([["a"], ["b"], ["a"], ["b"]], dtype=object), np.arange(4.0))
+        LawRegressor().fit(pd.DataFrame({"opt": pd.Series(["a", "b", "a", "b"], dtype=dtype)}), np.arange(4.0))
