@@ -17,8 +17,8 @@ CHANGED = (
 
 
 def disbelieved_rows(result: RunResult | None, *, met: bool = True) -> tuple[tuple[int, str], ...]:
-    """Training rows, counted from 1, with the target that the search did not believe there; with or without those that
-    the chosen law has `met` all the same."""
+    """Training rows, counted from 1, with the target that was an outlier there; with or without those that the
+    chosen law has `met` nevertheless."""
     found = None if result is None else result.details.get("disbelieved")
     listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     listed = [one for one in listed if met or one.get("met") is not True]
@@ -52,7 +52,7 @@ def weighed(archive: Archive, task: Task) -> Task:
 
 
 def searched(archive: Archive, task: Task) -> SearchTask:
-    """What the search of a finished run saw of `task`; rows that it did not believe weigh next to nothing, as then."""
+    """What the search of a finished run saw of `task`; outliers weigh next to nothing, as then."""
     rows = {row - 1 for row, _ in disbelieved_rows(archive.result)}
     return SearchTask.of(weighed(archive, task), tuple(sorted(row for row in rows if 0 <= row < len(task.train))))
 

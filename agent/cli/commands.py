@@ -46,9 +46,9 @@ def optimum(
         of.option("'6*N*D=1e24'", "The budget: an expression of the features, and its value. No budget by default."),
     ] = None,
     at: Annotated[
-        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget, all that it does not name.")
+        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget, all others.")
     ] = None,
-    target: Annotated[str | None, of.option("COLUMN", "The target to minimize, of several.")] = None,
+    target: Annotated[str | None, of.option("COLUMN", "The target to minimize, if several.")] = None,
     maximize: Annotated[
         bool, of.option(of.FLAG, "Maximize the target instead of minimizing it.", "--maximize")
     ] = False,

@@ -1,4 +1,4 @@
-"""Which rows of the training table a search believes, and what the others would change."""
+"""Which rows of the training table are outliers to a search, and what they would change."""
 
 import math
 import time

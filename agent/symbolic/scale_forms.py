@@ -245,8 +245,8 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
         rest = [n for n in names if n not in (one, two)]
         changes: dict[str, Recipe] = {
             f"{one} with gain from {two}": lambda b: mul(b.x(one), b.gain(two)),
-            f"{one} as far as {two} is large": lambda b: b.limited(one, two),
-            f"{one} as far as {two} fills it": lambda b: b.filled(one, two),
+            f"{one} limited by {two}": lambda b: b.limited(one, two),
+            f"{one} exponentially limited by {two}": lambda b: b.filled(one, two),
         }
         if one < two:
             changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)

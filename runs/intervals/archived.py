@@ -81,7 +81,7 @@ def uncertainty(
 
 
 def _believed(task: Task, archive: Archive) -> Task:
-    """The task without the rows that the run did not believe: their errors say nothing of the law's."""
+    """The task without the outliers of the run: their errors say nothing of the law's errors."""
     off = {row - 1 for row, _ in disbelieved_rows(archive.result)}
     kept = np.array([place not in off for place in range(len(task.train))])
     return task if kept.all() else replace(task, train=task.train.take(kept))

@@ -99,7 +99,7 @@ class RunContent(SearchRecord[ShownCandidate]):
 
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
-        """Training rows, counted from 1, with the target that the search does not believe there."""
+        """Training rows, counted from 1, with the target that is an outlier there."""
         return disbelieved_rows(self.result, met=False)
 
     @property

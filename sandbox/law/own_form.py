@@ -298,7 +298,7 @@ class _Reader:
                 return self.node(operand)
             case ast.BinOp(left=left, op=operator, right=right):
                 if type(operator) not in _OPERATORS:
-                    raise InputError("--form: only the operators + - * / and ^ are allowed in a formula.")
+                    raise InputError("--form: only + - * / and ^ are allowed as operators.")
                 return _OTHERS[_OPERATORS[type(operator)]][1](self.node(left), self.node(right))
             case ast.Attribute(value=ast.Name(id="p"), attr=name) if name in self.features:
                 return Parameter(f"c_{name}")  # a constant is printed as p.N where N is a column too

@@ -23,11 +23,11 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
             + 0.03 * (np.log(x["lr"] / 1e-3) - 1.43 + 0.366 * np.log(x["n"] / 1e8)) ** 2
         ),
     ),
-    "steps as far as batch is large": (
+    "steps limited by batch": (
         {"steps": np.geomspace(500, 2e4, 5), "batch": 2.0 ** np.arange(4, 11)},
         lambda x: 2.2 + 60 * (x["steps"] / (1 + 180 / x["batch"])) ** -0.52,
     ),
-    "n as far as bits fills it": (
+    "n exponentially limited by bits": (
         {"bits": np.array([3.0, 4, 6, 8, 16]), "n": np.geomspace(3e7, 4e8, 4), "d": np.geomspace(2e9, 3e10, 3)},
         lambda x: 1.9 + 4300 * (x["n"] * (1 - np.exp(-x["bits"] / 2.7))) ** -0.43 + 2e4 * x["d"] ** -0.48,
     ),
