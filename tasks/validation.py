@@ -31,8 +31,8 @@ MIN_ROWS = 4
 """Rows that a whole training split needs to be fitted and checked."""
 
 
-LARGEST = 1e290
-"""Bound on the largest magnitude of a column, and on its inverse: arithmetic ends soon beyond."""
+LARGEST = 1e150
+"""Bound on the largest magnitude of a column, and on its inverse: no float holds the squares of what is beyond."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -159,7 +159,7 @@ def kind_of(column: Array, is_share: bool, least: float = SCALE_RATIO) -> Column
     if column.min() < 0 or not len(positive):
         return ColumnKind.SIGNED
     ratio = least if column.min() > 0 else ZERO_RATIO
-    return ColumnKind.SCALE if positive.max() / positive.min() >= ratio else ColumnKind.SIGNED
+    return ColumnKind.SCALE if positive.max() >= ratio * positive.min() else ColumnKind.SIGNED
 
 
 def _smallest(column: Array) -> float:
