@@ -177,7 +177,7 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
     if tone == "bad":
         return "Do not trust it beyond the data."
     if unsafe is not None and unsafe.times is not None and unsafe.times <= factor:
-        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: farther out it is unbelievable."
+        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
     if factor <= 1.05:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
     return f"Trust it to about {times(_round(factor))} beyond your largest rows."
