@@ -226,8 +226,7 @@ class _EvaluationJobs:
             self._fold_score(fold, part.predictions[0]) for fold, part in zip(self.folds, parts, strict=True)
         )
         telling = [fold.r2 for fold in scored if fold.tells] or [fold.r2 for fold in scored]
-        constants, literals = self._constants(full), self.candidate.literals
-        count = None if constants is None else math.ceil((len(constants.names) + literals) / len(train.targets))
+        constants = self._constants(full)
         probe, far = (None, None) if self.probes is None else full.predictions[1:]
         return self._evaluation(
             began,
@@ -237,8 +236,8 @@ class _EvaluationJobs:
             folds=scored,
             validation_r2=float(np.mean(np.clip(telling, -1, 1))) if scored else None,
             constants=None if constants is None else constants.to_json(),
-            constants_count=count,
-            free_constants=None if constants is None else constants.free + literals,
+            constants_count=None if constants is None else constants_per_target(self.candidate, constants, self.task),
+            free_constants=None if constants is None else constants.free + self.candidate.literals,
             status=dict(zip(train.groups, full.status, strict=False)),
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, self._far, far, self.task.knowledge),
@@ -264,6 +263,11 @@ class _EvaluationJobs:
             peak_bytes=self.usage.peak_bytes,
             **fields,
         )
+
+
+def constants_per_target(candidate: Candidate, constants: Constants, task: Task) -> int:
+    """How many constants a law has per group and target: those fitted and the numbers written into a form."""
+    return math.ceil((len(constants.names) + candidate.literals) / len(task.schema.targets))
 
 
 def _check_literals(candidate: Candidate, schema: Schema) -> None:

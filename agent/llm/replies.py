@@ -16,8 +16,8 @@ from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
 from lawsmith.agent.llm.questions import Ask, CandidateReply
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.trials import Proposal, Trial
-from lawsmith.sandbox import JobResult, SearchOver, Verdict
-from lawsmith.sandbox.evaluate import whole_fit
+from lawsmith.sandbox import JobResult, SearchOver, Verdict, read_candidate
+from lawsmith.sandbox.evaluate import constants_per_target, whole_fit
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Array
 
@@ -78,13 +78,16 @@ class Screen:
             fit = self._under_way.pop(source).result()
         except SearchOver:
             return None, None
-        return self._seen(fit), fit
+        return self._seen(source, fit), fit
 
-    def _seen(self, fit: JobResult) -> Behaviour | None:
+    def _seen(self, source: str, fit: JobResult) -> Behaviour | None:
         if fit.constants is None or len(fit.predictions) < 2 or not np.isfinite(fit.predictions[1]).all():
             return None
-        targets = len(self._evaluator.task.schema.targets)
-        return Behaviour(fit.predictions[1], -(-len(fit.constants.names) // targets))
+        task = self._evaluator.task
+        candidate = read_candidate(source, self._evaluator.sandbox.limits, task.schema)
+        if candidate.kind == "law":  # closed: nothing speaks against a form that states the same
+            return None
+        return Behaviour(fit.predictions[1], constants_per_target(candidate, fit.constants, task))
 
 
 NO_CODE = "no code in the reply"

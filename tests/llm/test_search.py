@@ -22,11 +22,20 @@ from lawsmith.agent.client.messages import Request, TokenUsage
 from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.scripted import ScriptedModel
 from lawsmith.agent.llm.parsing import parse_reply
-from lawsmith.agent.llm.replies import SAME_PREDICTIONS
+from lawsmith.agent.llm.replies import SAME_PREDICTIONS, Screen
+from lawsmith.agent.llm.replies import Behaviour as Prediction
+from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive
+from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, Verdict
+from lawsmith.sandbox.search_task import SearchTask
+from lawsmith.tasks.folds import frontier_folds
 
 CALLS = 8
+CLOSED = """```python
+def law(x, group):
+    return 1.0 + x["N"]
+```"""
 
 
 def fair(number: int) -> str:
@@ -216,6 +225,21 @@ def test_laws_that_predict_the_same_are_not_evaluated_again(sandbox: Sandbox, tm
     found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel(replies)}, calls=3)
     assert [trial.proposal.origin.split()[0] for trial in found.history] == ["line", "line", "refine"]
     assert found.report["lost"] == {SAME_PREDICTIONS: 2}
+
+
+@pytest.mark.parametrize("reply", [fair(374), HINGE, CLOSED], ids=["number", "bounds", "closed"])
+def test_a_candidate_is_seen_alike_before_and_after_its_evaluation(reply: str, sandbox: Sandbox) -> None:
+    task, source = hinge_task(), parse_reply(reply).source
+    assert source is not None
+    searched = SearchTask(task, frontier_folds(task.train)[:1], task.train)
+    with Evaluator(sandbox, searched) as evaluator:
+        screen = Screen(evaluator)
+        screen.begin(source)
+        before, _ = screen.look(source)
+        proposal = Proposal(source)
+        after = Prediction.of(Trial(proposal.id, proposal, searched.evaluate(sandbox, source)))
+    assert (before is None) == (after is None)
+    assert before is None or (before.covers(after) and after.covers(before))
 
 
 def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp_path: Path) -> None:
