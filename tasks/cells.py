@@ -345,7 +345,7 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
         "," in one.digits
         or ("." in one.digits and decimal == ",")
         or word.strip()[0] in "~≈≃("
-        or word.strip()[-1] in FOOTNOTES
+        or word.strip()[-1] in FOOTNOTES + "]"
         or GAPS.search(word) is not None
         or re.search(r"\d[eE][+-]?\d+\.", word) is not None
     )
@@ -356,7 +356,7 @@ def _suffixes(counted: "Counter[str]", units: set[str]) -> tuple[dict[str, float
     a factor there."""
     used = set(counted)
     nouns = {suffix: _WITH_NOUN.fullmatch(suffix) for suffix in used if suffix not in FACTORS}
-    scaled = len(used) > 1 or any(noun and noun[1] for noun in nouns.values())
+    scaled = len(used) > 1 or any(noun and noun[1] and " " in noun[0] for noun in nouns.values())  # kmpl is a unit
     if (
         scaled
         and nouns

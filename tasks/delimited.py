@@ -13,7 +13,7 @@ from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.headers import joined_header, without_headers
 from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
-from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.numerals import is_missing, is_numeral, numeral
 from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
 from lawsmith.tasks.words import WORDS
 
@@ -379,7 +379,7 @@ def _is_footer(cells: dict[str, str], measured: set[str], begun: dict[str, str],
         return False
     place, first = next(iter(cells.items()))
     word = _first_word(first)
-    if is_numeral(first):
+    if numeral(first) is not None:  # with any unit
         return False
     remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
     return (word in WORDS["footers"] and word != begun.get(place)) or (remark and width > 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.numerals import is_numeral
 
 FEWEST_POINTS = 3  # of a curve
 FEWEST_ROWS = 3  # that make an object among others the table
@@ -135,7 +136,8 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
 
 
 def _with_names(rows: dict[str, Any]) -> list[Any]:
-    return [{"name": name, **row} if "name" not in row else row for name, row in rows.items()]
+    name = "name" if not all(map(is_numeral, rows)) or set(rows) <= set(map(str, range(len(rows) + 1))) else "key"
+    return [{name: key, **row} if name not in row else row for key, row in rows.items()]
 
 
 def _are_rows(entry: dict[str, Any]) -> bool:

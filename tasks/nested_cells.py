@@ -15,7 +15,7 @@ from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import FACTORS, is_missing
-from lawsmith.tasks.words import bare, is_bound
+from lawsmith.tasks.words import WORDS, bare, is_bound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +113,11 @@ def _numbers_in(name: str, column: "pd.Series[Any]", features: Sequence[str]) ->
     constant = moves.sum() > 1 and np.ptp(total) <= ROUNDED * np.ptp(values, axis=0)[moves].min()
     shares = constant and len(set(texts)) > 2 and (round(total[0]) in (1, 100) or years_of(texts) is None)
     shape = _SHAPES.fullmatch("#".join(around)) is not None and not is_bound(name)
-    if not moves.any() or not (known or shares or shape) or around[0].startswith("0x"):
+    stated = len(entries) > 1 and all(
+        WORDS["named_settings"] & {entry.lower(), entry.lower().rstrip("s")} for entry in entries
+    )
+    values = np.abs(values) if stated else values  # lr-0.1-bs-16
+    if not moves.any() or not (known or shares or shape or stated) or around[0].startswith("0x"):
         return None
     return [{entries[k]: float(row[k]) for k in np.flatnonzero(moves)} for row in values]
 

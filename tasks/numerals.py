@@ -21,7 +21,7 @@ FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9,
 FACTORS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "mln": 1e6, "bn": 1e9}
 """Suffix of a number -> its factor."""
 
-FOOTNOTES = "†‡§¶*⁎"
+FOOTNOTES = "†‡§¶*⁎ᵃᵇᶜᵈᵉᶠ"
 """Marks of footnotes and of significance behind a number."""
 
 _LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
@@ -40,6 +40,7 @@ _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*\(?([+\-−]?\d{1,3})\)?")
 _FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.00, as formats of text leave
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _POWERS = (_POWER, _FORTRAN, _FRACTIONAL, _LOST)
+_CITED = re.compile(r"(?<=[\d.%A-Za-z])\s?(?:\[(?:\d{1,3}|[a-z])\])+$")  # 1.5[16], of Wikipedia
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 
 
@@ -74,7 +75,7 @@ def numeral(cell: str) -> Numeral | None:
     """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is not a number."""
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
-    text = cell.strip().rstrip(FOOTNOTES).rstrip()
+    text = _CITED.sub("", cell.strip()).rstrip(FOOTNOTES).rstrip()
     if "\\" in text:  # $1.5 \times 10^{9}$
         text = re.sub(r"\\(?:times|cdot)", "×", re.sub(r"[${}]", "", text)).strip()
     if not text.isascii() or " " in text or "'" in text:

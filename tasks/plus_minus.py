@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?\d[^±()]*?)|\((\d*[.,]\d+)\))\s*\)?(\s*%)?")
-_DIGITS = re.compile(r"([+\-−]?\d+\.(\d+))\((\d{1,3})\)")  # an error of the last digits
+_DIGITS = re.compile(
+    r"([+\-−]?\d+(?:\.(\d+))?)\s?\((\d{1,3})\)\s?((?:[eE]|[x×]\s?10\^?)[+\-−]?\d+)?"
+)  # of the last digits
 _NUMBER = r"([+\-−]?\d+(?:\.\d*)?(?:[eE][+\-]?\d+)?)"
 _WITHIN = re.compile(rf"{_NUMBER}\s*[\[(](?:\d\d ?% ?(?:CI)?[:,]?)?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]")
 _SIDES = r"\s*[\[(]?\s*\^?\{?\+\s*(\d+(?:\.\d*)?)\}?\s*[/,_]?\s*\{?[-−]\s*(\d+(?:\.\d*)?)\}?\s*[\])]?"
 _UNEVEN, _ERRORS_ALONE = re.compile(_NUMBER + _SIDES), re.compile(_SIDES)
 _ENDS = re.compile(rf"[\[(]?\s*{_NUMBER}\s*(?:,|;|–|-|to)\s*{_NUMBER}\s*[\])]?")
+_RELATIVE = re.compile(_NUMBER + r"\s*\(?\s*(?:±|\+/-)\s*(\d+(?:\.\d*)?)\s?%\s*\)")
 _BRACKETED = re.compile(r"\(\s*(?:±|\+/-)([^()]*)\)")
+_SHARES = re.compile(r"(?:n|no\.?|count|number)\b[^%]*%", re.IGNORECASE)  # n (%): numbers and shares of them
 _NAME = re.compile(r"(.*?\S)\s*[\[(]?\s*(?:mean\s*)?(?:±|\+/-|\+-).*")
 _LETTERED = re.compile(r"(.*\d\.\d.*?\)?|\d+(?=\s))\s*([a-h]{1,4})")  # 5.0 ab, as tests of differences mark groups
 _LOOK = 200  # cells that show whether a column states errors
@@ -37,7 +41,7 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
             notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
             frame = frame.assign(**{str(name): halves})
             continue
-        parts = _parts(frame[name])
+        parts = None if _SHARES.search(str(name)) else _parts(frame[name])
         if parts is None:
             continue
         values, errors, shown = parts
@@ -110,9 +114,13 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
 def _with_sign(cell: str) -> str:
     """``2.31 ± 0.02`` of ``2.31(2)`` and ``2.31 (±0.02)``, and half the width of an interval around the value in
     ``2.31 [2.29, 2.33]`` and ``2.31 +0.02/-0.02``."""
+    if (relative := _RELATIVE.fullmatch(cell)) is not None:  # of a value that is not in per cent
+        cell = f"{relative[1]} ± {abs(float(relative[1].replace('−', '-'))) * float(relative[2]) / 100:.12g}"
     cell = _BRACKETED.sub(r"± \1", cell)
     if (digits := _DIGITS.fullmatch(cell)) is not None:
-        return f"{digits[1]} ± {int(digits[3]) / 10 ** len(digits[2]):.{len(digits[2])}f}"
+        places, power = len(digits[2] or ""), digits[4] or ""
+        if places or int(digits[3]) < abs(int(digits[1].replace("−", "-"))):  # else a number and its share
+            return f"{digits[1]}{power} ± {int(digits[3]) / 10**places:.{places}f}{power}"
     if (uneven := _UNEVEN.fullmatch(cell)) is not None:
         return f"{uneven[1]} ± {(float(uneven[2]) + float(uneven[3])) / 2:.12g}"
     if (within := _WITHIN.fullmatch(cell)) is not None:

@@ -21,6 +21,7 @@ _COUNTED = re.compile(
     r"\s?[=#:_-]?\s?(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 )
 _FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
+_C_RATE = re.compile(r"C\s?/\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)?\s?C")  # of batteries
 _LAYER = re.compile(r"([$€£]?\d[\d.,]*[kKMB]?)\s*(?:[-–—]|to)\s*([$€£]?\d[\d.,]*[kKMB]?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zµμ]+)")
@@ -59,7 +60,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _fractions, _durations, _counted, _bins, _units):
+    for reader in (_dates, _rates, _fractions, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -78,6 +79,15 @@ def _dates(name: str, words: Sequence[str]) -> Quantity | None:
 def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
     """What became of dates, with an example."""
     return f"dates became decimal years ({shown} is {year or decimal_year('2022-06-01'):.3f})"
+
+
+def _rates(name: str, words: Sequence[str]) -> Quantity | None:
+    """Rates of batteries, such as C/5 and 2C, some of which are fractions."""
+    found = [_C_RATE.fullmatch(word.strip()) for word in words]
+    values = [None if one is None else 1 / float(one[1]) if one[1] else float(one[2] or 1) for one in found]
+    return (
+        Quantity(values, "C-rates became numbers" + _example(words, values)) if any(o and o[1] for o in found) else None
+    )
 
 
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:

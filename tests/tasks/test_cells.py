@@ -70,6 +70,7 @@ def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, sec
         ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
         ("<0.{}", "only a bound"),
         ("BLQ", "only a bound"),
+        ("8{}+", "only a bound"),
     ],
 )
 def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: str, tmp_path: Path):
@@ -137,6 +138,9 @@ def test_numbers_of_other_scripts_and_groupings(cells: tuple[str, ...], first: f
         (("1.5D+06", "2.5d+05", "1D3", "7"), [1.5e6, 2.5e5, 1e3, 7]),
         (("2^10", "2^11", "2**-2", "2^(-1)"), [1024, 2048, 0.25, 0.5]),
         (("1:2", "1:5", "3:10", "1:100"), [0.5, 0.2, 0.3, 0.01]),
+        (("C/5", "C/2", "1C", "2 C"), [0.2, 0.5, 1, 2]),
+        (("1.5[16]", "340 [a]", "29,250[20][21]", "4.60ᵃ"), [1.5, 340, 29250, 4.6]),
+        (("17 kmpl", "18.5 kmpl", "19 kmpl", "20 kmpl"), [17, 18.5, 19, 20]),
         (("1st", "2nd", "3rd", "100th"), [1, 2, 3, 100]),
         (("95 a", "80 b", "70 ab", "60 c"), [95, 80, 70, 60]),
         (("lr=1e-3", "lr=3e-4", "lr=0.1", "lr=1"), [1e-3, 3e-4, 0.1, 1]),

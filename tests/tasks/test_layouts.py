@@ -163,6 +163,12 @@ def test_an_error_of_digits_and_an_interval_are_worth_their_size():
     content = "x,a,b\n" + "".join(f"{k},7.6{k}(12),{k} (95% CI: {k - 0.5}-{k + 0.1})\n" for k in range(1, 6))
     frame = frame_of(content.replace(",", "\t"))
     assert set(frame["a ±"]) == {"0.12"} and set(frame["b ±"].astype(float).round(6)) == {0.3}
+    written = {"1{}90 (30)": "30", "0.1{}0 (7)": "0.007", "1.{}1(2)e-3": "0.02e-3", "1e+0{} (±5%)": "5000"}
+    for cell, error in written.items():
+        frame = frame_of("x\ty\n" + "".join(f"{k}\t{cell.format(k)}\n" for k in range(3, 6)))
+        assert float(frame["y ±"].iloc[2]) == float(error), cell
+    shares = frame_of("x\tn (%)\n" + "".join(f"{k}\t1{k}9 (30)\n" for k in range(5)))
+    assert shares["n (%)"].iloc[2] == "129 (30)"  # a number and its share
 
 
 @pytest.mark.parametrize("cell", ["2.5 +0.3 -0.1", "2.5 (+0.3/-0.1)", "2.5^{+0.3}_{-0.1}", "2.5 [+0.3, −0.1]"])
@@ -368,6 +374,8 @@ def test_shapes_and_arguments_in_cells_become_columns(tmp_path: Path):
     data = read(tmp_path, frame, "real_time")
     assert data.task.schema.features == ("name.1", "grid.3") and data.task.schema.group == "name.test"
     assert "hold arguments" in " ".join(data.notices) and "hold several numbers" in " ".join(data.notices)
+    runs = pd.DataFrame({"run": [f"lr-0.{k % 2 + 1}-bs-{16 * k}" for k in range(1, 9)], "loss": 1 / np.arange(1, 9)})
+    assert list(read(tmp_path, runs).task.train.features["run.bs"][:2]) == [16, 32]
 
 
 def test_arrays_of_numpy(tmp_path: Path):

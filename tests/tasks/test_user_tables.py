@@ -140,7 +140,7 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
         (frame()[:0], "holds no data rows; a table needs a header and at least one row."),
         ("", "is empty; a table needs a header"),
         (
-            "run,loss\nlr1_bs2,1\nlr2_bs2,2\n",
+            "run,loss\nalpha1_beta2,1\nalpha2_beta2,2\n",
             "write a setting as numbers in a column of its own, or name a column with",
         ),
         ("loss\n1\n2\n", "has no column that can be a feature; name some with --features."),
