@@ -6,6 +6,7 @@ Both unpack to more than they weigh, so sizes are looked at before anything is u
 import io
 import zipfile
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,14 +137,24 @@ def _sheet(sheets: Sequence[Any], wanted: Sequence[str], where: str) -> tuple[li
                 raise InputError(f"{where} has a sheet of more than {_ROWS_OF_A_SHEET:,} rows, the limit of Excel.")
             cells += CELLS_OF_A_RECORD + len(row)
             bound(cells, where)
-            if any(cell is not None for cell in row):
-                found.append(row)
-        tables += [(found, str(sheet.title))] if found else []
+            found.append(row)
+        parts = [rows for rows in _tables_in(found) if rows]
+        titles = [str(sheet.title) + (f", table {place}" if parts[1:] else "") for place in range(1, len(parts) + 1)]
+        tables += zip(parts, titles, strict=True)
         if not wanted and sum(_width(row) > 1 for row in found) > 1:
             break
     named = [one for one in tables if wanted and _names(one[0], wanted)]
     wide = [one for one in tables if sum(_width(row) > 1 for row in one[0]) > 1]
     return (*named, *wide, *tables, ([], ""))[0]
+
+
+def _tables_in(rows: list[tuple[Any, ...]]) -> list[list[tuple[Any, ...]]]:
+    """The rows of each table of a sheet, where blank rows part several whose headers differ; else all rows."""
+    blocks = [list(block) for blank, block in groupby(rows, key=lambda row: _width(row) == 0) if not blank]
+    blocks = [block[_width(block[0]) == 1 < len(block) :] for block in blocks]  # without a title
+    headers = {block[0] for block in blocks if all(cell is None or isinstance(cell, str) for cell in block[0])}
+    apart = len(headers) == len(blocks) > 1 and all(len(block) > 2 and _width(block[0]) > 1 for block in blocks)
+    return blocks if apart else [[row for row in rows if _width(row)]]
 
 
 def _names(rows: Sequence[tuple[Any, ...]], wanted: Sequence[str]) -> bool:
@@ -180,6 +191,8 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     sheets = len(book.sheetnames)
     notices = [f"{where} has {sheets} sheets; {sheet!r} was read."] if sheets > 1 else []
+    if sheet not in book.sheetnames:
+        notices = [f"{where} has a sheet of several tables; {sheet!r} was read."]
     title: str | None = None
     while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
         title = next(str(cell) for cell in rows.pop(0) if cell is not None)

@@ -252,7 +252,7 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
     first = [row[0].strip() for row in rows]
     if len(set(first)) < len(first):
         return False
-    counted = first[0] in ("0", "1") and first == [str(k + int(first[0])) for k in range(len(first))]
+    counted = first[0] in ("0", "1") and all(map(str.isdecimal, first)) and first == sorted(first, key=int)
     return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
 
 
@@ -273,6 +273,9 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
     numerals = [name for name in names if is_numeral(name)]
+    values = [numeral(name) for name in names[1:]] if not names[0].strip() else []
+    if len(values) > 2 and len({one and one.digits for one in values} - {None}) == len(values):  # a grid's corner
+        return
     further = any(map(is_numeral, split(lines[0], separator))) if lines else True  # or else this one names columns
     if further and numerals and len(numerals) == len([name for name in names if name.strip()]):
         shown = listing(names[:4])

@@ -7,6 +7,15 @@ from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
+_PRINTED = re.compile(
+    r"^[ \t]*(?:\[\d+ rows x \d+ columns\]|\.{2,3}(?:[ \t]+\.{2,3})+|# .*\d more rows.*"
+    r"|(?:<(?:dbl|chr|int|fct|lgl|date|dttm|ord|num)>[ \t]*)+)$",
+    flags=re.MULTILINE,
+)
+_BYTES = re.compile(
+    r"^[ \t]*(?:(\d+)-[ \t]*)?(\d+)[ \t]+[AIFED]\d+(?:\.\d+)?[ \t]+(\S+)[ \t]+(\S+)", flags=re.MULTILINE
+)
+_HIDDEN = "; the printout does not show all rows (…), so rows are missing"
 _BAR = re.compile(r"[│┃║┆╎]")
 _TYPE = re.compile(
     r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
@@ -17,10 +26,12 @@ _LINES = re.compile(
     r"|\\(?:top|mid|bottom|h|c|cmid)(?:rule|line)(?:\([^)]*\))?(?:\{[^}]*\})?"
     r"|\\(?:caption|label|centering|small|footnotesize)(?:\{[^\n]*\})?"
 )
-_WRAPPED = re.compile(r"\\(?:textbf|textit|mathbf|mathrm|text|emph|num|underline|texttt|bf)\s*\{([^{}]*)\}")
+_WRAPPED = re.compile(r"\\(?:textbf|textit|mathbf|mathrm|text|emph|num|si|unit|underline|texttt|bf)\s*\{([^{}]*)\}")
 _SPANS = re.compile(r"\\multicolumn\s*\{(\d+)\}\s*\{[^{}]*\}\s*(?=\{)")
 _ROWS = re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}")
-_MARKS = re.compile(r"\\(?:row|cell)color\s*(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:footnotemark|tablenotemark)(?:\[[^\]]*\])?")
+_MARKS = re.compile(
+    r"\\(?:row|cell)color\s*(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:down|up)arrow|\\(?:footnotemark|tablenotemark)(?:\[[^\]]*\])?|\\(?:\w*note|cite\w*)\{[^{}]*\}"
+)
 _SIGNS = {
     r"\pm": "±",
     r"\times": "×",
@@ -68,6 +79,8 @@ def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
         (_from_latex, "this is LaTeX; its rows were read, and its commands were left out"),
+        (_from_bytes, "its columns were read by the bytes that are described above them"),
+        (_from_printout, "this is a printed table; its frame was left out"),
         (_from_vectors, "its named vectors were read as columns"),
         (_from_pairs, "its lines of names and values were read as rows"),
         (_from_frames, "this is a printed table; its frame was left out"),
@@ -162,8 +175,25 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     rows = [[cell.strip() for cell in line.split("|")] for line in framed]
     shown = [row for row in rows[1:] if not all(_TYPE.fullmatch(cell.lower()) for cell in row)]
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
-    said = "; the printout does not show all rows (…), so rows are missing" if len(kept) < len(shown) else ""
-    return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", said
+    return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", _HIDDEN if len(kept) < len(shown) else ""
+
+
+def _from_bytes(text: str) -> tuple[str, str] | None:
+    """The rows below a byte-by-byte description of astronomers, with names, units and tabs; None for others."""
+    begun = text.find("Byte-by-byte Description", 0, 1 << 16)
+    columns = _BYTES.findall(text[begun : 1 << 16]) if begun >= 0 else []
+    rows = re.split(r"^-{20,}\s*$", text[begun:], flags=re.MULTILINE)[-1].splitlines() if columns else []
+    places = [slice(int(first or last) - 1, int(last)) for first, last, _, _ in columns]
+    cells = [[line[place].strip() for place in places] for line in rows if line.strip()]
+    head = [name for *_, name in columns], [unit.replace("---", "-") for *_, unit, _ in columns]
+    return ("\n".join("\t".join(row) for row in (*head, *cells)), "") if cells else None
+
+
+def _from_printout(text: str) -> tuple[str, str] | None:
+    """The text without what R and pandas print around rows, and a word on rows that are not shown; None for others."""
+    found = [line.group().strip() for line in _PRINTED.finditer(text[: 1 << 16])]
+    hidden = any("more row" in line or line[:2] == ".." for line in found)
+    return (_PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
 
 
 def _from_vectors(text: str) -> tuple[str, str] | None:
@@ -198,4 +228,4 @@ def _cell(text: str) -> str:
     while (bare := _WRAPPED.sub(r"\1", text)) != text:
         text = bare
     text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
-    return re.sub(r"[{}\t]", "", text).strip()
+    return re.sub(r"[{}\t]|\\(?=[A-Za-z])|_(?= ?±)", "", text.replace("_{", "_")).strip()

@@ -1,10 +1,12 @@
 """What programs and instruments write above a table, and between its blocks: settings, remarks, parameters."""
 
 import re
+from collections.abc import Sequence
 from itertools import groupby, islice
 
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.dates import YEAR
-from lawsmith.tasks.errors import InputError, counted
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.lines import SEPARATORS, split
 from lawsmith.tasks.numerals import is_numeral
 
@@ -16,6 +18,7 @@ _FEWEST_YEARS = 4  # in one
 _END = re.compile(
     r"^[*>\[<=&]+ ?(?:end[_ ]of[_ ]header|(?:begin )?(?:\w+ )?data) ?[*<\]>=]*[\t ]*$", re.MULTILINE | re.IGNORECASE
 )
+_BLANK_LINES = re.compile(r"\n(?:[ \t,;]*\r?\n)+")
 _SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([+\-]?\d[\d.]*(?:[eE][+\-]?\d+)?)")
 
 
@@ -39,6 +42,29 @@ def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
         return _from_header(text, where)
     rest, said = _from_header(text[text.index(head) + len(head) :].lstrip("\r\n\t ,;"), where)
     return rest, [_said(lines), *said]
+
+
+def one_table(text: str, wanted: Sequence[str]) -> tuple[str, str]:
+    """Of several tables with different headers that blank lines part, the one with the `wanted` columns, or else the
+    first, and a sentence; any other text as it is, and "".
+    """
+    tables = dict[tuple[str, ...], str]()
+    for block in _BLANK_LINES.split(text) if _BLANK_LINES.search(text[:_LOOK]) else ():
+        lines = [line for line in block.splitlines()[:_MOST_LINES] if line.strip() and line.lstrip()[:1] != "#"]
+        separator, begin, count = _longest_run(lines)
+        if count < _FEWEST_ROWS:
+            continue
+        header, *rows = ([cell.strip() for cell in split(line, separator)] for line in lines[begin : begin + count])
+        names = tuple(filter(None, header))
+        if _names(header) and any(is_numeral(cell) for row in rows for cell in row):
+            if names in tables:
+                return text, ""  # blocks of one table
+            tables[names] = block
+    if len(tables) < 2:
+        return text, ""
+    found = [names for names in tables if wanted and all(meant(name, names) for name in wanted)]
+    chosen = (*found, *tables)[0]
+    return tables[chosen], f"this holds {len(tables)} tables; lawsmith read the one with {listing(chosen, 4)}."
 
 
 def with_whole_header(text: str) -> str:

@@ -23,6 +23,7 @@ from lawsmith.tasks.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.plus_minus import with_errors_apart
+from lawsmith.tasks.preambles import one_table
 from lawsmith.tasks.shapes import with_labels_down
 from lawsmith.tasks.words import is_progress
 
@@ -116,6 +117,11 @@ def parse_table(
 
     `where` goes into messages. Raises InputError as `read_table`.
     """
+    if Path(name).suffix.lower() in (".yaml", ".yml"):
+        raise InputError(
+            f"lawsmith does not read YAML, such as {where}. Save the table as CSV or JSON, or read it in Python: "
+            "discover(pandas.json_normalize(yaml.safe_load(open(…))), target=…)."
+        )
     if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
         raise InputError(
             f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
@@ -126,7 +132,7 @@ def parse_table(
     if suffix == ".parquet":
         reading = parquet(content, where)
     elif suffix == ".xlsx":
-        reading = workbook(content, where, wanted)
+        reading = workbook(content, where, wanted or features)
     elif suffix in (".npy", ".npz"):
         reading = arrays(content, where)
     elif suffix in _JSON:
@@ -134,6 +140,8 @@ def parse_table(
     elif suffix in _TEXT or content.count(b"\n") >= _LINES:
         text, notices = _text(content, where)
         objects = objects_of_lines(text)
+        if objects is None and (table := one_table(text, wanted or features))[1]:
+            text, notices = table[0], (*notices, f"{where}: {table[1]}")
         reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)
         reading = reading.after(
             *notices, *([] if objects is None else [f"{where}: each line holds an object, which was read as a row."])

@@ -118,6 +118,11 @@ def _with_values_down(
         parts = frame[name].str.split(",", expand=True)
         parts.columns = pd.Index(name.split("\\")[0].split(",")[: parts.shape[1]])
         frame = parts.join(frame.drop(columns=name))
+    first = str(frame.columns[0])
+    if (corner := re.fullmatch(r"(.*\S)\s*\\\s*(\S.*)", first)) is not None:  # pH \ T
+        kind = corner[2] if kind == "setting" else kind
+    if corner is not None or first.startswith("Unnamed:"):
+        frame = frame.rename(columns={first: corner[1] if corner else "rows"})
     stated = {name for one in columns.values() for name in one}
     settings = [name for name in frame.columns if name not in stated]
     blocks = [frame[[*settings, *one]].rename(columns=one).assign(**{kind: value}) for value, one in columns.items()]

@@ -60,8 +60,12 @@ def test_the_sheet_that_has_the_target_is_read(tmp_path: Path):
         pd.DataFrame({"flow": range(1, 9), "dp [Pa]": np.arange(1, 9) ** 1.75}).to_excel(
             book, sheet_name="Runs", index=False
         )
-    data = read_dataset(tmp_path / "t.xlsx", ["dp"])
-    assert data.task.schema.features == ("flow",) and "'Runs' was read" in " ".join(data.notices)
+        pd.DataFrame({"T": range(1, 7), "eta": np.arange(1, 7) ** 0.5}).to_excel(
+            book, sheet_name="Runs", index=False, startrow=11
+        )
+    for target, feature, shown in (("dp", "flow", "'Runs, table 1'"), ("eta", "T", "'Runs, table 2'")):
+        data = read_dataset(tmp_path / "t.xlsx", [target])
+        assert data.task.schema.features == (feature,) and f"{shown} was read" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(
@@ -232,3 +236,29 @@ def test_the_other_half_of_a_cycle_and_its_share_are_outcomes(tmp_path: Path):
     table = pd.DataFrame({"cycle": cycle, "Discharge_Capacity(Ah)": out, "Charge_Capacity(Ah)": into})
     table["Coulombic_Efficiency(%)"] = (100 * out / into).round(2)
     assert read(tmp_path, table, "Discharge_Capacity(Ah)").task.schema.features == ("cycle",)
+
+
+def test_grids_with_a_corner(tmp_path: Path):
+    grid = "{},20,30,40,50\n" + "".join(f"{p},{p + 1},{p * 2},{p * 3},{p * 5}\n" for p in (5, 6, 7, 8))
+    assert read(tmp_path, grid.format("pH \\ T"), "value").task.schema.features == ("pH", "T")
+    assert read(tmp_path, grid.format(""), "value").task.schema.features == ("rows", "setting")
+
+
+@pytest.mark.parametrize(
+    ("above", "numbered", "below"),
+    [
+        ("# A tibble: 60 x 2\n        N  loss\n    <dbl> <dbl>\n", "{k} {row}\n", "# i 52 more rows\n"),
+        ("    N   loss\n", "{k} {row}\n", "..  ...  ...\n98  5.0  2.5\n99  6.0  2.75\n\n[99 rows x 2 columns]\n"),
+        (
+            "Byte-by-byte Description of file: t.txt\n   Bytes Format Units Label Explanations\n"
+            f"   1-  3 F3.1 --- N   Size\n   5-  8 F4.2 mag loss Loss\n{'-' * 40}\n",
+            "{row}\n",
+            "",
+        ),
+    ],
+)
+def test_what_r_pandas_and_astronomers_print(above: str, numbered: str, below: str):
+    rows = "".join(numbered.format(k=k, row=f"{k:3.1f} {3 / k:4.2f}") for k in range(1, 9))
+    reading = parse_table((above + rows + below).encode(), "t.txt", "t.txt")
+    assert reading.frame["loss"].astype(float).tolist()[:2] == [3.0, 1.5]
+    assert ("does not show all rows" in " ".join(reading.notices)) == (below != "")

@@ -25,7 +25,7 @@ SHOWN = {
         r"{n:g} & {d:g} & \textbf{{{loss:.4f}}} \\ % a remark",
         r"\begin{tabular}{lrr}",
         r"\toprule",
-        r"$N$ & $D$ & loss \\ \midrule",
+        r"$N$ & $D$ & loss $\downarrow$\footnote{last} \\ \midrule",
         below=(r"\bottomrule", r"\end{tabular}"),
     ),
     "bare LaTeX": text(r"$10^{{{log:.4f}}}$ & {d:g} & ${loss:.4f}$ \\", r"N & D & loss \\ \hline"),
@@ -86,6 +86,7 @@ SHOWN = {
     "rows by name among others": json.dumps(
         {"results": {f"m{k}": row for k, row in enumerate(FRAME.to_dict("records"))}, "config": {"model": "hf"}}
     ),
+    "two tables": "Timing\nGPUs,hours\n1,100\n2,51\n4,26\n8,13\n\nTraining\n" + FRAME.to_csv(index=False),
     "merged cells": "Model,Data,Result,\n" + FRAME.assign(ppl=2.0).to_csv(index=False),
 }
 
