@@ -287,6 +287,17 @@ class Archive:
             problems += [Problem(name, f"{ATTACHED}, which holds its digest, is missing") for name in loose]
         return problems
 
+    def finished(self, use: str) -> tuple[RunResult, str]:
+        """The result and the law of a sound and complete archive; raises InputError where it has none, with the `use`
+        that was meant: "export" or "replay"."""
+        self.require_sound()
+        result, law = self.result, self.law
+        if result is None:
+            raise InputError(f"The run {self.run} is {self.state}; only a complete run can be {use}ed.")
+        if law is None:
+            raise InputError(f"The run {self.run} has no law to {use}: {result.error or 'none was recorded'}.")
+        return result, law
+
     def require_sound(self) -> None:
         """Raise InputError naming the first damaged file and its digests; pass for a sound archive."""
         damage = [problem for problem in self.verify() if not problem.resumable]

@@ -44,7 +44,8 @@ def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> s
     }
     if form not in writers:
         raise InputError(f"The format {form!r} is not known; choose one of {', '.join(TEXT_FORMATS)}.")
-    return writers[form](_finished(archive, law))
+    archive.finished("export")
+    return writers[form](law_of(archive, law))
 
 
 def export_sldbench(archive: Archive, folder: Path, law: str | None = None) -> tuple[Path, ...]:
@@ -57,10 +58,10 @@ def export_sldbench(archive: Archive, folder: Path, law: str | None = None) -> t
     Raises:
     InputError: as `export_text`, or the folder cannot be written.
     """
-    found = _finished(archive, law)
-    result = archive.result
+    result, _ = archive.finished("export")
+    found = law_of(archive, law)
     files = {"law.py": found.source}
-    fitted = not found.chosen or (result is not None and result.kind in ("form", "pair"))
+    fitted = not found.chosen or result.kind in ("form", "pair")
     if found.form is not None and fitted:
         files["scaling_law.py"] = pair_source(found.form, found.schema, found.constants, _origin(found))
     with writing(folder):
@@ -68,15 +69,6 @@ def export_sldbench(archive: Archive, folder: Path, law: str | None = None) -> t
     for name, text in files.items():
         write_atomic(folder / name, text.encode())
     return tuple(folder / name for name in files)
-
-
-def _finished(archive: Archive, law: str | None) -> Law:
-    archive.require_sound()
-    if archive.result is None:
-        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be exported.")
-    if archive.law is None:
-        raise InputError(f"The run {archive.run} has no law to export: {archive.result.error or 'none was recorded'}.")
-    return law_of(archive, law)
 
 
 def _origin(law: Law) -> dict[str, object]:

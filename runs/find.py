@@ -9,8 +9,7 @@ from pathlib import Path
 from lawsmith.runs.archive import MANIFEST, Archive
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import PUBLISHED
-from lawsmith.tasks import InputError
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks.errors import InputError, listing
 
 PUBLISHED_DIR = Path(__file__).parent / PUBLISHED
 """The documented results that come with the package."""

@@ -8,10 +8,10 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.law import LawFailed, score_law
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import DataRecord, FinalScores, RunResult, SplitScores
+from lawsmith.runs.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
-from lawsmith.tasks import Dataset, InputError, Provenance
+from lawsmith.tasks import Dataset
 from lawsmith.tasks.frozen import Exact
 
 TOLERANCE = 1e-9
@@ -70,7 +70,7 @@ def replay(
         InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data cannot be
             had.
     """
-    result, law = _recorded(archive)
+    result, law = archive.finished("replay")
     data = dataset if dataset is not None else open_data(archive, data_dir)
     failed: tuple[str, ...] = ()
     try:
@@ -83,45 +83,20 @@ def replay(
     if found.source == "replica" and (recorded is None or recorded.source != "replica"):
         return report(reproduced=None, exact=False, differences=(), notices=(ONLY_REPLICA,))
     validation, unchecked = _validation(archive, result, data, sandbox)
-    differences = (
-        *_other_data(recorded, found),
-        *(failed or _differences(result, replayed)),
-        *_other_validation(result, validation),
-    )
+    differences = [*(failed or _differences(result, replayed))]
+    if recorded is not None and recorded.sha256 != found.sha256:
+        data_now = f"SHA-256 {found.sha256} ({found.source})"
+        differences.insert(0, f"the data differ: {data_now}, archived is {recorded.sha256}")
+    old = result.validation_r2 or 0.0  # where there is none, nothing was found
+    if validation is not None and not math.isclose(validation, old, rel_tol=FOLD_TOLERANCE, abs_tol=FOLD_TOLERANCE):
+        differences.append(f"held-out R² is {validation!r}, archived is {old!r}")
     return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
-        differences=differences,
+        differences=tuple(differences),
         validation_r2=validation,
         unchecked=unchecked,
     )
-
-
-def _other_data(recorded: DataRecord | None, found: Provenance) -> tuple[str, ...]:
-    """The sentence about data that are not the archived ones."""
-    if recorded is None or recorded.sha256 == found.sha256:
-        return ()
-    return (f"the data differ: SHA-256 {found.sha256} ({found.source}), archived is {recorded.sha256}",)
-
-
-def _other_validation(result: RunResult, found: float | None) -> tuple[str, ...]:
-    """The sentence about R² on held-out rows where the one found is not the archived one; nothing where none is
-    found."""
-    old = math.nan if result.validation_r2 is None else result.validation_r2
-    if found is None or abs(old - found) <= FOLD_TOLERANCE * max(1.0, abs(old)):
-        return ()
-    return (f"held-out R² is {found!r}, archived is {old!r}",)
-
-
-def _recorded(archive: Archive) -> tuple[RunResult, str]:
-    """The result and the law of a sound archive; raises InputError where it has none."""
-    archive.require_sound()
-    result, law = archive.result, archive.law
-    if result is None:
-        raise InputError(f"The run {archive.run} is {archive.state}; only a complete run can be replayed.")
-    if law is None:
-        raise InputError(f"The run {archive.run} has no law to replay: {result.error or 'none was recorded'}.")
-    return result, law
 
 
 def _validation(
@@ -145,6 +120,9 @@ def _validation(
 def _differences(result: RunResult, replayed: FinalScores) -> list[str]:
     """A sentence for each archived score that is not found again."""
     found: list[str] = []
+    allowed = {"rel_tol": TOLERANCE, "abs_tol": TOLERANCE}
+    if result.decimals is not None:
+        allowed = {"rel_tol": 0.0, "abs_tol": 0.5000001 * 10.0**-result.decimals}
     for split in ("train", "test"):
         old: SplitScores | None = getattr(result.scores, split)
         new: SplitScores | None = getattr(replayed, split)
@@ -155,15 +133,6 @@ def _differences(result: RunResult, replayed: FinalScores) -> list[str]:
             continue
         for metric, value in old:
             again = getattr(new, metric)
-            if value is not None and not _same(value, again, result.decimals):
+            if value is not None and not math.isclose(value, again, **allowed):
                 found.append(f"{split} {metric} is {again!r}, archived is {value!r}")
     return found
-
-
-def _same(archived: float, replayed: float, decimals: int | None) -> bool:
-    if archived == replayed:
-        return True
-    if not (math.isfinite(archived) and math.isfinite(replayed)):
-        return False
-    allowed = TOLERANCE * max(1.0, abs(archived)) if decimals is None else 0.5000001 * 10.0**-decimals
-    return abs(archived - replayed) <= allowed

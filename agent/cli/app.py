@@ -91,12 +91,15 @@ def discover(
     if version:
         print(f"discover {installed('lawsmith')}")
         return
+    if json_schema:
+        from lawsmith.agent.cli import json_schema as schema
+        from lawsmith.agent.cli.output import print_json
+
+        print_json(schema.json_schema())
+        return
     from lawsmith.agent.cli import search
 
-    if json_schema:
-        search.print_json_schema()
-    else:
-        search.run(given)
+    search.run(given)
 
 
 def _refuse_stray_options(context: typer.Context) -> None:

@@ -76,12 +76,8 @@ def _show(described: list[dict[str, Any]]) -> None:
         scores = f"test R² {number(one['r2'])}"
         if one["train_r2"] is not None:
             scores += f", train R² {number(one['train_r2'])}"
-        line(f"{one['task']} by {system}: {scores} ({_basis(one)})")
+        basis = "scored here" if one["reproduced"] else "scored here, but a replay differs"
+        if one["reproduced"] is None:
+            basis = f"as reported, {counted(len(one['scores']), 'run')}"
+        line(f"{one['task']} by {system}: {scores} ({basis})")
         line(f"  {shown(Path(one['archive']))}")
-
-
-def _basis(one: dict[str, Any]) -> str:
-    """What the scores rest on."""
-    if one["reproduced"] is None:
-        return f"as reported, {counted(len(one['scores']), 'run')}"
-    return "scored here" if one["reproduced"] else "scored here, but a replay differs"

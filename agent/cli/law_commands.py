@@ -23,8 +23,7 @@ from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
 from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError
-from lawsmith.tasks.errors import counted
+from lawsmith.tasks.errors import InputError, counted
 
 CHOSEN = "chosen"
 """What `--pick` takes to go back to the law that the search chose."""

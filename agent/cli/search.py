@@ -21,13 +21,6 @@ from lawsmith.sandbox import Limits
 from lawsmith.tasks import InputError
 
 
-def print_json_schema() -> None:
-    """Print the schema of the JSON that commands print."""
-    from lawsmith.agent.cli.json_schema import json_schema
-
-    print_json(json_schema())
-
-
 def columns(given: Sequence[str] | None) -> tuple[str, ...]:
     """Column names from `--features N,D` and `--features N --features D` alike."""
     names = (name.strip() for part in given or () for name in part.split(","))

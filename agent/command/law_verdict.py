@@ -10,17 +10,16 @@ import numpy as np
 
 from lawsmith.agent.command.rivals import AGREE, inseparable_laws, plainer_law
 from lawsmith.agent.search.patterns import patterns, refuted
-from lawsmith.agent.search.score import RULES, is_ruled_out
+from lawsmith.agent.search.score import RULES, free_constants, group_count, training_error
 from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.record import FinalScores, Tone
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import Evaluation
-from lawsmith.sandbox.evaluation import typical_rmse
+from lawsmith.sandbox.evaluation import Evaluation, typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Table, Task
 from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
 from lawsmith.tasks.folds import FEWEST_POINTS, Fold, left_out_folds
-from lawsmith.tasks.noise import AT_NOISE, replicates
+from lawsmith.tasks.noise import AT_NOISE, replicates, rules_out
 from lawsmith.tasks.reach import Unsafe
 
 BAD = 0.5
@@ -240,7 +239,8 @@ def _noise(found: Evaluation, task: Task) -> str:
     told = f"Rows with equal features differ by {noise:.2g} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
         return f"{told}. The law errs no more than that, so these rows cannot show a more accurate law."
-    if is_ruled_out(found, task):
+    constants = free_constants(found, task) * group_count(task)
+    if rules_out(task.train, training_error(found, task), constants):
         return f"{told}. The law errs by {errors / noise:.2g} times that: it does not follow the rows everywhere."
     return f"{told}{'; a variable may be missing' if best < 0.9 else ''}."
 

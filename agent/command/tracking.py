@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.runs.laws import Law
-from lawsmith.tasks import InputError
-from lawsmith.tasks.errors import require
+from lawsmith.tasks.errors import InputError, require
 
 if TYPE_CHECKING:
     from lawsmith.agent.command.result import Result

@@ -9,8 +9,7 @@ from lawsmith.runs import Archive
 from lawsmith.runs.ownership import is_own
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox import DEFAULT_LIMITS
-from lawsmith.tasks import InputError
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks.errors import InputError, listing
 
 _SHOWN = 6  # entries that one question lists
 

@@ -149,7 +149,9 @@ class Reader:
         if outcome.failure is not None and not _whole(outcome, parsed):
             return CandidateReply(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
         if parsed.source is None:
-            return CandidateReply(ask, outcome.text, parsed, problem=_without_code(parsed), reason=NO_CODE)
+            instead = f"has {parsed.instead!r} where the source of a candidate is expected"
+            problem = f"Your reply {instead if parsed.instead else 'holds no code'}."
+            return CandidateReply(ask, outcome.text, parsed, problem=problem, reason=NO_CODE)
         proposal = Proposal(parsed.source, ask.parents, f"{ask.operation} {ask.slot} {ask.model}", parsed.hypothesis)
         twin = self._stated(proposal, ask, renewable)
         if twin is not None:
@@ -198,9 +200,3 @@ def _whole(outcome: CallOutcome, parsed: Parsed) -> bool:
     """Whether a reply that was cut off had already stated a complete candidate."""
     cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
     return cut_off and parsed.source is not None and parses(parsed.source)
-
-
-def _without_code(parsed: Parsed) -> str:
-    if not parsed.instead:
-        return "Your reply holds no code."
-    return f"Your reply has {parsed.instead!r} where the source of a candidate is expected."

@@ -101,7 +101,10 @@ def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:
 
     0 for a law that cannot be read or that has no constants.
     """
-    return sum(not any(_shows(*one) for one in groups) for groups in _turns_of(source, evaluation, train))
+    return sum(
+        not any(turns >= FEWEST_TURNS and levels >= PER_TURN * turns for turns, levels in groups)
+        for groups in _turns_of(source, evaluation, train)
+    )
 
 
 def has_aliased_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
@@ -123,10 +126,6 @@ def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tu
         [(float(np.ptp(values[rows])) / math.tau, len(np.unique(values[rows].round(DIGITS)))) for rows in groups]
         for values in every
     ]
-
-
-def _shows(turns: float, levels: int) -> bool:
-    return turns >= FEWEST_TURNS and levels >= PER_TURN * turns
 
 
 def waves(source: str, train: Table) -> int:

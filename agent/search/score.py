@@ -12,12 +12,11 @@ import numpy as np
 
 from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves, waves
 from lawsmith.runs.trials import Trial
-from lawsmith.sandbox import Evaluation
-from lawsmith.sandbox.evaluation import NARROW
+from lawsmith.sandbox.evaluation import NARROW, Evaluation
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.dependence import decisive, steepens
-from lawsmith.tasks.noise import replicates, resolution, rules_out
+from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
@@ -75,7 +74,9 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
 
 def log_errors(evaluation: Evaluation, task: Task) -> Array:
     """The logarithm (F, T) of the error in each fold and target, as `held_out_error` describes it."""
-    misfit = np.maximum(training_error(evaluation, task), _pure_noise(task))
+    misfit = training_error(evaluation, task)
+    if (repeated := replicates(task.train)) is not None:
+        misfit = np.maximum(misfit, repeated.noise)
     misfit = np.hypot(misfit, DIGITS * resolution(task.train))
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
@@ -103,12 +104,6 @@ def training_error(evaluation: Evaluation, task: Task) -> Array:
         return np.array(evaluation.rmse)
     nmse = 0.0 if evaluation.train is None else evaluation.train.nmse  # archives of earlier versions have no more
     return np.asarray(np.sqrt(max(nmse, 0.0)) * task.train.spread)
-
-
-def is_ruled_out(evaluation: Evaluation, task: Task) -> bool:
-    """Whether the law misses the rows by more than repeated measurements and its constants allow."""
-    constants = free_constants(evaluation, task) * group_count(task)
-    return rules_out(task.train, training_error(evaluation, task), constants)
 
 
 def ranking(trials: Sequence[Trial], task: Task, target: int | None = None, rules: Rules = RULES) -> list[Trial]:
@@ -183,12 +178,6 @@ def rows_of_a_group(task: Task) -> float:
 def group_count(task: Task) -> int:
     """The groups that training rows have."""
     return len(np.unique(task.train.codes))
-
-
-def _pure_noise(task: Task) -> Array:
-    """Scatter (T,) of repeated measurements, and of rounding; 0 where nothing was measured twice."""
-    found = replicates(task.train)
-    return np.zeros(len(task.schema.targets)) if found is None else found.noise
 
 
 def information(trial: Trial, task: Task) -> float:

@@ -75,7 +75,7 @@ def report_page(
     content = gather(archive)
     data = data_of(content, data_dir)
     known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals, data)
-    stated, account = _stated(content), content.account
+    stated, account = stated_law(content, MOST_FORMULAS), content.account
     fit = fit_of(content, sandbox, data, known, {} if stated is None else stated.levels)
     return render(
         "run.html.j2",
@@ -105,11 +105,11 @@ def report_page(
     )
 
 
-def _stated(content: RunContent) -> ShownFormula | None:
-    """The formula of the winner, or of the best candidate so far, with the constants of the first groups."""
+def stated_law(content: RunContent, most: int) -> ShownFormula | None:
+    """The formula of the winner, or of the best candidate so far, with the constants of the first `most` groups."""
     if content.leader is None:
         return None
-    constants = dict(list(content.constants.items())[:MOST_FORMULAS])
+    constants = dict(list(content.constants.items())[:most])
     return shown_formula(content.leader.proposal.source, content.manifest.task.targets, constants)
 
 

@@ -22,9 +22,9 @@ from lawsmith.runs.report.boards import boards
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
-from lawsmith.runs.report.page import report_page
+from lawsmith.runs.report.page import report_page, stated_law
 from lawsmith.runs.report.render import constant, environment, figure, render, shown_percent
-from lawsmith.runs.report.shown_formula import ShownFormula, mathml, shown_formula
+from lawsmith.runs.report.shown_formula import ShownFormula, mathml
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
@@ -225,10 +225,7 @@ def compare_page(
 
 def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
     content = gather(archive)
-    stated = None
-    if content.leader is not None:
-        first = dict(list(content.constants.items())[:1])
-        stated = shown_formula(content.leader.proposal.source, content.manifest.task.targets, first)
+    stated = stated_law(content, 1)
     fit = fit_of(content, sandbox, data_of(content, data_dir), None, {} if stated is None else stated.levels)
     return Side(content, stated, fit)
 

@@ -10,8 +10,7 @@ from lawsmith.runs.report.content import RunContent, ShownCandidate
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.shown_formula import short
-from lawsmith.tasks import Array
-from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.arrays import Array, is_logarithmic
 
 MOST_TARGETS = 3  # rows of panels
 MOST_PANELS = 4  # panels in a row
