@@ -21,6 +21,8 @@ from lawsmith.sandbox.evaluate import constants_per_target, whole_fit
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Array
 
+UNFITTED = ("check", "load", "fit")
+"""Stages of an evaluation that failed before all training rows were fitted."""
 SAME = 1e-6  # largest difference of predictions, in units of the largest
 
 
@@ -56,8 +58,13 @@ class Screen:
         self._under_way: dict[str, Future[JobResult]] = {}
 
     def know(self, trial: Trial) -> None:
-        """Need not fit a candidate that is on record."""
-        self._recorded.setdefault(trial.proposal.source, Behaviour.of(trial))
+        """Need not fit a candidate whose record says what its fit would.
+
+        An opaque one is recorded with the predictions of rounded constants, and one that failed on a fold without any.
+        """
+        found = trial.evaluation
+        if found.stage in UNFITTED or (trial.usable and not found.opaque):
+            self._recorded.setdefault(trial.proposal.source, Behaviour.of(trial))
 
     def begin(self, source: str) -> None:
         """Start looking at a candidate."""

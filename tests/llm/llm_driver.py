@@ -42,6 +42,14 @@ def form(x, p):
 Note: the data has a kink."""
 
 
+CALLS = 8
+
+
+def fair(number: int) -> str:
+    """A usable law that is not the right one; each number another form."""
+    return POWER.format(power=(number + 1) / 10)
+
+
 def hinge_task() -> Task:
     """`y = a + b max(0, log10 N - c)`: a kink, which no sum, product or power of smooth terms can express."""
     n = np.tile(np.logspace(0.0, 3.0, 13), 2)

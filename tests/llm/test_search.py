@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import random
-import time
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from endpoint_server import Behaviour, Endpoint, Handler, Seen, says
-from llm_driver import HINGE, POWER, Outcome, config, hinge_task, killable, run
+from endpoint_server import Endpoint, Handler, Seen, says
+from llm_driver import CALLS, HINGE, POWER, Outcome, config, fair, hinge_task, run
 from misbehaviour import CASES
-from scientist import Scientist, Step
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.caller import Caller
 from lawsmith.agent.client.messages import Request, TokenUsage
 from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.scripted import ScriptedModel
-from lawsmith.agent.llm.parsing import parse_reply
-from lawsmith.agent.llm.replies import SAME_PREDICTIONS, Screen
-from lawsmith.agent.llm.replies import Behaviour as Prediction
-from lawsmith.agent.search.evaluator import Evaluator
+from lawsmith.agent.llm.replies import SAME_PREDICTIONS
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, Verdict
-from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks.folds import frontier_folds
-
-CALLS = 8
-CLOSED = """```python
-def law(x, group):
-    return 1.0 + x["N"]
-```"""
-
-
-def fair(number: int) -> str:
-    """A usable law that is not the right one; each number another form."""
-    return POWER.format(power=(number + 1) / 10)
 
 
 def place(slot: str) -> int:
@@ -227,21 +205,6 @@ def test_laws_that_predict_the_same_are_not_evaluated_again(sandbox: Sandbox, tm
     assert found.report["lost"] == {SAME_PREDICTIONS: 2}
 
 
-@pytest.mark.parametrize("reply", [fair(374), HINGE, CLOSED], ids=["number", "bounds", "closed"])
-def test_a_candidate_is_seen_alike_before_and_after_its_evaluation(reply: str, sandbox: Sandbox) -> None:
-    task, source = hinge_task(), parse_reply(reply).source
-    assert source is not None
-    searched = SearchTask(task, frontier_folds(task.train)[:1], task.train)
-    with Evaluator(sandbox, searched) as evaluator:
-        screen = Screen(evaluator)
-        screen.begin(source)
-        before, _ = screen.look(source)
-        proposal = Proposal(source)
-        after = Prediction.of(Trial(proposal.id, proposal, searched.evaluate(sandbox, source)))
-    assert (before is None) == (after is None)
-    assert before is None or (before.covers(after) and after.covers(before))
-
-
 def test_no_prompt_ever_holds_what_a_proposer_must_not_see(sandbox: Sandbox, tmp_path: Path) -> None:
     model = ScriptedModel(knowing(1))
     run(sandbox, tmp_path, "evolve", config(), models={"m": model})
@@ -324,55 +287,3 @@ def test_a_replay_says_where_a_prompt_changed(
 
 def summary(found: Outcome) -> tuple[str, str, list[str]]:
     return found.stopped, found.winner.id, [trial.id for trial in found.history]
-
-
-class Knowing:
-    """The knowing model as an endpoint; it recognises a question by the seed that each slot sends."""
-
-    def __init__(self) -> None:
-        self.seeds: dict[int, int] = {}
-
-    def __call__(self, handler: Handler, seen: Seen, number: int) -> None:
-        time.sleep(0.01 * (number % 3))  # replies overtake each other
-        seed = seen.body["seed"]
-        says(HINGE if seed % 7 == 0 else fair(seed % 1000))(handler, seen, number)
-
-
-LOOKS = [Step("", [("run", {"code": f"print({k})"})]) for k in range(3)]
-TRIES = [Step("", [("rows", {}), ("try", {"source": parse_reply(fair(k)).source})]) for k in range(3)]
-FINISH = [Step("", [("try", {"source": parse_reply(HINGE).source})]), Step("", [("finish", {})])]
-AT_WORK = [*LOOKS, *TRIES, *FINISH]  # as many as CALLS
-
-
-@pytest.mark.parametrize(("agent", "model"), [("evolve", Knowing), ("analyst", partial(Scientist, AT_WORK))])
-def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
-    agent: str, model: Callable[[], Behaviour], sandbox: Sandbox, tmp_path: Path
-) -> None:
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["llm_driver"])
-    instants = random.Random(0)
-    answers, sender = processes.Pipe(duplex=False)
-    with Endpoint(model()) as endpoint:
-        began = time.monotonic()
-        whole = run(sandbox, tmp_path / "whole", agent, config(endpoint.url), calls=CALLS, limited=False)
-        lasted = time.monotonic() - began
-        paid = len(endpoint.requests)
-        arguments = (str(tmp_path / "killed"), endpoint.url, agent, CALLS, sender)
-        for _ in range(10):
-            process = processes.Process(target=killable, args=arguments)
-            process.start()
-            process.join(instants.uniform(0.1, 1.0) * min(max(0.5, lasted), 2.0))
-            process.kill()
-            process.join()
-        if not answers.poll():
-            last = processes.Process(target=killable, args=arguments)
-            last.start()
-            last.join()
-    assert answers.recv() == (whole.winner.id, len(whole.history))
-    archive = Archive.open(tmp_path / "killed" / whole.archive.relative_to(tmp_path / "whole"))
-    replies = [call for call in archive.calls() if call["event"] == "reply"]
-    answered = Counter(call["slot"] for call in replies if not call["failure"])
-    assert paid == CALLS == len(answered)
-    assert set(answered.values()) == {1}
-    lost = sum(call["failure"] == Failure.LOST for call in replies)
-    assert len(endpoint.requests) - paid <= CALLS + lost
