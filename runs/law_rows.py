@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
-from lawsmith.tasks import Array, InputError, IntArray, Schema, Table
+from lawsmith.tasks import Array, IntArray, Schema, Table
+from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import WHOLE, stated
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     Rows = pd.DataFrame | Mapping[str, Sequence[float]]
     """Columns named as the features."""
 
-MANY_GROUPS = 6
-"""Groups that a message or a printed law names; the others are counted."""
+MOST_NAMED = 6  # groups that a message or a printed law names; the others are counted
 
 
 def table(
@@ -67,12 +67,12 @@ def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count:
     return np.array([places[name] for name in names], dtype=np.intp)
 
 
-def known_group(group: str | int | None, groups: Sequence[str]) -> str:
+def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
     """The group that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
     if group is None and len(groups) != 1:
-        raise InputError(f"Name a group with --group or group=; the law knows {few(groups)}.")
+        raise InputError(f"Name a group with --group or group=; the law knows {listing(groups, MOST_NAMED)}.")
     if group is not None and str(group) not in groups:
-        raise InputError(f"There is no group {str(group)!r}; the law knows {few(groups)}.")
+        raise InputError(f"There is no group {str(group)!r}; the law knows {listing(groups, MOST_NAMED)}.")
     return groups[0] if group is None else str(group)
 
 
@@ -107,9 +107,3 @@ def _read(schema: Schema, name: str, cells: list[Any]) -> Array:
         cell if isinstance(cell, str) else cell.isoformat() if hasattr(cell, "isoformat") else cell for cell in cells
     ]
     return np.array([stated(schema, name, one) if isinstance(one, str) else float(one) for one in texts])
-
-
-def few(names: Sequence[str]) -> str:
-    """The first names of a list, and how many there are."""
-    more = f", … ({len(names)} in all)" if len(names) > MANY_GROUPS else ""
-    return ", ".join(names[:MANY_GROUPS]) + more

@@ -24,14 +24,15 @@ from lawsmith.runs.intervals.archived import fitted_laws
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.law import predict_with
 from lawsmith.runs.law_file import render_law
-from lawsmith.runs.law_rows import few
+from lawsmith.runs.law_rows import MOST_NAMED
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.tasks import Array, InputError, Schema, Table
+from lawsmith.tasks import Array, Schema, Table
+from lawsmith.tasks.errors import InputError, listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -236,7 +237,7 @@ class Law:
         elif first:
             lines.append("  " + ", ".join(f"{name} = {value:.5g}" for name, value in list(first.items())[:12]))
         if len(self.groups) > 1:
-            lines.append(f"  constants of {self.groups[0]}; groups: {few(self.groups)}")
+            lines.append(f"  constants of {self.groups[0]}; groups: {listing(self.groups, MOST_NAMED)}")
         if self.chosen and self._scores:
             lines.append(f"  {self._scores}")
         if not self.chosen:

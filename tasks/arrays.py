@@ -68,5 +68,4 @@ def is_fraction(values: Array) -> bool:
 
 def along(one: Array, two: Array) -> float:
     """The size of the correlation between two columns' ranks; 0 where one does not vary."""
-    one, two = ranks(one), ranks(two)
-    return float(abs(np.corrcoef(one, two)[0, 1])) if one.any() and two.any() else 0.0
+    return abs(correlation(ranks(one), ranks(two)))

@@ -230,12 +230,9 @@ def _marks(
                 )
     known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
-    between = {text.name: ";" if _is_money(text) else separator for text in columns}  # money has no thousandths
+    money = [text.name for text in columns if any(word.strip()[:1] in tuple("$€£¥₹") for word in text.words)]
+    between = {text.name: ";" if text.name in money else separator for text in columns}  # money has no thousandths
     return {name: _mark(name, seen, known, decimal, notation.thousands, between[name], where) for name in between}
-
-
-def _is_money(text: _Column) -> bool:
-    return any(word.strip()[:1] in tuple("$€£¥₹") for word in text.words)
 
 
 def _evidence(text: _Column, mark: str) -> dict[str, str]:

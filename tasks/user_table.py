@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.tasks.arrays import Array, correlation, is_logarithmic, ranks
+from lawsmith.tasks.arrays import correlation, is_logarithmic, ranks
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.cells import Cells, NumberNotation, convert
@@ -154,7 +154,8 @@ def _known(
     plain = [name for name in schema.features if name not in roles.levels]
     stated, shares = _in_shares(read_knowledge(ranges, expect, schema.targets, plain), cells.percents)
     known, rates = _with_rates(stated, frame, schema.targets)
-    scales = [name for name in schema.features if _is_scale(frame[name].to_numpy())]
+    numbers = {name: frame[name].to_numpy() for name in schema.features if frame[name].dtype.kind in "fiu"}
+    scales = [name for name, values in numbers.items() if np.isfinite(values).all() and is_logarithmic(values)]
     far = read_reach(reach, schema.features, scales)
     return known.model_copy(update={"reach": far}), (
         *shares,
@@ -288,10 +289,6 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
         unit = known.unit or units.get(name, without_unit(name)[1])
         found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
     return found
-
-
-def _is_scale(values: Array) -> bool:
-    return values.dtype.kind in "fiu" and bool(np.isfinite(values).all()) and is_logarithmic(values)
 
 
 def _in_shares(stated: Knowledge, percents: frozenset[str]) -> tuple[Knowledge, tuple[str, ...]]:

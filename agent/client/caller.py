@@ -4,7 +4,7 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
@@ -102,7 +102,11 @@ class Caller:
                 outcomes.put(error)
 
         def wait() -> list[CallOutcome]:
-            found = {outcome.slot: outcome for outcome in _awaited(outcomes, len(questions))}
+            found = dict[str, CallOutcome]()
+            for _ in questions:
+                if isinstance(outcome := outcomes.get(), BaseException):
+                    raise outcome
+                found[outcome.slot] = outcome
             return [found[question.slot] for question in questions]
 
         for _ in range(min(self._in_flight, len(questions))):
@@ -227,11 +231,3 @@ class Caller:
             at_most=self._estimate.at_most(request),
         )
         self.recording.answered(attempt)
-
-
-def _awaited(outcomes: _Outcomes, count: int) -> Iterator[CallOutcome]:
-    for _ in range(count):
-        outcome = outcomes.get()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        yield outcome

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lawsmith.agent.client.text import clip, number
-from lawsmith.tasks import Array, InputError, IntArray, Table
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks import Table
+from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.errors import InputError, listing
 
-Mask = NDArray[np.bool_]
 FEW_LEVELS = 10  # of a feature that is shown level by level
 GRID_LEVELS = 14  # of each of the two features of a grid
 GRID_FILLED = 0.5  # share of a grid's places that must hold rows

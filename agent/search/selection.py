@@ -69,17 +69,13 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
-    ranked = [trial for trial in ranked if allow_opaque or is_readable(trial, task)] or ranked
+    named = task.schema.targets, task.schema.features
+    ranked = [one for one in ranked if allow_opaque or traits(one.proposal.source, *named) is not None] or ranked
     ranked = [one for one in ranked if (unsafe := one.evaluation.unsafe) is None or unsafe.what != "stated"] or ranked
     ranked = [one for one in ranked if not has_aliased_wave(one.proposal.source, one.evaluation, task.train)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
     return _Choosing(task, rules, scores).of(ranked)
-
-
-def is_readable(trial: Trial, task: Task) -> bool:
-    """Whether the law's formula can be read from its source, so that it can be shown and run by our own code."""
-    return traits(trial.proposal.source, task.schema.targets, task.schema.features) is not None
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ def power_view(
                 break
             near = nearest
         found.append(near)
-    best = _simplest([one for one in found if one.left < solved])
+    exact = (one for one in found if one.left < solved)  # of these the largest power: none is the root of a square
+    best = min(exact, key=lambda one: (one.length, -abs(one.exponent), one.criterion), default=None)
     best = best or min((one for one in found if one.exponent != PLAIN), key=lambda one: one.criterion, default=None)
     return None if best is None or best.exponent == PLAIN else (best.view, best.left)
 
@@ -78,12 +79,6 @@ class _Seen:
     carrier: Carrier
     exponent: float
     view: View
-
-
-def _simplest(exact: Sequence[_Seen]) -> _Seen | None:
-    """Of views that all state the target, the one of the shortest carrier and the largest power: none is the root of a
-    square."""
-    return min(exact, key=lambda one: (one.length, -abs(one.exponent), one.criterion), default=None)
 
 
 def _quadratic(columns: list[Array]) -> Array:

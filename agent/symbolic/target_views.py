@@ -1,7 +1,7 @@
 """Functions of the target that a short sum of terms may state, and which of them a glance at plain terms favours."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,15 +79,10 @@ def favoured(target: Array, columns: Array) -> View | None:
         return None
     known = [PLAIN, *((LOGARITHM, RECIPROCAL) if target.min() > 0 else ())]
     least = min(_criterion(view, target, columns) for view in known)
-    found = [(_criterion(view, target, columns), view) for view in _possible(target)]
+    possible = [one.view for one in VIEWS if one.low < target.min() and target.max() < one.high]
+    found = [(_criterion(view, target, columns), view) for view in possible]
     best, view = min(found, key=lambda one: one[0], default=(math.inf, PLAIN))
     return view if best < least - CLEARLY else None
-
-
-def _possible(target: Array) -> Iterator[View]:
-    for one in VIEWS:
-        if one.low < target.min() and target.max() < one.high:
-            yield one.view
 
 
 def _criterion(view: View, target: Array, columns: Array) -> float:

@@ -95,8 +95,9 @@ class TermSearch:
 
     @property
     def plainest(self) -> IntArray:
-        """The plainest terms, the level first."""
-        order = np.argsort(self.costs + np.array([_strange(term) for term in self.terms]), kind="stable")
+        """The plainest terms, the level first. Strange constants are unlike those of laws in their own units."""
+        strange = [0.5 * sum(not f.is_natural for f in term) + 0.25 * max(0, len(term) - 1) for term in self.terms]
+        order = np.argsort(self.costs + np.array(strange), kind="stable")
         return order[: round(PLAIN_COLUMNS / self.rows.blocks**0.5)]
 
     def varied(self, price: float, *, deep: bool) -> list[TermLaw]:
@@ -385,8 +386,3 @@ def _normalised(columns: Array) -> Array:
 def _is_short(term: Term) -> bool:
     """Whether it is one function of one argument, or that times another feature."""
     return len(term) < 2 or (len(term) == 2 and any(f.kind == "power" and f.constants == (1.0,) for f in term))
-
-
-def _strange(term: Term) -> float:
-    """How far the constants are from those that laws have in their own units."""
-    return 0.5 * sum(not f.is_natural for f in term) + 0.25 * max(0, len(term) - 1)

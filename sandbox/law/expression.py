@@ -1,7 +1,8 @@
 """Builds trees, simplified as they are built, and walks them. Derivatives, keys and writers are modules beside it."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -9,6 +10,12 @@ from lawsmith.sandbox.law.arithmetic import safe_power
 from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 
 _T = TypeVar("_T")
+
+
+def recurring(nodes: Iterable[Node], *kinds: type[Node]) -> list[Node]:
+    """The parts of these kinds that occur more than once, inner ones first."""
+    seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, kinds))
+    return sorted((part for part, times in seen.items() if times > 1), key=size)
 
 
 def size(node: Node) -> int:

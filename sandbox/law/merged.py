@@ -27,7 +27,8 @@ DIGITS = 15  # of a number raised to a power: 0.1^2 is 0.01
 
 def merged(node: Node) -> Node:
     """The same form without constants that another one can stand for; as it is where a constant has several places."""
-    for _ in range(ROUNDS if _each_once(node) else 0):
+    places = [part.name for part in walk(node) if isinstance(part, Parameter)]
+    for _ in range(ROUNDS if len(places) == len(set(places)) else 0):
         before, node = node, transform(node, _simpler)
         if node == before:
             break
@@ -75,11 +76,6 @@ def _common(node: Node) -> dict[Node, float]:
             left = cancelled(rest) if shared else node
             return {**shared, left: 1.0 + shared.get(left, 0.0)}
     return {node: 1.0}
-
-
-def _each_once(node: Node) -> bool:
-    places = [part.name for part in walk(node) if isinstance(part, Parameter)]
-    return len(places) == len(set(places))
 
 
 def _simpler(node: Node) -> Node:

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Program:
         match node:
             case Sum(terms):
                 places = tuple(map(self._number, terms))
-                return (operator.add if len(places) == 2 else _total), places
+                return (operator.add if len(places) == 2 else lambda *values: reduce(operator.add, values)), places
             case Product(factors):
                 return self._product(factors)
             case Power(base, exponent) if exponent == MINUS:
@@ -91,12 +92,8 @@ class Program:
             return (operator.mul if count == 2 else np.true_divide), places
 
         def product(*values: Any) -> Any:
-            found = values[0] if count else 1.0
-            for value in values[1:count]:
-                found = found * value
-            for value in values[count:]:
-                found = np.true_divide(found, value)
-            return found
+            above = reduce(operator.mul, values[:count]) if count else 1.0
+            return reduce(np.true_divide, values[count:], above)
 
         return product, places
 
@@ -136,13 +133,6 @@ def _inverse(below: Any) -> Any:
 
 def _power(base: Any, exponent: Any) -> Any:
     return (np.float64(base) if isinstance(base, float) else base) ** exponent
-
-
-def _total(*terms: Any) -> Any:
-    found = terms[0]
-    for term in terms[1:]:
-        found = found + term
-    return found
 
 
 def _called(name: str, special: bool) -> Callable[..., Any]:

@@ -94,9 +94,7 @@ def _power(base: Span, exponent: Span, exact: Node) -> Span:
 def _raised(base: float, exponent: float) -> float:
     try:
         return float(base**exponent)
-    except ZeroDivisionError:
-        return math.inf
-    except OverflowError:
+    except (ZeroDivisionError, OverflowError):
         return math.inf
 
 

@@ -40,6 +40,7 @@ MOST_STRUCTURAL = 24  # … so often beside two for each parameter; bits can spe
 MATHEMATICAL = (math.pi, math.e, math.log(2), math.log(10), math.sqrt(2))  # simple fractions of them are free as well
 FREE_CODES = 2  # levels of a category that are compared with, beside one for each parameter
 FREE_BITS = 64  # zeros, ones and truth values of a form that cannot be read
+INFINITE = 1e300  # a float beyond is as good as infinite; a whole number that no float can hold is a table
 BITS = 64  # of a long text, or of a whole number that no float holds, for each number that they count as
 
 
@@ -252,7 +253,8 @@ def literals_of_text(module: ast.Module) -> int:
     parts = [part for part in module.body if part not in own]
     held = [value for part in parts for value in _constants(part)]
     numbers = [value for value in held if isinstance(value, int | float) and not isinstance(value, bool)]
-    counted = [abs(value) for value in numbers if value not in STRUCTURAL and not _is_infinite(value)]
+    numbers = [value for value in numbers if isinstance(value, int) or abs(value) < INFINITE]
+    counted = [abs(value) for value in numbers if value not in STRUCTURAL]
     costly = {value for value in counted if not _is_free(value)}
     long = sum(value.bit_length() // BITS for value in counted if isinstance(value, int) and value >= 1 << 53)
     long += 8 * max(_told(parts) - MAX_NAME, 0) // BITS
@@ -288,11 +290,6 @@ def _constants(part: ast.stmt) -> list[object]:
         id(node.value) for node in ast.walk(part) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     return [node.value for node in ast.walk(part) if isinstance(node, ast.Constant) and id(node) not in told]
-
-
-def _is_infinite(value: float) -> bool:
-    """As good as infinite; a whole number that no float can hold is none, but a table."""
-    return isinstance(value, float) and abs(value) >= 1e300
 
 
 def _is_free(value: float) -> bool:

@@ -259,15 +259,11 @@ def _negated(node: Node) -> Node | None:
 def _merged(node: Node) -> Node:
     """(x^a)^b as x^(ab), where x is certainly no negative number."""
     while isinstance(node, Power) and isinstance(base := node.base, Power):
-        if not (_is_fractional(base.exponent) or span(base.base)[0] >= 0):
+        fractional = isinstance(base.exponent, Number) and not base.exponent.value.is_integer()
+        if not (fractional or span(base.base)[0] >= 0):  # a fractional power is taken of nothing negative
             break
         node = power(base.base, mul(base.exponent, node.exponent))
     return node
-
-
-def _is_fractional(exponent: Node) -> bool:
-    """Whether a power with this exponent is taken of nothing negative."""
-    return isinstance(exponent, Number) and not exponent.value.is_integer()
 
 
 def _as_fraction(node: Node) -> tuple[int, int] | None:

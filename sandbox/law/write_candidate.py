@@ -3,12 +3,21 @@ order in which it is executed, so that its spelling changes neither the start of
 
 import hashlib
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 
-from lawsmith.sandbox.law.expression import apply_each, features, fraction, mul, parameters, power, rebuild, size, walk
+from lawsmith.sandbox.law.expression import (
+    apply_each,
+    features,
+    fraction,
+    mul,
+    parameters,
+    power,
+    rebuild,
+    recurring,
+    walk,
+)
 from lawsmith.sandbox.law.functions import CONDITIONS, FUNCTIONS, is_orderless, is_truth
 from lawsmith.sandbox.law.identified import slopes
 from lawsmith.sandbox.law.nodes import (
@@ -97,8 +106,7 @@ def _gradient(suffix: str, node: Node, columns: Sequence[str], declared: Sequenc
 
 def _parts(nodes: list[Node], identifiers: Mapping[Node, str]) -> tuple[dict[Node, str], list[str]]:
     """Powers and functions that occur more than once are computed once, inner ones first."""
-    seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, Power | Function))
-    common = sorted((part for part, times in seen.items() if times > 1), key=size)
+    common = recurring(nodes, Power, Function)
     names = dict(identifiers)
     names.update((part, f"t{k}") for k, part in enumerate(common))
     return names, [f"    {names[part]} = {_python(part, names, inside=part)[0]}" for part in common]

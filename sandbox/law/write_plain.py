@@ -4,11 +4,10 @@ import ast
 import inspect
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from lawsmith.sandbox.law import arithmetic
-from lawsmith.sandbox.law.expression import mul, size, walk
+from lawsmith.sandbox.law.expression import mul, recurring
 from lawsmith.sandbox.law.functions import FUNCTIONS, is_truth
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Statement, Sum
 from lawsmith.sandbox.law.syntax import parse
@@ -26,7 +25,7 @@ def plain_form(statement: Statement) -> str:
     nodes = list(statement.targets.values())
     names: dict[Node, str] = {}
     lines = []
-    for part in _recurring(nodes):
+    for part in recurring(nodes, Power, Function, Feature):
         lines.append(f"    t{len(names)} = {_plain(part, names)}")
         names[part] = f"t{len(names)}"
     if len(nodes) == 1:
@@ -36,12 +35,6 @@ def plain_form(statement: Statement) -> str:
         returned = "{" + ", ".join(parts) + "}"
     body = "\n".join(["def form(x, p):", *lines, f"    return {returned}", ""])
     return "\n\n".join([*_helpers(body), body])
-
-
-def _recurring(nodes: list[Node]) -> list[Node]:
-    """Powers, functions and columns that occur more than once, inner ones first."""
-    seen = Counter(part for node in nodes for part in walk(node) if isinstance(part, Power | Function | Feature))
-    return sorted((part for part, times in seen.items() if times > 1), key=size)
 
 
 def _plain(node: Node, names: Mapping[Node, str]) -> str:

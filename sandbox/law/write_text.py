@@ -69,18 +69,13 @@ def latex_name(name: str) -> str:
         if letter is not None:
             below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
             return letter + below
-    return r"\mathrm{" + latex_math(name) + "}"
+    return r"\mathrm{" + "".join(MATHEMATICS.get(c, c) for c in visible(name)) + "}"
 
 
 MATHEMATICS = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\wedge{}", "~": r"\sim{}",
 }  # fmt: skip
-
-
-def latex_math(text: str) -> str:
-    """Text for use inside mathematics, with every character that LaTeX would interpret escaped."""
-    return "".join(MATHEMATICS.get(c, c) for c in visible(text))
 
 
 _NAMED = ("exp", "log", "sinh", "cosh", "tanh", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "max", "min")

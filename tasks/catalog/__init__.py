@@ -36,14 +36,11 @@ def schema(name: str) -> Schema:
     Raises InputError that offers the nearest names when there is none.
     """
     wanted = name.strip().lower().replace("-", "_")
-    aliases = {alias: known for known in _schemas().values() for alias in _aliases(known)}
+    aliases = {alias: one for one in _schemas().values() for alias in (one.name, one.long_name)}
+    aliases |= {one.long_name.removesuffix("_scaling_law"): one for one in _schemas().values()}
     if wanted in aliases:
         return aliases[wanted]
     near = dict.fromkeys(aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5))
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
     own = "Law.open opens the law of a run." if Path(name).is_dir() else "Give a table of your own with --data."
     raise InputError(f"There is no task {name!r}; {offer} {own}")
-
-
-def _aliases(known: Schema) -> tuple[str, str, str]:
-    return known.name, known.long_name, known.long_name.removesuffix("_scaling_law")
