@@ -1,7 +1,7 @@
-"""What every record of an archive must be before anything reads it: an archive may come from a stranger.
+"""Checks every record of an archive before anything else reads it, because an archive may come from a stranger.
 
-Digests tell that bytes are as they were written, not what was written. These checks bound kinds, sizes and characters
-of all that commands, pages and exports take for granted; each refusal is one sentence.
+A digest shows that nobody changed the bytes, not that they make sense. These checks bound the kinds, sizes and
+characters that commands, pages and exports rely on. Each refusal is one sentence.
 """
 
 import re
@@ -14,9 +14,9 @@ from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import InputError, Schema
 
-MOST_PARENTS = 64  # of a trial: more are no lineage
+MOST_PARENTS = 64  # of a trial; crossings have two
 MOST_WORDS = 256 * 1024  # of a note, an origin, a message
-MOST_SOURCE = 4 * 2**20  # bytes, by far more than a candidate may have
+MOST_SOURCE = 4 * 2**20  # bytes; the limit of a candidate is far lower
 LAW_BYTES = 256 * 1024
 """Of a ``law.py`` without its table of constants: four times a candidate's source."""
 BYTES_OF_A_CONSTANT = 96  # in JSON, with its name and group
@@ -27,7 +27,7 @@ _WORDS = ("origin", "note", "name", "agent", "model", "reason")
 
 
 class Unsound(ValueError):
-    """A record that no version writes; the message says what is wrong with it."""
+    """No version of lawsmith writes such a record; the message says what is wrong with it."""
 
 
 def checked_event(event: Mapping[str, Any], where: str) -> None:
@@ -42,44 +42,44 @@ def checked_event(event: Mapping[str, Any], where: str) -> None:
 def _check_event(event: Mapping[str, Any]) -> None:
     kind = event.get("event")
     if kind is not None and not (isinstance(kind, str) and len(kind) <= 40):
-        raise Unsound("does not say of what kind it is")
+        raise Unsound("does not state its kind")
     if kind == "candidate":
         for name in _OF_A_CANDIDATE:
             if name not in event:
                 raise Unsound(f"is a candidate without {name!r}")
         evaluation = event.get("evaluation", {})
         if not isinstance(evaluation, Mapping):
-            raise Unsound("is a candidate whose evaluation is no record")
+            raise Unsound("is a candidate whose evaluation is not an object")
         _check_constants(evaluation.get("constants"))
     if kind == "round" and not isinstance(event.get("proposals"), list):
         raise Unsound("is a round without proposals")
     if "round" in event and not _is_count(event["round"]):
-        raise Unsound("has a round that is no count")
+        raise Unsound("has a round that is not a whole number from 0 on")
     for record in (event, *(event["proposals"] if kind == "round" else ())):
         if not isinstance(record, Mapping):
-            raise Unsound("holds a proposal that is no record")
+            raise Unsound("holds a proposal that is not an object")
         _check_proposal(record)
 
 
 def _check_proposal(record: Mapping[str, Any]) -> None:
     if "id" in record and not (isinstance(record["id"], str) and _ID.fullmatch(record["id"])):
-        raise Unsound(f"has the id {visible(str(record['id']))[:60]!r}, which no candidate has")
+        raise Unsound(f"has the id {visible(str(record['id']))[:60]!r}, which is not an id of a candidate")
     source = record.get("source")
     if source is not None and not (isinstance(source, str) and len(source) <= MOST_SOURCE):
-        raise Unsound("has a source that is no text, or far too long")
+        raise Unsound("has a source that is not a text, or that is too long")
     for name in _WORDS:
         words = record.get(name)
         if words is not None and not (isinstance(words, str) and len(words) <= MOST_WORDS):
-            raise Unsound(f"has as {name} what is no text, or far too long")
+            raise Unsound(f"has an entry {name!r} that is not a text, or that is too long")
     parents = record.get("parents", ())
     if not isinstance(parents, list | tuple) or len(parents) > MOST_PARENTS:
-        raise Unsound("has parents that are no list, or too many")
+        raise Unsound(f"has parents that are not a list, or more than {MOST_PARENTS} of them")
     if not all(isinstance(parent, str) and _ID.fullmatch(parent) for parent in parents):
-        raise Unsound("has a parent that is no candidate's id")
+        raise Unsound("has a parent that is not an id of a candidate")
 
 
 def _check_constants(recorded: Any) -> None:
-    """Of an evaluation: names, and a row of as many numbers for each group."""
+    """Raises Unsound unless the constants of an evaluation are names, with a row of as many numbers for each group."""
     if recorded is None:
         return
     try:
@@ -88,23 +88,25 @@ def _check_constants(recorded: Any) -> None:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         sound = False
     if not sound or len(set(found.names)) != len(found.names):
-        raise Unsound("has constants that are no table of names and numbers")
+        raise Unsound("has constants that are not a table of names and numbers")
 
 
 def checked_constants(constants: Mapping[str, Mapping[str, float]] | None, where: str) -> None:
-    """Of a result, group -> name -> value; raises InputError unless every group has the same names."""
+    """Raises InputError unless every group of a result's constants (group -> name -> value) has the same names."""
     if not constants:
         return
     names = tuple(next(iter(constants.values())))
     for group, row in constants.items():
         if tuple(row) != names and set(row) != set(names):
-            raise InputError(f"{where}: the constants of {visible(group)[:60]!r} have other names than the first.")
+            raise InputError(
+                f"{where}: the constants of {visible(group)[:60]!r} have other names than in the first group."
+            )
 
 
 def checked_names(source: str | None, schema: Schema, rows: Iterable[Iterable[str]], where: str) -> None:
     """Raises InputError where rows of constants have other names than the parameters of the form in `source`.
 
-    What cannot be read is executed in the sandbox alone, which says so itself.
+    It passes a source that cannot be read: the sandbox executes it and reports what is wrong.
     """
     found = Unreadable("there is none") if source is None else read(source, schema.targets, schema.features)
     if isinstance(found, Unreadable):
@@ -112,7 +114,7 @@ def checked_names(source: str | None, schema: Schema, rows: Iterable[Iterable[st
     wanted = {parameter.name for parameter in found.parameters}
     listed = [set(row) for row in rows]
     if any(row != wanted for row in listed) or (wanted and not listed):
-        raise InputError(f"{where}: the constants are not those of the parameters in the law's source.")
+        raise InputError(f"{where}: the constants have other names than the parameters in the law's source.")
 
 
 def law_bound(constants: Mapping[str, Mapping[str, float]] | None) -> int:

@@ -64,7 +64,7 @@ class Expressions(ABC):
         self._depth += 1
         try:
             if self._depth > MAX_NESTING:
-                raise Unreadable("it is nested too deeply")
+                raise Unreadable("the source is nested too deeply")
             return self._value(node, scope)
         except Unreadable as error:
             if "(line " in error.reason:
@@ -246,7 +246,7 @@ class Expressions(ABC):
         if len(node.generators) > 1 or node.generators[0].ifs:
             raise Unreadable("a loop over some rows")
         if any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.elt)):
-            raise Unreadable("a loop over rows that adds them up")
+            raise Unreadable("a loop that carries values from row to row")
         inner = Scope({}, scope, inside=True)
         self.assign(node.generators[0].target, item_of_rows(rows), inner)
         return self.value(node.elt, inner)

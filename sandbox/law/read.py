@@ -1,4 +1,5 @@
-"""The one reader of laws: candidate source -> what it states, or why nobody can tell. Nothing is executed."""
+"""The one reader of laws: it turns the source of a candidate into a statement, or says why it cannot. It executes
+nothing."""
 
 import ast
 import math
@@ -30,16 +31,17 @@ from lawsmith.sandbox.law.values import (
     spread,
 )
 
-MAX_SOURCE_BYTES = 256 * 1024  # of a candidate, by far: limits are tighter, archives of others are not
+MAX_SOURCE_BYTES = 256 * 1024  # of a candidate; the sandbox's own limit is lower, an archive of a stranger knows none
 MAX_PARAMETERS = 512  # as many as a job may fit
 
 
 def read(
     source: str | ast.Module, targets: Sequence[str] | None = None, features: Sequence[str] | None = None
 ) -> Statement | Unreadable:
-    """What the form in `source` states.
+    """The statement of the form in `source`, or the reason why it cannot be read.
 
-    Without `targets` a dict names its own, and a single one is called "". Without `features` any column may be named.
+    Without `targets` a returned dict names them, and a single one is called "". Without `features` the form may name
+    any column.
     """
     names = [None if some is None else tuple(some) for some in (targets, features)]
     return _known(source, *names) if isinstance(source, str) else _read(source, *names)
@@ -51,9 +53,9 @@ def _read(
     try:
         return _Form(_parsed(source)).statement(targets, features)
     except Unreadable as why:
-        return why.with_traceback(None)  # it would keep every frame
+        return why.with_traceback(None)  # a traceback would keep every frame
     except RecursionError:  # every step is bounded, but the caller's own stack may be deep
-        return Unreadable("it is nested too deeply")
+        return Unreadable("the source is nested too deeply")
 
 
 _known = lru_cache(maxsize=512)(_read)  # the search, the score and the choice each ask what a law states
@@ -71,7 +73,7 @@ def _parsed(source: str | ast.Module) -> ast.Module:
 
 
 class _Form:
-    """The top level of a candidate: every name is bound once, and nothing works on what others have bound."""
+    """The top level of a candidate. Every name is bound once, and no statement changes what another one has bound."""
 
     def __init__(self, module: ast.Module) -> None:
         self.imports: dict[str, str] = {}
@@ -79,7 +81,7 @@ class _Form:
         for node in ast.walk(module):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 if any(alias.name == "*" for alias in node.names):
-                    raise Unreadable("an import of everything", node.lineno)
+                    raise Unreadable("an import of all names (*)", node.lineno)
                 self.imports.update(imported(node))
         for statement in module.body:
             for name in _defined(statement):
@@ -94,7 +96,7 @@ class _Form:
         p = Lookup("parameter", {one.name: one for one in declared})
         form = self.interpreter.module_value("form") if "form" in self.definitions else None
         if not isinstance(form, Own):
-            raise Unreadable("the source has no function form")
+            raise Unreadable("the source defines no function form")
         trees = _by_target(self.interpreter.call(form, [x, p], {}), targets)
         found = roles(list(trees.values()))
         known = tuple(replace(one, role=found.get(one.name, one.role)) for one in declared)
@@ -108,7 +110,7 @@ class _Form:
         listed = self.interpreter.module_value("PARAMETERS")
         bounds = listed if isinstance(listed, dict) else dict.fromkeys(items_of(listed))
         if len(bounds) > MAX_PARAMETERS or len(bounds) < len(items_of(listed)):
-            raise Unreadable("PARAMETERS names one twice, or too many")
+            raise Unreadable(f"PARAMETERS holds a name twice, or more than {MAX_PARAMETERS} names")
         return [_parameter(name, bound) for name, bound in bounds.items()]
 
     def _shared(self, declared: Sequence[Parameter]) -> tuple[str, ...]:
@@ -123,7 +125,7 @@ class _Form:
     def _text(self, name: str, default: str) -> str:
         value = self.interpreter.module_value(name) if name in self.definitions else default
         if not isinstance(value, str):
-            raise Unreadable(f"{name} is no text")
+            raise Unreadable(f"{name} is not a text")
         return value
 
 
@@ -142,7 +144,7 @@ def _defined(statement: ast.stmt) -> list[str]:
             return []
         case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), orelse=[]):
             return []
-    raise Unreadable("a statement at top level that does more than define a name", statement.lineno)
+    raise Unreadable("a statement at the top level that does more than define a name", statement.lineno)
 
 
 def _plain_target(target: ast.expr) -> bool:
@@ -153,7 +155,7 @@ def _plain_target(target: ast.expr) -> bool:
 
 def _parameter(name: Any, bound: Any) -> Parameter:
     if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_NAME:
-        raise Unreadable(f"a parameter's name is no identifier of at most {MAX_NAME} characters")
+        raise Unreadable(f"the name of a parameter is not an identifier of at most {MAX_NAME} characters")
     low, high = (None, None) if bound is None else (*items_of(bound), None, None)[:2]
     if bound is not None and len(items_of(bound)) != 2:
         raise Unreadable(f"the bounds of {name} are not two numbers")
@@ -168,12 +170,12 @@ def _by_target(value: Any, targets: Sequence[str] | None) -> dict[str, Node]:
         names = [str(name) for name in value] if targets is None else list(targets)
         missing = [name for name in names if name not in value]
         if missing or not names:
-            raise Unreadable(f"it returns nothing for {missing[0] if missing else 'any target'}")
+            raise Unreadable(f"form returns nothing for {missing[0] if missing else 'any target'}")
         return {name: node_of(value[name]) for name in names}
     values = value if isinstance(value, list) else [value]
     names = list(targets) if targets is not None else [""] if len(values) == 1 else [str(k) for k in range(len(values))]
     if len(values) != len(names):
-        raise Unreadable(f"it returns {len(values)} values for {len(names)} targets")
+        raise Unreadable(f"form returns {len(values)} values for {len(names)} targets")
     return {name: node_of(item) for name, item in zip(names, values, strict=True)}
 
 
@@ -194,11 +196,11 @@ class Interpreter(Expressions):
         return returned[0]
 
     def run(self, body: Sequence[ast.stmt], scope: Scope) -> tuple[Any] | None:
-        """What the statements return, in a tuple; None where they go on; BREAK or CONTINUE of the loop around them."""
+        """The returned value in a tuple; None where nothing is returned; BREAK or CONTINUE of the loop around it."""
         self._depth += 1
         try:
             if self._depth > MAX_NESTING:
-                raise Unreadable("it is nested too deeply")
+                raise Unreadable("the source is nested too deeply")
             for k, statement in enumerate(body):
                 self._step(statement)
                 if isinstance(statement, ast.If):
@@ -215,7 +217,7 @@ class Interpreter(Expressions):
             self._depth -= 1
 
     def _both(self, condition: Node, statement: ast.If, rest: Sequence[ast.stmt], scope: Scope) -> tuple[Any] | None:
-        """Both branches of a condition on data; what follows is read once where neither of them returns."""
+        """Both branches of a condition on data. Where neither returns, the statements behind them are read once."""
         one, two = scope.branch(), scope.branch()
         then, otherwise = self.run(statement.body, one), self.run(statement.orelse, two)
         if then is None and otherwise is None:
@@ -267,7 +269,7 @@ class Interpreter(Expressions):
         return None
 
     def _effect(self, called: ast.Call, scope: Scope) -> None:
-        """A call for what it does: what it writes into an array stands under the array's name."""
+        """A call that stands alone. Where it writes into an array by `out`, the name of the array means the result."""
         outs = (word.value for word in called.keywords if word.arg == "out")
         written = next((value for value in outs if isinstance(value, ast.Name)), None)
         value = self._called(called, scope, writes=written is not None)
@@ -297,8 +299,8 @@ class Interpreter(Expressions):
             yield
 
     def _each_row(self, node: ast.For, item: Any, scope: Scope) -> None:
-        """A loop over rows, read once: it may append to lists that are empty, and set the rows of a column. Raises
-        Unreadable for one that does more, as rows could act on one another."""
+        """A loop over rows, which is read once. It may append to empty lists and set the rows of a column. Raises
+        Unreadable for a loop that does more, because one row could then change the prediction of another one."""
         inner = scope.branch()
         self.assign(node.target, item, inner)
         if self.run(node.body, inner) is not None:
@@ -310,18 +312,18 @@ class Interpreter(Expressions):
             elif before == [] and isinstance(after, list) and len(after) == 1:
                 scope.names[name] = after[0]
             elif after is not before and after != before:
-                raise Unreadable("a loop over rows that adds them up", node.lineno)
+                raise Unreadable("a loop that carries values from row to row", node.lineno)
 
     def _is_errstate(self, item: ast.withitem, scope: Scope) -> bool:
         called = item.context_expr
         return isinstance(called, ast.Call) and self.value(called.func, scope) == Library("numpy.errstate")
 
     def assign(self, target: ast.expr, value: Any, scope: Scope) -> None:
-        """Bind names, or parts of them, to a value; raises Unreadable for attributes and unknown parts."""
+        """Binds names, or items of them, to a value; raises Unreadable for attributes and unknown items."""
         match target:
             case ast.Name(id=name):
                 if isinstance(value, Bound) and isinstance(value.owner, list | dict):
-                    raise Unreadable("a method that changes a collection is kept for later", target.lineno)
+                    raise Unreadable("a method that changes a list or dict is stored under a name", target.lineno)
                 scope.names[name] = value
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 for part, item in zip(parts, spread(parts, items_of(value)), strict=True):
@@ -329,7 +331,7 @@ class Interpreter(Expressions):
             case ast.Subscript(value=ast.Name(id=name), slice=key):
                 self._assign_item(name, None if is_whole(key) else self.value(key, scope), value, scope, target)
             case _:
-                raise Unreadable("an assignment to an attribute or a part", target.lineno)
+                raise Unreadable("an assignment to an attribute, or to an item of an expression", target.lineno)
 
     def _assign_item(self, name: str, key: Any, value: Any, scope: Scope, target: ast.expr) -> None:
         """`d[key] = value`, of a dict or list, or of a column where a condition holds; everywhere for the key None."""
@@ -341,7 +343,7 @@ class Interpreter(Expressions):
         ):
             cast(Any, known)[key] = value
         elif not isinstance(known, Node | int | float) and known != NAN:
-            raise Unreadable("an assignment to a part of what is no array", target.lineno)
+            raise Unreadable("an assignment to an item of something that is not an array", target.lineno)
         elif isinstance(key, RowNumber):
             scope.names[name] = EachRow(value)
         elif key is None and isinstance(value, Node | int | float):
@@ -349,9 +351,9 @@ class Interpreter(Expressions):
         elif isinstance(key, Node) and is_truth(key):
             scope.names[name] = call("where", [key, value, known])
         else:
-            raise Unreadable("an assignment to a part of an array", target.lineno)
+            raise Unreadable("an assignment to some items of an array", target.lineno)
 
 
 def _raises(statement: ast.stmt) -> bool:
-    """Whether a statement may leave what it stands in on purpose."""
+    """Whether a statement may raise an exception on purpose."""
     return any(isinstance(node, ast.Raise | ast.Assert) for node in ast.walk(statement))
