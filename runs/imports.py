@@ -56,15 +56,7 @@ def import_law(
     text, candidate = _read_law(path, sandbox)
     task = dataset.task
     constants = None if candidate.kind == "law" else _fitted(candidate, dataset, sandbox, path)
-    manifest = Manifest(
-        origin="imported",
-        task=task.schema,
-        agent=system,
-        model=model,
-        seed=None,
-        data=DataRecord.of(task.provenance),
-        source=source or path.name,
-    )
+    manifest = _manifest(task.schema, system, model, DataRecord.of(task.provenance), source or path.name)
     provenance = {"Imported from": manifest.source, "System": system, "Run": manifest.address}
     law = render_law(text, task.schema, constants, provenance, task.train.groups)
     result = RunResult(
@@ -78,6 +70,10 @@ def import_law(
     )
     event = {"event": "imported", "id": result.winner, "source": text, "from": manifest.source}
     return _archived(manifest, event, result, law, runs_dir)
+
+
+def _manifest(task: Schema, system: str, model: str | None, data: DataRecord | None, source: str) -> Manifest:
+    return Manifest(origin="imported", task=task, agent=system, model=model, seed=None, data=data, source=source)
 
 
 def _scored(law: str, dataset: Dataset, sandbox: Sandbox, path: Path) -> FinalScores:
@@ -187,7 +183,7 @@ def _score(value: object, path: Path, number: int) -> float:
 def _archive_scores(
     task: Schema, system: str, model: str | None, scores: Sequence[float], runs_dir: Path, source: str
 ) -> Archive:
-    manifest = Manifest(origin="imported", task=task, agent=system, model=model, seed=None, data=None, source=source)
+    manifest = _manifest(task, system, model, None, source)
     ordered = tuple(sorted(scores, reverse=True))
     event: Mapping[str, JsonValue] = {"event": "imported", "test_r2": list(ordered), "from": source}
     result = RunResult(

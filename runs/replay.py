@@ -72,24 +72,20 @@ def replay(
     """
     result, law = archive.finished("replay")
     data = dataset if dataset is not None else open_data(archive, data_dir)
-    failed: tuple[str, ...] = ()
     try:
-        replayed = score_law(law, data, sandbox)
+        replayed, failed = score_law(law, data, sandbox), None
     except LawFailed as failure:
-        replayed, failed = FinalScores(), (str(failure),)
+        replayed, failed = FinalScores(), str(failure)
     scores = ReplayScores(archived=result.scores, replayed=replayed)
     report = partial(ReplayReport, run=archive.manifest.address, scores=scores, tier=str(sandbox.tier))
     recorded, found = archive.manifest.data, data.task.provenance
     if found.source == "replica" and (recorded is None or recorded.source != "replica"):
         return report(reproduced=None, exact=False, differences=(), notices=(ONLY_REPLICA,))
     validation, unchecked = _validation(archive, result, data, sandbox)
-    differences = [*(failed or _differences(result, replayed))]
+    differences = _differences(result, replayed, failed, validation)
     if recorded is not None and recorded.sha256 != found.sha256:
-        data_now = f"SHA-256 {found.sha256} ({found.source})"
-        differences.insert(0, f"the data differ: {data_now}, archived is {recorded.sha256}")
-    old = result.validation_r2 or 0.0  # where there is none, nothing was found
-    if validation is not None and not math.isclose(validation, old, rel_tol=FOLD_TOLERANCE, abs_tol=FOLD_TOLERANCE):
-        differences.append(f"held-out R² is {validation!r}, archived is {old!r}")
+        now = f"SHA-256 {found.sha256} ({found.source})"
+        differences.insert(0, f"the data differ: {now}, archived is {recorded.sha256}")
     return report(
         reproduced=not differences,
         exact=not differences and (result.decimals is None and result.scores == replayed),
@@ -117,13 +113,13 @@ def _validation(
     return found.validation_r2, (*told, NEVER_CHECKED)
 
 
-def _differences(result: RunResult, replayed: FinalScores) -> list[str]:
-    """A sentence for each archived score that is not found again."""
-    found: list[str] = []
+def _differences(result: RunResult, replayed: FinalScores, failed: str | None, validation: float | None) -> list[str]:
+    """A sentence for each archived score that is not found again; where the law `failed`, why in place of them."""
+    found = [] if failed is None else [failed]
     allowed = {"rel_tol": TOLERANCE, "abs_tol": TOLERANCE}
     if result.decimals is not None:
         allowed = {"rel_tol": 0.0, "abs_tol": 0.5000001 * 10.0**-result.decimals}
-    for split in ("train", "test"):
+    for split in ("train", "test") if failed is None else ():
         old: SplitScores | None = getattr(result.scores, split)
         new: SplitScores | None = getattr(replayed, split)
         if old is None:
@@ -135,4 +131,9 @@ def _differences(result: RunResult, replayed: FinalScores) -> list[str]:
             again = getattr(new, metric)
             if value is not None and not math.isclose(value, again, **allowed):
                 found.append(f"{split} {metric} is {again!r}, archived is {value!r}")
+    held_out = result.validation_r2 or 0.0  # where none is archived, none was looked for
+    if validation is not None and not math.isclose(
+        validation, held_out, rel_tol=FOLD_TOLERANCE, abs_tol=FOLD_TOLERANCE
+    ):
+        found.append(f"held-out R² is {validation!r}, archived is {held_out!r}")
     return found

@@ -14,6 +14,7 @@ from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.canonical_json import plain
 from lawsmith.runs.law import Closed, LawFailed, close_law, predict_with, score_law
+from lawsmith.runs.record import FinalScores
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
@@ -57,11 +58,8 @@ def conclude(
         archive.finish(record.model_copy(update={"error": found}), None)
         return
     choice, law, passed = found
-    try:
-        scores, error = score_law(law.text, dataset, sandbox, law.trained), None
-    except LawFailed as failure:
-        scores = score_law(law.text, replace(dataset, test=None), sandbox, law.trained)
-        error = " ".join((*passed, str(failure)))
+    scores, failed = _scored(law, dataset, sandbox)
+    error = None if failed is None else " ".join((*passed, failed))
     judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, choice.warnings)
     doubts = None if doubts is None else doubts.judged_by(choice.winner, sandbox)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
@@ -72,6 +70,14 @@ def conclude(
     if doubts is not None:
         described["details"] = record.details | doubts.to_json()
     archive.finish(record.model_copy(update={"scores": scores, "error": error, **described}), law.text)
+
+
+def _scored(law: Closed, dataset: Dataset, sandbox: Sandbox) -> tuple[FinalScores, str | None]:
+    """The scores, and why there are none on the test rows where the law cannot predict these."""
+    try:
+        return score_law(law.text, dataset, sandbox, law.trained), None
+    except LawFailed as failure:
+        return score_law(law.text, replace(dataset, test=None), sandbox, law.trained), str(failure)
 
 
 def _chosen(

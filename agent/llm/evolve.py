@@ -238,27 +238,19 @@ class Evolve(LLMProposer):
 
         def content(detail: Detail) -> Mapping[str, Any]:
             view = partial(self.viewer.view, source=detail.source, standing=standing)
-            kept = {"attempts": detail.failures, "failures": detail.failures, "notes": detail.notes}
-            last = {name: lines[-kept[name] :] if kept[name] else [] for name, lines in memory.items() if name in kept}
             return {
                 "operation": operation,
                 "angle": angle,
                 "parents": [view(t, findings=detail.findings, lineage=detail.lineage) for t in parents],
                 "best": self._best_view(best, parents, detail, standing),
                 "others": [view(t) for t in others[: detail.others]],
-                "tried": memory["tried"][: detail.tried],
-                **last,
+                **memory(detail),
             }
 
         asked = (operation, *(trial.id for trial in parents))
         angle = _angle(self._asked[asked] + (operation == "fresh"))
         self._asked[asked] += 1
-        memory = {
-            "tried": self.tried(history, 20),
-            "attempts": self.attempts[-10:],
-            "failures": list(self.failures),
-            "notes": list(self.notes),
-        }
+        memory = self.memory(history)
         return Ask(
             slot=f"{self.round}.{place}",
             operation=operation,

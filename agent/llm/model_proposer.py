@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -121,6 +121,18 @@ class LLMProposer(ABC):
     def tried(self, history: History, count: int) -> list[str]:
         """The best formulas so far, one line each, best first."""
         return law_lines(history.trials, self.viewer.standing, count)
+
+    def memory(self, history: History) -> Callable[[Detail], dict[str, list[str]]]:
+        """What is known now: formulas, last attempts, failures and notes, as many as the detail of a prompt shows."""
+        tried, attempts = self.tried(history, 20), self.attempts[-10:]
+        failures, notes = list(self.failures), list(self.notes)
+
+        def shown(detail: Detail) -> dict[str, list[str]]:
+            last = {"attempts": (attempts, detail.failures), "failures": (failures, detail.failures)}
+            last["notes"] = notes, detail.notes
+            return {"tried": tried[: detail.tried]} | {n: lines[-k:] if k else [] for n, (lines, k) in last.items()}
+
+        return shown
 
     def failure_of(self, trial: Trial, detail: Detail) -> dict[str, str]:
         """What a model is told about a candidate that failed."""

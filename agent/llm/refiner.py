@@ -46,17 +46,14 @@ class Refine(LLMProposer):
         self._failed: Trial | None = None
         self._answer: CandidateReply | None = None
 
-    def improves(self, trial: Trial, ask: Ask) -> bool:
+    def improves(self, trial: Trial, ask: Ask | None) -> bool:
         """Whether the candidate has a smaller error than the best so far."""
-        return self._beats_best(trial)
-
-    def _beats_best(self, trial: Trial) -> bool:
         merit = self.viewer.standing.merit
         return trial.usable and (self._best is None or merit(trial) < merit(self._best))
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
         """Keep the best candidate, and answer the model with the evaluation of its own."""
-        improved = self._beats_best(trial)
+        improved = self.improves(trial, ask)
         if improved:
             self._best = trial
         if ask is None or self._answer is None:
@@ -117,9 +114,7 @@ class Refine(LLMProposer):
         ]
 
     def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
-        bests, notes, failures = self.viewer.standing.ranking[:3], tuple(self.notes), tuple(self.failures)
-        standing = self.viewer.standing.frozen()
-        tried, attempts = self.tried(history, 20), self.attempts[-10:]
+        bests, standing, memory = self.viewer.standing.ranking[:3], self.viewer.standing.frozen(), self.memory(history)
 
         def content(detail: Detail) -> Mapping[str, Any]:
             return {
@@ -133,10 +128,7 @@ class Refine(LLMProposer):
                     )
                     for index, trial in enumerate(bests[: 1 + detail.others])
                 ],
-                "tried": tried[: detail.tried],
-                "attempts": attempts[-detail.failures :] if detail.failures else [],
-                "failures": failures[-detail.failures :] if detail.failures else [],
-                "notes": notes[-detail.notes :] if detail.notes else [],
+                **memory(detail),
             }
 
         return cache(lambda: self.prompts.first("refine_start.j2", content, share=OPENING_SHARE))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
@@ -75,7 +76,7 @@ def report_page(
     content = gather(archive)
     data = data_of(content, data_dir)
     known, no_intervals = _uncertainty(content, sandbox, data_dir, with_intervals, data)
-    stated, account = stated_law(content, MOST_FORMULAS), content.account
+    stated = stated_law(content, MOST_FORMULAS)
     fit = fit_of(content, sandbox, data, known, {} if stated is None else stated.levels)
     return render(
         "run.html.j2",
@@ -89,20 +90,28 @@ def report_page(
         manifest=content.manifest,
         result=content.result,
         stated=stated,
-        law_code=None if content.law is None else code(content.law),
         fit=fit,
         tone=content.result.tone if content.verdict else worst(fit.of("test") or fit.of("training")),
-        search=[progress_chart(content), front_chart(content)] if content.best else [],
-        account=account,
-        calls=calls_chart(account) if account is not None and account.progress else None,
         constants=_constants(content, known, stated),
         no_intervals=no_intervals,
         known=known,
         laws=_laws(content, fit),
-        candidates=[*content.best[:LISTED]],
-        packed=packed_candidates(content),
-        provenance=_provenance(content),
+        **_search(content),
     )
+
+
+def _search(content: RunContent) -> dict[str, Any]:
+    """The parts of the page that the record alone makes: charts of the search, its candidates, the law as Python."""
+    account = content.account
+    return {
+        "search": [progress_chart(content), front_chart(content)] if content.best else [],
+        "account": account,
+        "calls": calls_chart(account) if account is not None and account.progress else None,
+        "candidates": [*content.best[:LISTED]],
+        "packed": packed_candidates(content),
+        "law_code": None if content.law is None else code(content.law),
+        "provenance": _provenance(content),
+    }
 
 
 def stated_law(content: RunContent, most: int) -> ShownFormula | None:
