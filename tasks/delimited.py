@@ -114,11 +114,11 @@ def parse_delimited(text: str, where: str) -> Reading:
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
     frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
-    for name, values in settings_of_blocks(text, header, len(frame)).items():
-        if name not in names:
-            frame[len(names)] = values
-            names = [*names, name]
-            notices = [*notices, f"{where}: {name} was read from the comments above each block of rows."]
+    settings = settings_of_blocks(text, header, len(frame), names)
+    for name, values in settings.items():
+        frame[len(frame.columns)] = values
+        notices = [*notices, f"{where}: lawsmith read {name} from the comments above each block of rows."]
+    names = [*names, *settings]
     if named_rows:
         notices = [*notices, f"{where}: the first cell of each row has no column name; it was taken as the row's name."]
     grid = tidy(frame, names, where)

@@ -152,10 +152,10 @@ def _names(cells: list[str]) -> bool:
     return all(stripped) and len(set(stripped)) == len(stripped) and texts != [] and not any(map(is_numeral, texts))
 
 
-def settings_of_blocks(text: str, header: str, rows: int) -> dict[str, list[str]]:
+def settings_of_blocks(text: str, header: str, rows: int, columns: list[str]) -> dict[str, list[str]]:
     """Name -> the value in each of the `rows` rows, of what comments between blocks of rows state, as ``# T=300``.
 
-    Only settings that are stated above all rows and differ between blocks.
+    Only settings that are stated above all rows, differ between blocks and are no columns.
     """
     current: dict[str, str] = {}
     found: list[dict[str, str]] = []
@@ -168,5 +168,6 @@ def settings_of_blocks(text: str, header: str, rows: int) -> dict[str, list[str]
             found.append(current)
     if len(found) != rows or not found:
         return {}
-    names = [name for name in found[0] if len({settings.get(name) for settings in found}) > 1]
+    own = [name for name in found[0] if name not in columns]
+    names = [name for name in own if len({settings.get(name) for settings in found}) > 1]
     return {name: [settings[name] for settings in found] for name in names}

@@ -117,16 +117,7 @@ def parse_table(
 
     `where` goes into messages. Raises InputError as `read_table`.
     """
-    if Path(name).suffix.lower() in (".yaml", ".yml"):
-        raise InputError(
-            f"lawsmith does not read YAML, such as {where}. Save the table as CSV or JSON, or read it in Python: "
-            "discover(pandas.json_normalize(yaml.safe_load(open(…))), target=…)."
-        )
-    if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
-        raise InputError(
-            f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
-            f"discover(pandas.read_{by}(…), target=…)."
-        )
+    _refuse_kinds_of_others(Path(name).suffix.lower(), where)
     content, name = _unpacked(content, name, where)
     suffix = kind(content, name)
     if suffix == ".parquet":
@@ -155,6 +146,20 @@ def parse_table(
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
+
+
+def _refuse_kinds_of_others(suffix: str, where: str) -> None:
+    """Raises InputError, with the way to read it, for a file that only other libraries read."""
+    if suffix in (".yaml", ".yml"):
+        raise InputError(
+            f"lawsmith does not read YAML, such as {where}. Save the table as CSV or JSON, or read it in Python: "
+            "discover(pandas.json_normalize(yaml.safe_load(open(…))), target=…)."
+        )
+    if (by := _BY_PANDAS.get(suffix)) is not None:
+        raise InputError(
+            f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
+            f"discover(pandas.read_{by}(…), target=…)."
+        )
 
 
 def bound_names(names: Iterable[str], what: str) -> None:

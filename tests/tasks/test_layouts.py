@@ -344,7 +344,7 @@ def test_settings_above_blocks_become_columns():
     )
     reading = parse_table(blocks.encode(), "t.dat", "t.dat")
     assert list(reading.frame.columns) == ["V", "I", "T"] and set(reading.frame["T"]) == {"300", "400"}
-    assert "T was read from the comments above each block of rows" in " ".join(reading.notices)
+    assert "lawsmith read T from the comments above each block of rows" in " ".join(reading.notices)
 
 
 def test_a_log_of_trainings_and_evaluations(tmp_path: Path):
