@@ -27,11 +27,9 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     shares = np.array([name in simplex_columns(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
     far = np.array([_step(reach.get(name), column) for name, column in table.features.items()])
-    present = np.unique(table.codes)
-    chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     halves: list[list[Array]] = [[], []]
     codes = []
-    for group in dict.fromkeys(chosen.tolist()):
+    for group in probed_groups(table):
         x = table.take(np.flatnonzero(table.codes == group)).matrix()
         near_half, far_half = _with_labels(x, shares, labels, far)
         halves[0].append(near_half)
@@ -40,6 +38,12 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     matrix = np.concatenate([*halves[0], *halves[1]])
     features = {name: matrix[:, k] for k, name in enumerate(table.features)}
     return Table(features, {}, table.groups, np.array(codes + codes, dtype=np.intp))
+
+
+def probed_groups(table: Table) -> list[int]:
+    """The codes of at most `GROUPS` groups that have rows, evenly over all of them."""
+    present = np.unique(table.codes)
+    return [int(code) for code in present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]]
 
 
 def _step(stated: float | None, column: Array) -> tuple[float, float, bool]:

@@ -14,6 +14,7 @@ from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.probes import probed_groups
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.words import has
 
@@ -22,7 +23,6 @@ RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the 
 FIRST_STEPS = 3  # smallest values that differ by at most so many times the smallest one may be counts
 ROUNDED = 1e-6  # part of a step by which rounding may miss it
 STEPS = 12  # on the way there
-GROUPS = 6  # groups that are looked at; more would only repeat
 CORNERS = 32  # of the box, at most
 WITHIN = 5  # values inside the data on that way
 SLACK = 1e-6  # share of the target's spread by which what is known may be broken, for rounding
@@ -77,12 +77,10 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     fixed = np.array([name not in frontier_features(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
     units = np.array([simplex_units(table).get(name, 0.0) for name in table.features])
-    present = np.unique(table.codes)
-    chosen = present[np.linspace(0, len(present) - 1, min(GROUPS, len(present))).astype(int)]
     stated = {name: (size, is_logarithmic(table.features[name])) for name, size in distances}
     steep = steepens(table)
     parts, codes = [], []
-    for group in dict.fromkeys(chosen.tolist()):
+    for group in probed_groups(table):
         x = table.take(table.codes == group).matrix()
         sides = []
         for name, column in zip(table.features, x.T, strict=True):

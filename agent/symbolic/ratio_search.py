@@ -97,16 +97,22 @@ def _with_lead(
             solution = np.linalg.lstsq(raw[chosen].T, target, rcond=1e-12)[0].tolist()
             one = TermLaw(tuple(terms[k] for k in upper), tuple(solution[: len(upper)]), 0.0)
             two = TermLaw(tuple(terms[k] for k in (lead, *under)), (1.0, *solution[len(upper) :]), 0.0)
-            bottom = rows.values(two)[real]
-            if bottom.min() <= 0 <= bottom.max():
-                continue
-            residual = rows.target[real] - rows.weight[real] * rows.values(one)[real] / bottom
-            law = RatioLaw(one, two, float((residual**2).sum()) / rows.measured)
-            if best is None or law.criterion(rows.measured) < best.criterion(rows.measured):
+            law = _ratio(rows, one, two)
+            if law and (best is None or law.criterion(rows.measured) < best.criterion(rows.measured)):
                 best = law
         if best is not None and best.error < rows.solved:
             break
     return best, tried
+
+
+def _ratio(rows: ScaledRows, upper: TermLaw, lower: TermLaw) -> RatioLaw | None:
+    """The quotient of two sums with its error; None where the lower one passes zero on the rows."""
+    real = rows.weight > 0
+    below = rows.values(lower)[real]
+    if below.min() <= 0 <= below.max():
+        return None
+    residual = rows.target[real] - rows.weight[real] * rows.values(upper)[real] / below
+    return RatioLaw(upper, lower, float((residual**2).sum()) / rows.measured)
 
 
 def beam(columns: Array, target: Array, width: int, most: int) -> Iterator[tuple[float, IntArray, int]]:

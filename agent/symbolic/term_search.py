@@ -175,14 +175,7 @@ class TermSearch:
                 break
             scores = self._joined(columns, products, states, total, costs, price)
             ranked = sorted(scores, key=lambda one: scores[one])
-            best = ranked[:width]
-            shapes: dict[object, list[Term]] = {}
-            for one in ranked:
-                some = [terms[k] for k in one]
-                shapes.setdefault(shape(some), some)
-                if len(shapes) == refined:
-                    break
-            laws = self._each_refined(shapes.values(), 6)
+            laws = self._each_refined(_of_each_shape(ranked, terms, refined), 6)
             laws.sort(key=lambda law: self.score(law, price))
             front += laws[:1]
             known = {term: k for k, term in enumerate(terms)}
@@ -195,7 +188,7 @@ class TermSearch:
                 known |= {term: len(terms) + k for k, term in enumerate(new)}
                 terms = terms + new
             again = [tuple(sorted(known[term] for term in law.terms)) for law in laws]
-            unique = dict.fromkeys(one for one in [*again, *best] if len(set(one)) == depth)
+            unique = dict.fromkeys(one for one in [*again, *ranked[:width]] if len(set(one)) == depth)
             states = np.array(list(unique), dtype=np.intp)[:width]
             if not len(states) or (front and front[-1].error < self.rows.solved):
                 break
@@ -381,6 +374,17 @@ def left_with(across: Array, products: Array, states: IntArray, total: Array) ->
 def _normalised(columns: Array) -> Array:
     """Columns (B, M, m) of length 1 each, or 0."""
     return np.asarray(columns / np.maximum(np.sqrt((columns**2).sum(axis=2)), 1e-300)[..., None])
+
+
+def _of_each_shape(ranked: Iterable[tuple[int, ...]], terms: Sequence[Term], most: int) -> Iterable[list[Term]]:
+    """The terms of the first sum of each shape, of `most` shapes."""
+    found: dict[object, list[Term]] = {}
+    for places in ranked:
+        some = [terms[k] for k in places]
+        found.setdefault(shape(some), some)
+        if len(found) == most:
+            break
+    return found.values()
 
 
 def _is_short(term: Term) -> bool:
