@@ -190,9 +190,9 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
     if not rows:
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     sheets = len(book.sheetnames)
-    notices = [f"{where} has {sheets} sheets; {sheet!r} was read."] if sheets > 1 else []
+    notices = [f"{where} has {sheets} sheets; lawsmith read {sheet!r}."] if sheets > 1 else []
     if sheet not in book.sheetnames:
-        notices = [f"{where} has a sheet of several tables; {sheet!r} was read."]
+        notices = [f"{where} has a sheet of several tables; lawsmith read {sheet!r}."]
     title: str | None = None
     while len(rows) > 2 and _width(rows[0]) == 1 < min(_width(rows[1]), _width(rows[2])):
         title = next(str(cell) for cell in rows.pop(0) if cell is not None)

@@ -100,7 +100,7 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
             columns[name], mark, shown = simple
             sure[mark] |= {"decimal"} if shown else set()
             if mark == ",":
-                said[name] = f"{name}: {shown!r} was read as {shown.replace(',', '.')}."
+                said[name] = f"{name}: lawsmith read {shown!r} as {shown.replace(',', '.')}."
         else:
             texts.append(_column(name, frame[name]))
     texts = [text for text in texts if not _truth(text, columns, booleans)]
@@ -212,7 +212,7 @@ def _quantity(
     columns[text.name] = _values(text, found.values)
     dates |= {text.name} if found.dates else set()
     units |= {text.name: found.unit} if found.unit else {}
-    said[text.name] = f"{text.name}: {found.became}."
+    said[text.name] = f"{text.name}: {found.told}."
     return True
 
 
@@ -318,11 +318,11 @@ def _numbers(
     shown = next((word for word, one, number in read if one and one.suffix and number is not None), None)
     if shown is not None and unit:
         units[text.name] = unit
-        said.append(f"every cell holds {unit!r}, which was read as the unit")
+        said.append(f"every cell holds {unit!r}, which lawsmith read as the unit")
     elif shown is not None:
         number = values[text.words.index(shown)]
         units[text.name] = ""  # whatever its header says
-        said.append(f"text was read as numbers ({shown.strip()!r} is {number:g})")
+        said.append(f"lawsmith read text as numbers ({shown.strip()!r} is {number:g})")
     marked = next(
         (
             k
@@ -332,7 +332,7 @@ def _numbers(
         None,
     )
     if marked is not None and shown is None:
-        said.append(f"{text.words[marked].strip()!r} was read as {values[marked]!r}".removesuffix(".0"))
+        said.append(f"lawsmith read {text.words[marked].strip()!r} as {values[marked]!r}".removesuffix(".0"))
     sentences |= {text.name: f"{text.name}: {'; '.join(said)}."} if said else {}
     return _values(text, values)
 

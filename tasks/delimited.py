@@ -120,7 +120,10 @@ def parse_delimited(text: str, where: str) -> Reading:
         notices = [*notices, f"{where}: lawsmith read {name} from the comments above each block of rows."]
     names = [*names, *settings]
     if named_rows:
-        notices = [*notices, f"{where}: the first cell of each row has no column name; it was taken as the row's name."]
+        notices = [
+            *notices,
+            f"{where}: the first cell of each row has no column name; lawsmith took it as the row's name.",
+        ]
     grid = tidy(frame, names, where)
     return replace(grid, separator=separator).after(*notices, *again)
 
@@ -166,7 +169,7 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     if len(header) > MAX_HEADER:
         raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is not a header.")
     if (named := _named_by_comment(comments, text, header)) is not None:
-        said = f"{where}: the names of the columns were read from the comment {named[1].strip()[:60]!r}."
+        said = f"{where}: lawsmith read the names of the columns from the comment {named[1].strip()[:60]!r}."
         return named[0], body, [said]
     lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
     return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], []
@@ -268,7 +271,7 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
             cut += 1
     if not cut:
         return body, ()
-    return "\n".join(lines), (f"{where}: the remarks after # behind {counted(cut, 'row')} were left out.",)
+    return "\n".join(lines), (f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}.",)
 
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
@@ -333,8 +336,8 @@ def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", d
     told = [f"{where}: the first row holds units ({said})."] if units else []
     if rest := lines[bool(units) :]:
         shown = next((cell for line in rest for cell in line.values()), "blank")
-        verb = "was" if len(rest) == 1 else "were"
-        told.append(f"{where}: {counted(len(rest), 'line')} of text below the header ({shown[:40]!r}) {verb} left out.")
+        lines_left = f"{counted(len(rest), 'line')} of text below the header ({shown[:40]!r})"
+        told.append(f"{where}: lawsmith left out {lines_left}.")
     return frame.iloc[len(lines) :].reset_index(drop=True), units, tuple(told)
 
 
@@ -371,9 +374,8 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
         cut -= 1
     if not seen:
         return frame, ()
-    noun = "line is a summary or a remark and was" if len(seen) == 1 else "lines are summaries or remarks and were"
-    said = f"{where}: the last {noun} left out: {listing(seen[::-1])}."
-    return frame.iloc[:cut], (said,)
+    noun = "line, a summary or remark" if len(seen) == 1 else "lines, summaries or remarks"
+    return frame.iloc[:cut], (f"{where}: lawsmith left out the last {noun}: {listing(seen[::-1])}.",)
 
 
 def _is_footer(cells: dict[str, str], measured: set[str], begun: dict[str, str], width: int) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from string import ascii_uppercase as _LETTERS
 from typing import TYPE_CHECKING
 
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks.errors import counted, listing
 from lawsmith.tasks.numerals import is_missing, is_numeral
 from lawsmith.tasks.words import WORDS
 
@@ -31,7 +31,7 @@ def joined_header(
     """
     if _are_letters(names, frame):
         long = [str(cell).strip() for cell in frame.iloc[0].tolist()]
-        said = f"{where}: the line of letters above the header ({names[0]}, {names[1]} …) was left out."
+        said = f"{where}: lawsmith left out the line of letters above the header ({names[0]}, {names[1]} …)."
         return long, frame.iloc[1:].reset_index(drop=True), (said,)
     if _is_complete(names, frame) or len(frame) < _MOST_LINES + 2:
         return names, frame, ()
@@ -118,10 +118,8 @@ def without_headers(
     again = [row for row in rows if any(wanted) and _stripped(frame, row) == wanted]
     titles, said = _titles(frame), list[str]()
     if again:
-        told = (
-            "1 line repeats the header and was" if len(again) == 1 else f"{len(again)} lines repeat the header and were"
-        )
-        said.append(f"{where}: {told} left out; the rows below belong to the same table.")
+        told = f"{counted(len(again), 'line')} like the header; the rows below belong to the same table"
+        said.append(f"{where}: lawsmith left out {told}.")
     blocks = {**({-1: title.strip()} if title is not None and again else {}), **titles}
     rest = frame.drop(index=[*again, *titles])
     filled = [is_numeral(cell) for cell in rest[0] if not is_missing(cell)]
@@ -129,11 +127,11 @@ def without_headers(
     if apart and (not filled or sum(filled) >= _MOST * len(rest)):
         rest, names, name = _with_titles_down(rest, names, blocks, bool(filled))
         shown = f"{len(blocks)} blocks of rows ({blocks[min(blocks)][:40]!r} …)"
-        said.append(f"{where}: the titles of {shown} became a column, {name}.")
+        said.append(f"{where}: lawsmith made the titles of {shown} a column, {name}.")
         return rest.reset_index(drop=True), names, tuple(said)
     above = {row: shown for row, shown in titles.items() if row + 1 in again}
     for shown in (*([] if title is None else [title.strip()]), *above.values()):
-        said.append(f"{where}: the line {shown[:60]!r} above the header was left out.")
+        said.append(f"{where}: lawsmith left out the line {shown[:60]!r} above the header.")
     return frame.drop(index=[*again, *above]).reset_index(drop=True), names, tuple(said)
 
 

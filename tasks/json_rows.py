@@ -37,7 +37,7 @@ def json_rows(text: str, where: str) -> Reading:
         bound_columns(len(names), where)
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
         _refuse_half_characters(one, f"{where}, {place},")
-    told = (f"{where}: {curves} entries hold curves as lists; each point of a curve became a row.",)
+    told = (f"{where}: {curves} entries hold curves as lists; lawsmith made each point of a curve a row.",)
     return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
 
 

@@ -43,7 +43,7 @@ def decide_labels(d: Deciding) -> None:
         elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
             d.set(name, "left out", _why_no_label(labels))
             if (units := units_of(labels)) is not None:
-                d.notices.append(f"{name} holds {units} and was left out; write all of it in one unit.")
+                d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
         elif restated := label_of(codes, d.candidates()):
             if all(words.has(one, "coordinates") for one in restated):
                 left[name] = codes
@@ -54,8 +54,8 @@ def decide_labels(d: Deciding) -> None:
         elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
             d.set(name, "left out", f"says in which range of {along} a row lies")
             d.notices.append(
-                f"{name} says in which range of {along} a row lies and was left out; --group {name} gives each range "
-                "constants of its own."
+                f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {name} gives each "
+                "range constants of its own."
             )
         else:
             left[name] = codes
@@ -123,11 +123,8 @@ def _leave_out_lone(d: Deciding) -> None:
     d.lone = tuple(label for label, count in counted.items() if count == 1)
     if d.lone:
         d.notices.append(
-            f"{group} {listing(d.lone, 8)} stands in one row, too few for constants of its own, and was left out; "
-            "--group none keeps it."
-            if len(d.lone) == 1
-            else f"{group} {listing(d.lone, 8)} stand in one row each, too few for constants of their own, and were "
-            "left out; --group none keeps them."
+            f"lawsmith left out {group} {listing(d.lone, 8)}: a single row is too few for constants of its own; "
+            "--group none keeps all rows."
         )
 
 
@@ -331,7 +328,7 @@ def _leave_out_indicators(d: Deciding) -> None:
             others = listing([other for other, part in zip(kept, parts[1:], strict=True) if abs(part) > 1e-6])
             d.set(name, "derived", f"follows from {others}")
             del d.levels[name]
-            d.notices.append(f"{name} follows from {others} and was left out.")
+            d.notices.append(f"lawsmith left out {name}, which follows from {others}.")
         else:
             kept.append(name)
             columns.append(values)

@@ -78,12 +78,12 @@ def without_emphasis(cell: str) -> str:
 def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
-        (_from_latex, "this is LaTeX; its rows were read, and its commands were left out"),
-        (_from_bytes, "its columns were read by the bytes that are described above them"),
-        (_from_printout, "this is a printed table; its frame was left out"),
-        (_from_vectors, "its named vectors were read as columns"),
-        (_from_pairs, "its lines of names and values were read as rows"),
-        (_from_frames, "this is a printed table; its frame was left out"),
+        (_from_latex, "this is LaTeX; lawsmith read its rows and left out its commands"),
+        (_from_bytes, "lawsmith read its columns by the bytes that are described above them"),
+        (_from_printout, "this is a printed table; lawsmith left out its frame"),
+        (_from_vectors, "lawsmith read its named vectors as columns"),
+        (_from_pairs, "lawsmith read its lines of names and values as rows"),
+        (_from_frames, "this is a printed table; lawsmith left out its frame"),
     )
     for reader, told in known:
         if (found := reader(text)) is not None:

@@ -41,13 +41,13 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
 
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        records, what, stays = _records(frame[name]), "hold objects, whose entries", False
+        records, what, stays = _records(frame[name]), "hold objects; lawsmith made their entries", False
         if records is None:
-            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers, which"
+            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers; lawsmith made them"
         if records is None:
-            records, what, stays = _pairs_in(frame, name), "hold pairs, whose values", True
+            records, what, stays = _pairs_in(frame, name), "hold pairs; lawsmith made their values", True
         if records is None:
-            records, what = _arguments_in(frame[name]), "hold arguments, which"
+            records, what = _arguments_in(frame[name]), "hold arguments; lawsmith made them"
         if records is None:
             records, what = _sizes_in(frame[name]), ""  # a role says what becomes of them
         if records is None:
@@ -61,7 +61,7 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
         taken = [column for column in apart.columns if column in frame.columns]
         parts = [frame.iloc[:, : place + stays], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
         frame = pd.concat(parts, axis=1)
-        notices += [f"{where}: the cells of {name} {what} became columns {name}.…."] if what else []
+        notices += [f"{where}: the cells of {name} {what} columns {name}.…."] if what else []
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 
 

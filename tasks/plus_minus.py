@@ -35,10 +35,10 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
     frame, notices = reading.frame, []
     for name in list(frame.columns):
         if (numbers := _without_letters(frame[name])) is not None:
-            notices.append(f"{where}: letters behind numbers in {name} were left out ({frame[name].iloc[0]!r}).")
+            notices.append(f"{where}: lawsmith left out letters behind numbers in {name} ({frame[name].iloc[0]!r}).")
             frame = frame.assign(**{str(name): numbers})
         if (halves := _halves(str(name), frame[name])) is not None:
-            notices.append(f"{where}: {frame[name].iloc[0]!r} in {name} was read as an error of {halves[0]}.")
+            notices.append(f"{where}: lawsmith read {frame[name].iloc[0]!r} in {name} as an error of {halves[0]}.")
             frame = frame.assign(**{str(name): halves})
             continue
         parts = None if _SHARES.search(str(name)) else _parts(frame[name])
@@ -51,7 +51,8 @@ def with_errors_apart(reading: Reading, where: str) -> Reading:
         frame.insert(place, base, values)
         frame.insert(place + 1, f"{base} ±", errors)
         notices.append(
-            f"{where}: {shown.strip()!r} was read as a value of {base} and its error; the errors are column '{base} ±'."
+            f"{where}: lawsmith read {shown.strip()!r} as a value of {base} and its error; the errors are column "
+            f"'{base} ±'."
         )
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 

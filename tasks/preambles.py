@@ -77,8 +77,7 @@ def with_whole_header(text: str) -> str:
 
 
 def _said(lines: list[str]) -> str:
-    verb = "was" if len(lines) == 1 else "were"
-    return f"{counted(len(lines), 'line')} above the table {verb} left out, the first being {lines[0].strip()[:40]!r}."
+    return f"lawsmith left out {counted(len(lines), 'line')} above the table, the first {lines[0].strip()[:40]!r}."
 
 
 def _from_header(text: str, where: str) -> tuple[str, list[str]]:

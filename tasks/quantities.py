@@ -44,13 +44,13 @@ SCALES = ("k", "M", "B", "thousand", "million", "billion", "%")
 
 @dataclass(frozen=True)
 class Quantity:
-    """The numbers of a column's words, None for a word that states none, and what they became.
+    """The numbers of a column's words, None for a word that states none.
 
-    became: ends a sentence such as ``durations became seconds``. unit: "" where they have none.
+    told: what lawsmith did with the words, as a sentence without its full stop. unit: "" where they have none.
     """
 
     values: Numbers
-    became: str
+    told: str
     unit: str = ""
     dates: bool = False
 
@@ -64,7 +64,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
-            return found if found.dates else Quantity(rest, found.became, found.unit)
+            return found if found.dates else Quantity(rest, found.told, found.unit)
     return None
 
 
@@ -78,16 +78,15 @@ def _dates(name: str, words: Sequence[str]) -> Quantity | None:
 
 def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
     """What became of dates, with an example."""
-    return f"dates became decimal years ({shown} is {year or decimal_year('2022-06-01'):.3f})"
+    return f"lawsmith turned dates into decimal years ({shown} is {year or decimal_year('2022-06-01'):.3f})"
 
 
 def _rates(name: str, words: Sequence[str]) -> Quantity | None:
     """Rates of batteries, such as C/5 and 2C, some of which are fractions."""
     found = [_C_RATE.fullmatch(word.strip()) for word in words]
     values = [None if one is None else 1 / float(one[1]) if one[1] else float(one[2] or 1) for one in found]
-    return (
-        Quantity(values, "C-rates became numbers" + _example(words, values)) if any(o and o[1] for o in found) else None
-    )
+    told = "lawsmith turned C-rates into numbers" + _example(words, values)
+    return Quantity(values, told) if any(one and one[1] for one in found) else None
 
 
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
@@ -102,7 +101,7 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     if has(name, "days") or not (beyond or halves) or month:
         return None
     values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[4]) for part in parts]
-    return Quantity(values, "fractions became numbers" + _example(words, values))
+    return Quantity(values, "lawsmith turned fractions into numbers" + _example(words, values))
 
 
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:
@@ -120,7 +119,9 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None
     several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
-    return Quantity(values, "durations became seconds" + _example(words, values), "s") if several else None
+    return (
+        Quantity(values, "lawsmith turned durations into seconds" + _example(words, values), "s") if several else None
+    )
 
 
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:
@@ -130,7 +131,7 @@ def _counted(name: str, words: Sequence[str]) -> Quantity | None:
     if None in known or len({one[1].rstrip("s") for one in known if one is not None}) != 1:
         return None
     values = [None if one is None else float(one[2]) for one in found]
-    return Quantity(values, "the numbers behind a word were read" + _example(words, values))
+    return Quantity(values, "lawsmith read the numbers behind a word" + _example(words, values))
 
 
 def _seconds(word: str) -> float | None:
@@ -166,7 +167,7 @@ def _bins(name: str, words: Sequence[str]) -> Quantity | None:
     pairs = classes if touching else [_ends(_BIN.fullmatch(word.strip())) for word in words]
     values: Numbers = [None if ends is None else sum(ends) / 2 for ends in pairs]
     known = any(value is not None for value in values)
-    return Quantity(values, "intervals became their middles" + _example(words, values)) if known else None
+    return Quantity(values, "lawsmith took the middles of intervals" + _example(words, values)) if known else None
 
 
 def _ends(found: re.Match[str] | None) -> tuple[float, float] | None:
@@ -189,7 +190,7 @@ def _units(name: str, words: Sequence[str]) -> Quantity | None:
     for one in numerals:
         number = None if one is None else value(one.digits, ".", "," if "," in one.digits else "")
         values.append(None if one is None or number is None else number * scale[one.suffix])
-    return Quantity(values, f"different units became {base}" + _example(words, values, base), base)
+    return Quantity(values, f"lawsmith turned different units into {base}" + _example(words, values, base), base)
 
 
 def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:

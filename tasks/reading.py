@@ -135,7 +135,8 @@ def parse_table(
             text, notices = table[0], (*notices, f"{where}: {table[1]}")
         reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)
         reading = reading.after(
-            *notices, *([] if objects is None else [f"{where}: each line holds an object, which was read as a row."])
+            *notices,
+            *([] if objects is None else [f"{where}: each line holds an object, which lawsmith read as a row."]),
         )
     else:
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
@@ -238,7 +239,7 @@ def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
     if "\0" in text[: 1 << 16] or _binary(text[: 1 << 12]):
         raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
-    return text, (f"{where} is not UTF-8 text; it was read as {said}.",) if said else ()
+    return text, (f"{where} is not UTF-8 text; lawsmith read it as {said}.",) if said else ()
 
 
 def _utf16(content: bytes) -> str | None:
@@ -298,6 +299,8 @@ def with_runs_apart(reading: Reading, where: str, wanted: Sequence[str] = ()) ->
         part = frame.loc[logged, [*shared, *columns]].rename(columns=columns)
         part.insert(len(shared), "run", run)
         parts.append(part)
-    rest = "; the smallest and largest values within each step (__MIN, __MAX) were left out" if extremes else ""
-    said = f"the columns of {counted(len(runs), 'run')} were read as rows of each run with {listing(measures)}{rest}"
+    rest = "; it left out the smallest and largest values within each step (__MIN, __MAX)" if extremes else ""
+    said = (
+        f"lawsmith read the columns of {counted(len(runs), 'run')} as rows of each run with {listing(measures)}{rest}"
+    )
     return replace(reading, frame=pd.concat(parts, ignore_index=True)).after(f"{where}: {said}.")

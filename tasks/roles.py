@@ -193,12 +193,12 @@ class _Decision(Deciding):
             missing, values = self.missing(name), self.numbers[name]
             if values is not None and not missing and (infinite := int(np.isinf(values).sum())):
                 self.set(name, "left out", f"infinite in {infinite} of {self.rows} rows")
-                self.notices.append(f"{name} is infinite in {infinite} of {self.rows} rows and was left out.")
+                self.notices.append(f"lawsmith left out {name}, which is infinite in {infinite} of {self.rows} rows.")
             elif missing and values is not None:
                 self.set(name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it")
                 self.notices.append(
-                    f"{name} has no value in {missing} of {self.rows} rows and was left out; --drop-incomplete leaves "
-                    "the rows out instead."
+                    f"lawsmith left out {name}, which has no value in {missing} of {self.rows} rows; --drop-incomplete "
+                    "leaves out the rows instead."
                 )
 
     def _features(self) -> None:
@@ -226,7 +226,7 @@ class _Decision(Deciding):
         for name in counters:
             if name not in self.role:
                 self.set(name, "bookkeeping", "row numbers")
-                self.notices.append(f"{name} only numbers the rows, so it was left out; --features keeps it.")
+                self.notices.append(f"lawsmith left out {name}, which only numbers the rows; --features keeps it.")
         self._derived()
 
     def _counts_rows(self, name: str) -> bool:
@@ -264,7 +264,9 @@ class _Decision(Deciding):
             if role in ("bookkeeping", "replicate") and self.varies(name)
         ]
         if pool:
-            self.notices = [one for one in self.notices if not one.startswith(f"{pool[0][0]} is infinite")]
+            self.notices = [
+                one for one in self.notices if not one.startswith(f"lawsmith left out {pool[0][0]}, which is infinite")
+            ]
             self.set(pool[0][0], "feature", pool[0][1])
             self.weight = None if pool[0][0] in counts else self.weight
             if "outcome" in pool[0][1]:
@@ -294,10 +296,10 @@ class _Decision(Deciding):
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
         if found:
             kept = ",".join([*(name for name in self._features_in_order()), *found])
+            verb, them = ("follows", "it") if len(found) == 1 else ("follow", "them")
             self.notices.append(
-                f"{listing(list(found))} {'follows' if len(found) == 1 else 'follow'} from the other features and "
-                f"{'was' if len(found) == 1 else 'were'} left out; keep {'it' if len(found) == 1 else 'them'} with "
-                f"--features {kept}."
+                f"lawsmith left out {listing(list(found))}, which {verb} from the other features; --features {kept} "
+                f"keeps {them}."
             )
 
     def _features_in_order(self) -> list[str]:
@@ -312,9 +314,9 @@ class _Decision(Deciding):
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
         companions = [name for name in self.names if self.role[name][0] == "companion"]
         if companions:
-            verb = "is another outcome" if len(companions) == 1 else "are other outcomes"
+            what = "another outcome" if len(companions) == 1 else "other outcomes"
             self.notices.append(
-                f"{listing(companions)} {verb} of the same runs and left out; --features keeps what it names."
+                f"lawsmith left out {listing(companions)}, {what} of the same runs; --features keeps what it names."
             )
         return Roles(
             targets=self.asked.target,

@@ -52,7 +52,9 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
         ):
             break
         frame = frame.assign(**{name: frame[name].where(~blank).ffill()})
-        said.append(f"{where}: blank cells of {name} were filled from above ({str(kept.iloc[0]).strip()[:40]!r} …).")
+        said.append(
+            f"{where}: lawsmith filled blank cells of {name} from above ({str(kept.iloc[0]).strip()[:40]!r} …)."
+        )
     return replace(reading, frame=frame).after(*said)
 
 
@@ -161,7 +163,7 @@ def _unfolded(reading: Reading, name: str, where: str) -> Reading:
     rows = rows.explode(name, ignore_index=True)
     entries = pd.DataFrame([dict(flat(entry, f"{name}.")) for entry in rows[name]], dtype=object)
     bound((CELLS_OF_A_RECORD + len(entries.columns) + len(rows.columns)) * len(rows), where)
-    said = f"{where}: {name} holds lists of objects; each object became a row, so there are {len(rows)} rows."
+    said = f"{where}: {name} holds lists of objects; lawsmith made each object a row, so there are {len(rows)} rows."
     return replace(reading, frame=rows.drop(columns=name).join(entries)).after(said)
 
 
@@ -189,7 +191,7 @@ def _repeated(reading: Reading, wanted: str, names: list[str], where: str) -> Re
     settings = [name for name in others if not sums_up(str(name), wanted)]
     frame = reading.frame.melt(settings, names, value_name=wanted, ignore_index=False).sort_index(kind="stable")
     frame = frame.loc[~frame[wanted].map(is_missing), [*settings, wanted]].reset_index(drop=True)
-    said = f"{where}: {listing(names, 6)} were read as repeated measurements: {len(frame)} rows of {wanted}."
+    said = f"{where}: lawsmith read {listing(names, 6)} as repeated measurements: {len(frame)} rows of {wanted}."
     if rest := [str(name) for name in others if name not in settings]:
         said += f" lawsmith left out {listing(rest)}: by name they summarise the measurements."
     return replace(reading, frame=frame).after(said)
@@ -209,7 +211,7 @@ def _turned(reading: Reading, rows: list[str], where: str) -> Reading:
     units = dict(zip(rows, map(str, frame.iloc[:, 1].tolist()), strict=True)) if has_units else {}
     turned = pd.DataFrame(frame.iloc[:, 1 + has_units :].to_numpy().T, columns=rows)
     turned.insert(0, str(frame.columns[0]), [str(name) for name in frame.columns[1 + has_units :]])
-    said = f"{where} was turned: each of its rows became a column, and its columns became {len(turned)} rows."
+    said = f"{where}: lawsmith turned the table: it made each row a column, and the columns {len(turned)} rows."
     return replace(reading, frame=turned, units=units).after(said)
 
 
@@ -230,7 +232,7 @@ def _widened(reading: Reading, label: str, measures: list[str], wanted: Sequence
     wide = frame.pivot(index=keys, columns=label, values=value).reset_index()[[*keys, *dict.fromkeys(measures)]]
     wide.columns = [str(name) for name in wide.columns]
     whole = wide.dropna(subset=[meant(name, list(wide.columns))[0] for name in wanted], ignore_index=True)
-    said = f"{where}: each measure in {label} became a column of its {value}s, so there are {len(whole)} rows."
+    said = f"{where}: lawsmith made each measure in {label} a column of its {value}s, so there are {len(whole)} rows."
     if (gaps := len(wide) - len(whole)) > 0:
         said += f" lawsmith left out {counted(gaps, 'row')} without {listing(list(wanted))}."
     return replace(reading, frame=whole, units={}).after(said)

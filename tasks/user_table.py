@@ -105,7 +105,7 @@ def read_dataset(
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
     rows = found.task.train
     moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
-    numbered = ("Row numbers do not count the rows that were left out.",) if moved else ()
+    numbered = ("Row numbers do not count the rows that lawsmith left out.",) if moved else ()
     levels = [column.levels for column in found.task.schema.columns.values()]
     return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows)))
 

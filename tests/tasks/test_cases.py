@@ -98,7 +98,7 @@ def test_points_of_thousands_are_read_as_said(cases: Path):
 def test_suffixes_units_weights_labels_and_levels(cases: Path):
     suffixes = read(cases, "13d-one-suffix-column", "loss")
     assert suffixes.task.train.features["params"].min() == 70e6
-    assert "params: text was read as numbers ('70M' is 7e+07)." in suffixes.notices
+    assert "params: lawsmith read text as numbers ('70M' is 7e+07)." in suffixes.notices
     units = read(cases, "11b-units-row", "loss").task.schema.columns
     assert (units["N"].unit, units["loss"].unit) == ("params", "nats")
     weight = read(cases, "14-sigma-outliers", "y").task.train.weight

@@ -45,7 +45,7 @@ def test_units_that_differ_in_the_target_are_named(tmp_path: Path):
 def test_durations_become_seconds(cells: list[str], tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"elapsed": cells, "volts": np.exp(-np.arange(15) / 4)}), "volts")
     assert data.task.train.features["elapsed"] == pytest.approx(30 + 60.0 * np.arange(15))
-    assert "durations became seconds" in " ".join(data.notices)
+    assert "lawsmith turned durations into seconds" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_numbers_in_brackets_among_others_are_negative(tmp_path: Path):
     made = pd.DataFrame({"x": range(8), "y": ["(4.00)", "($1,200)", "0", "1", "4", "9", "16", "25"]})
     data = read(tmp_path, made, "y")
     assert list(data.task.train.targets["y"][:3]) == [-4, -1200, 0]
-    assert "y: '(4.00)' was read as -4." in data.notices
+    assert "y: lawsmith read '(4.00)' as -4." in data.notices
 
 
 def test_a_bare_prefix_beside_a_unit_is_of_that_unit(tmp_path: Path):
@@ -212,7 +212,7 @@ def test_dates_of_other_kinds(cells: tuple[str, ...], first: str, tmp_path: Path
     years = dataset.task.train.features["when"]
     assert years[0] == decimal_year(first)
     assert (np.diff(years) > 0).all()
-    assert f"when: dates became decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
+    assert f"when: lawsmith turned dates into decimal years ({cells[0]} is {years[0]:.3f})." in dataset.notices
 
 
 @pytest.mark.parametrize("cells", ["01/03/2020 02/05/2020 11/12/2020", "24/05/14 24/05/15 24/06/01"])
@@ -250,7 +250,7 @@ def test_numbers_behind_a_word_for_times(words: tuple[str, ...], tmp_path: Path)
     rows = "".join(f"{word},{k}\n" for k, word in enumerate((*words, words[1])))
     data = read(tmp_path, "when,loss\n" + rows)
     assert data.task.train.features["when"].tolist() == [0, 3, 7, 3]
-    assert any("the numbers behind a word were read" in said for said in data.notices)
+    assert any("lawsmith read the numbers behind a word" in said for said in data.notices)
     names = FRAME.assign(name=[f"T{k}" for k in range(14)] + ["T3a"])
     assert "name" not in read(tmp_path, names).task.schema.features
 
@@ -259,7 +259,7 @@ def test_marks_of_footnotes_are_no_part_of_a_number(tmp_path: Path):
     data = read(tmp_path, "N,loss\n7B,45.3†\n13B,54.8\n30B,57.8*\n175B*,60.1‡\n540B,69\n")
     assert data.task.train.targets["loss"].tolist() == [45.3, 54.8, 57.8, 60.1, 69.0]
     assert data.task.train.features["N"][3] == 175e9
-    assert any("'45.3†' was read as 45.3" in said for said in data.notices)
+    assert any("lawsmith read '45.3†' as 45.3" in said for said in data.notices)
 
 
 def test_money_with_three_digits_behind_the_point_has_two_readings(tmp_path: Path):
@@ -287,7 +287,7 @@ def test_thousands_of_one_column_tell_the_decimals_of_another(tmp_path: Path):
 
 def test_an_exponent_with_decimals_is_read_and_told(tmp_path: Path):
     data = read(tmp_path, FRAME.assign(N=[f"{k + 1}e7.00" for k in range(15)]))
-    assert data.task.train.features["N"].max() == 1.5e8 and "N: '1e7.00' was read as 10000000." in data.notices
+    assert data.task.train.features["N"].max() == 1.5e8 and "N: lawsmith read '1e7.00' as 10000000." in data.notices
 
 
 def test_a_month_and_a_number_that_may_be_a_day_are_no_date():
@@ -300,7 +300,7 @@ def test_letters_of_a_test_of_differences_and_layers_of_a_soil(tmp_path: Path):
     found = read(tmp_path, pd.DataFrame({"depth": depths, "y": [cell.replace("±0.1", "") for cell in cells]}), "y")
     assert list(found.task.train.targets["y"]) == [3.1, 4.2, 5.0, 5.3, 5.4, 5.4]
     assert found.task.train.features["depth"].tolist() == [5, 15, 30, 50, 80, 125]
-    assert "depth: intervals became their middles ('0-10' is 5)." in found.notices
+    assert "depth: lawsmith took the middles of intervals ('0-10' is 5)." in found.notices
     errors = [cell if "±" in cell else f"{cell[:3]}±0.2{cell[3:]}" for cell in cells]
     found = read(tmp_path, pd.DataFrame({"depth": depths, "y": errors}), "y")
     assert found.task.train.targets["y"][1] == 4.2 and found.task.train.weight is not None

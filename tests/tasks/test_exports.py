@@ -65,7 +65,7 @@ def test_the_sheet_that_has_the_target_is_read(tmp_path: Path):
         )
     for target, feature, shown in (("dp", "flow", "'Runs, table 1'"), ("eta", "T", "'Runs, table 2'")):
         data = read_dataset(tmp_path / "t.xlsx", [target])
-        assert data.task.schema.features == (feature,) and f"{shown} was read" in " ".join(data.notices)
+        assert data.task.schema.features == (feature,) and f"lawsmith read {shown}" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ def test_the_name_of_a_features_range_is_no_group(tmp_path: Path):
     data = read(tmp_path, table, "f")
     assert (data.task.schema.group, roles(data)["regime"]) == (None, "left out")
     assert (
-        "regime says in which range of Re a row lies and was left out; --group regime gives each range constants of "
-        "its own."
+        "lawsmith left out regime, which says in which range of Re a row lies; --group regime gives each range "
+        "constants of its own."
     ) in data.notices
     assert read(tmp_path, table, "f", group="regime").task.train.groups == ("laminar", "turbulent")
     assert read(tmp_path, table.rename(columns={"regime": "material"}), "f").task.schema.group == "material"
@@ -29,7 +29,7 @@ def test_a_label_that_stands_once_leaves_its_row_out(tmp_path: Path):
     data = read(tmp_path, table)
     assert (len(data.task.train), data.task.train.groups) == (12, ("a",))
     assert data.notices[0] == (
-        "model b stands in one row, too few for constants of its own, and was left out; --group none keeps it."
+        "lawsmith left out model b: a single row is too few for constants of its own; --group none keeps all rows."
     )
     assert read_decided(data.task.schema, tmp_path / "runs.csv").task.provenance == data.task.provenance
     with refused("too few rows in group 'b' (1 row); each group needs one row to fit a constant"):
@@ -64,7 +64,7 @@ def test_columns_of_repeats_are_rows_of_the_measure(name: str, tmp_path: Path):
     wide.iloc[2, 3] = np.nan
     data = read(tmp_path, wide)
     assert (len(data.task.train), data.task.schema.features) == (23, ("N",))
-    assert data.notices[0].endswith("were read as repeated measurements: 23 rows of loss.")
+    assert data.notices[0].endswith("as repeated measurements: 23 rows of loss.")
     assert np.array_equal(data.task.train.features["N"][:6], np.repeat(size[:2], 3))
     with refused(name.format(1)):
         read(tmp_path, wide.assign(**{name.format(1): size}))
@@ -199,7 +199,7 @@ def test_rows_are_counted_in_the_file_and_without_those_left_out_that_is_said(tm
     table = chinchilla()[["n_params", "tokens", "loss"]].astype(object)
     table.loc[:3, "loss"] = "*"
     data = read(tmp_path, table, drop_incomplete=True)
-    assert len(data.task.train) == 86 and "Row numbers do not count the rows that were left out." in data.notices
+    assert len(data.task.train) == 86 and "Row numbers do not count the rows that lawsmith left out." in data.notices
     table.loc[9, "loss"] = "wide"
     with refused("column 'loss' holds text ('wide') in data row 10"):
         read(tmp_path, table, drop_incomplete=True)

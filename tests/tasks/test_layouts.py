@@ -194,7 +194,7 @@ def test_a_chart_with_a_column_per_run_becomes_rows_of_runs(tmp_path: Path):
     rows = data.task.train
     assert data.task.schema.names == ("Step", "loss", "run") and rows.groups == runs
     assert list(np.bincount(rows.codes)) == [12, 9] and rows.targets["loss"].max() == 14
-    assert "columns of 2 runs were read as rows of each run" in " ".join(data.notices)
+    assert "lawsmith read the columns of 2 runs as rows of each run" in " ".join(data.notices)
 
 
 def test_labels_in_brackets_are_no_errors(tmp_path: Path):
@@ -321,7 +321,9 @@ def test_shares_and_per_cent_go_together(tmp_path: Path):
 
 def test_chinese_text_is_read_as_such():
     reading = parse_table("数量,损失\n1,2\n3,4\n".encode("gbk"), "t.csv", "t")
-    assert list(reading.frame) == ["数量", "损失"] and reading.notices == ("t is not UTF-8 text; it was read as GBK.",)
+    assert list(reading.frame) == ["数量", "损失"] and reading.notices == (
+        "t is not UTF-8 text; lawsmith read it as GBK.",
+    )
 
 
 def test_a_schedule_follows_from_the_step_and_benchmarks_from_the_run(tmp_path: Path):

@@ -139,35 +139,35 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; it was read as Latin-1"),
+        (lines(",").replace("loss", "Größe").encode("latin1"), "is not UTF-8 text; lawsmith read it as Latin-1"),
         (lines(",").replace("loss\n", "loss\nparams,nats\n"), "the first row holds units (N in params, loss in nats)."),
-        (lines(",") + "\nmean,2.3\n", "the last line is a summary or a remark and was left out: 'mean, 2.3'."),
-        (
-            lines(",") + "\nLSD(0.05),2.3\n",
-            "the last line is a summary or a remark and was left out: 'LSD(0.05), 2.3'.",
-        ),
-        ("Runs of May\n\n" + lines(","), "the line 'Runs of May' above the header was left out."),
-        (lines(" ", header="# N loss"), "the names of the columns were read from the comment '# N loss'."),
-        (lines(";", decimal=","), "loss: '3,5' was read as 3.5."),
-        (lines(",", header="N,loss", end=" # a"), "the remarks after # behind 6 rows were left out."),
-        ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: text was read as numbers ('15%' is 0.15)."),
+        (lines(",") + "\nmean,2.3\n", "lawsmith left out the last line, a summary or remark: 'mean, 2.3'."),
+        (lines(",") + "\nLSD(0.05),2.3\n", "lawsmith left out the last line, a summary or remark: 'LSD(0.05), 2.3'."),
+        ("Runs of May\n\n" + lines(","), "lawsmith left out the line 'Runs of May' above the header."),
+        (lines(" ", header="# N loss"), "lawsmith read the names of the columns from the comment '# N loss'."),
+        (lines(";", decimal=","), "loss: lawsmith read '3,5' as 3.5."),
+        (lines(",", header="N,loss", end=" # a"), "lawsmith left out the remarks after # behind 6 rows."),
+        ("p,loss\n15%,3\n20%,2\n30%,1\n40%,1.5\n", "p: lawsmith read text as numbers ('15%' is 0.15)."),
         ("p,loss\n15 ms,3\n20 ms,2\n30 ms,1\n40 ms,4\n", "p: every cell holds 'ms'"),
-        ("date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n", "date: dates became decimal years (20220601"),
+        (
+            "date,loss\n20200101,3\n20210702,2\n20220131,1\n20231231,4\n",
+            "date: lawsmith turned dates into decimal years (20220601",
+        ),
         (
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
-            "p holds numbers in different units (ms, s and none) and was",
+            "lawsmith left out p, which holds numbers in different units (ms, s and none);",
         ),
-        ("p,loss\n1/2,3\n3/8,2\n1 1/4,1\n5/8,4\n2,5\n", "p: fractions became numbers ('1/2' is 0.5)."),
-        ("p,loss\n512Mi,3\n1Gi,2\n2Gi,1\n4Gi,4\n", "p: different units became bytes ('512Mi' is 5.36871e+08 bytes)."),
-        ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: text was read as numbers ('1 core' is 1)."),
-        ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: '1 200' was read as 1200."),
+        ("p,loss\n1/2,3\n3/8,2\n1 1/4,1\n5/8,4\n2,5\n", "p: lawsmith turned fractions into numbers ('1/2' is 0.5)."),
+        ("p,loss\n512Mi,3\n1Gi,2\n2Gi,1\n4Gi,4\n", "p: lawsmith turned different units into bytes ('512Mi' is 5.36"),
+        ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: lawsmith read text as numbers ('1 core' is 1)."),
+        ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: lawsmith read '1 200' as 1200."),
         ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others."),
         (
             "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
             "2 lines that look like rows begin with #",
         ),
         ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line that looks like a row begins with #; lawsmith left"),
-        ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p has no value in 1 of 6 rows"),
+        ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p, which has no value in 1 of 6 rows"),
         (
             "family,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
             "The groups GPT and gpt differ only in case; they count as 2 groups.",
@@ -177,7 +177,10 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
             "kind,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
             "The labels GPT and gpt differ only in case; they count as 2 labels.",
         ),
-        ("p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n", "p: dates became decimal years"),
+        (
+            "p,loss\n2020-01-01,3\n2021-07-02,2\n2022-01,1\n2023-01-01,4\n",
+            "p: lawsmith turned dates into decimal years",
+        ),
     ],
 )
 def test_what_is_unusual_is_said(text: str | bytes, said: str, tmp_path: Path):
@@ -370,7 +373,7 @@ def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
     (tmp_path / "t.csv").write_bytes(("Нагрев;Вязкость\n" + rows).encode("cp1251"))
     data = read_dataset(tmp_path / "t.csv", ["Вязкость"])
     assert data.task.schema.features == ("Нагрев",)
-    assert any("read as Cyrillic (Windows-1251)" in said for said in data.notices)
+    assert any("read it as Cyrillic (Windows-1251)" in said for said in data.notices)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_a_table_of_training_runs(tmp_path: Path):
         "loss": "target",
     }
     assert data.notices == (
-        "lr follows from the other features and was left out; keep it with --features n_params,tokens,lr.",
+        "lawsmith left out lr, which follows from the other features; --features n_params,tokens,lr keeps it.",
     )
     kept = read(tmp_path, chinchilla(), features=["n_params", "tokens", "lr"])
     assert kept.task.schema.features == ("n_params", "tokens", "lr")
@@ -115,8 +115,8 @@ def test_a_trackers_export(tmp_path: Path):
     assert data.notices == (
         "loss means the column summary.loss.",
         "lawsmith left out 10 rows of runs that have not finished (State).",
-        "summary.val.acc is another outcome of the same runs and left out; --features keeps what it names.",
-        "Row numbers do not count the rows that were left out.",
+        "lawsmith left out summary.val.acc, another outcome of the same runs; --features keeps what it names.",
+        "Row numbers do not count the rows that lawsmith left out.",
     )
 
 
@@ -199,7 +199,8 @@ def test_what_counts_the_rows_is_told_or_a_feature_by_its_name(name: str, featur
     table = pd.DataFrame({name: count, "load": 100 - count**0.5, "y": 3 / count})
     data = read(tmp_path, table, "y")
     assert (name in data.task.schema.features) is feature
-    assert (f"{name} only numbers the rows, so it was left out; --features keeps it." in data.notices) is not feature
+    said = f"lawsmith left out {name}, which only numbers the rows; --features keeps it."
+    assert (said in data.notices) is not feature
 
 
 def test_codes_by_name(tmp_path: Path):
@@ -286,7 +287,7 @@ def test_a_column_with_gaps(tmp_path: Path):
     data = read(tmp_path, table)
     assert (roles(data)["decay"], len(data.task.train)) == ("left out", 90)
     assert data.notices[0] == (
-        "decay has no value in 23 of 90 rows and was left out; --drop-incomplete leaves the rows out instead."
+        "lawsmith left out decay, which has no value in 23 of 90 rows; --drop-incomplete leaves out the rows instead."
     )
     data = read(tmp_path, table, drop_incomplete=True)
     assert (roles(data)["decay"], len(data.task.train)) == ("feature", 67)
@@ -367,7 +368,7 @@ def test_without_a_target_the_columns_are_named(tmp_path: Path):
 def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
     frame = pd.DataFrame({"n": SWEPT, "rate": [*SWEPT[:-1] % 7, np.inf], "loss": TOOK})
     data = read(tmp_path, frame)
-    assert data.task.schema.features == ("n",) and "rate is infinite in 1 of 8 rows" in " ".join(data.notices)
+    assert data.task.schema.features == ("n",) and "rate, which is infinite in 1 of 8 rows" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,14 @@ def test_rows_that_are_columns_are_turned_where_the_target_is_one_of_them(tmp_pa
     data = read(tmp_path, FRAME.T.reset_index().to_csv(index=False))
     assert data.task.train.targets["loss"].tolist() == FRAME["loss"].tolist()
     assert data.task.schema.features == ("N", "D")
-    assert any("was turned: each of its rows" in said for said in data.notices)
+    assert any("lawsmith turned the table: it made each row a column" in said for said in data.notices)
 
 
 def test_a_long_table_of_measures_becomes_a_row_for_each_run(tmp_path: Path):
     long = FRAME.assign(run=range(15)).melt(id_vars="run", var_name="metric")
     data = read(tmp_path, long)
     assert data.task.schema.features == ("N", "D") and len(data.task.train) == 15
-    assert any("each measure in metric became a column" in said for said in data.notices)
+    assert any("lawsmith made each measure in metric a column" in said for said in data.notices)
     with refused("names its measures in column 'metric', but no other column says which rows belong together"):
         read(tmp_path, long.drop(columns="run"))
 
@@ -51,7 +51,7 @@ def test_blank_cells_below_a_label_are_filled(tmp_path: Path):
     rows = [[name if k == 0 else None, n, n**-0.3] for name in ("a", "b") for k, n in enumerate((1.0, 2, 4, 8))]
     data = read_dataset(sheet(tmp_path, [["family", "N", "loss"], *rows]), ["loss"])
     assert data.task.train.groups == ("a", "b")
-    assert any("blank cells of family were filled from above" in said for said in data.notices)
+    assert any("lawsmith filled blank cells of family from above" in said for said in data.notices)
     log = "loss,step,lr\n" + "\n".join(f"{'' if k % 2 else 3 - k / 10},{k},{0.1 + k % 3}" for k in range(12))
     with refused("column 'loss' has no value"):  # of a log no measurement is repeated
         read(tmp_path, log)
@@ -92,7 +92,7 @@ def test_titles_of_blocks_of_rows_are_a_column(
     assert len(data.task.train) == 12 and data.task.train.targets["loss"][6] == 8
     role = {"T": "feature", "drug": "group", "block": "category"}[column]
     assert roles(data) == {column: role, "dose": "feature", "loss": "target"}
-    assert f"became a column, {column}." in " ".join(data.notices) and "300 K' above" not in " ".join(data.notices)
+    assert f" a column, {column}." in " ".join(data.notices) and "300 K' above" not in " ".join(data.notices)
 
 
 def test_latex_cells_over_several_columns(tmp_path: Path):
@@ -114,7 +114,7 @@ def test_curves_in_json_are_rows(tmp_path: Path):
     (tmp_path / "t.json").write_text(json.dumps(runs))
     data = read_dataset(tmp_path / "t.json", ["loss"])
     assert data.task.schema.features == ("lr", "step") and len(data.task.train) == 12
-    assert any("each point of a curve became a row" in said for said in data.notices)
+    assert any("lawsmith made each point of a curve a row" in said for said in data.notices)
 
 
 @pytest.mark.parametrize("asked", ["loss", "Loss ↓", "loss.mean"])
@@ -225,7 +225,7 @@ def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
     lines = [f'2024-01-01 | INFO | {{"update": {k}, "loss": "{3 - k / 10}"}}' for k in range(1, 9)]
     data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
     assert data.task.schema.features == ("update",) and len(data.task.train) == 8
-    assert any("each line holds an object, which was read as a row" in said for said in data.notices)
+    assert any("each line holds an object, which lawsmith read as a row" in said for said in data.notices)
 
 
 def test_settings_in_quotes_above_a_table_of_as_many_columns(tmp_path: Path):
