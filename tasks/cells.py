@@ -109,20 +109,31 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
-        points = [word for word in text.words if "." in word] if notation.decimal == "," else []
-        if points and columns[text.name].dtype.kind == "O" and None not in map(plain, text.words):
-            raise InputError(
-                f"{where}: column {text.name!r} holds {points[0]!r}, which is not a number with --decimal ','."
-            )
-    for name in (name for name in map(str, columns) if has(name, "days")):
-        if columns[name].dtype.kind == "f" and (years := years_of_days(columns[name])) is not None:
-            columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
-            dates.add(name)
+        if notation.decimal == "," and columns[text.name].dtype.kind == "O":
+            _refuse_points(text, where)
+    for name, years in _years_of_days(columns).items():
+        columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
+        dates.add(name)
     import pandas as pd
 
     converted = pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
     percents = frozenset(text.name for text in numbers if any(one and one.suffix == "%" for one in text.numerals))
     return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, percents, said)
+
+
+def _refuse_points(text: _Column, where: str) -> None:
+    """Raises InputError for words that would be numbers with a decimal point."""
+    points = [word for word in text.words if "." in word]
+    if points and None not in map(plain, text.words):
+        raise InputError(
+            f"{where}: column {text.name!r} holds {points[0]!r}, which is not a number with --decimal ','."
+        )
+
+
+def _years_of_days(columns: dict[str, Any]) -> dict[str, Array]:
+    """Name -> decimal years, for columns of numbers such as 20220601 whose names say that they hold days."""
+    named = [name for name in map(str, columns) if has(name, "days") and columns[name].dtype.kind == "f"]
+    return {name: years for name in named if (years := years_of_days(columns[name])) is not None}
 
 
 def typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:

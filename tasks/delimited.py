@@ -81,11 +81,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     """The table that a text states; raises InputError, in one sentence, where it states none."""
     if (plain := made_plain(text)) is not None:
         return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
-    if re.match(r"\s*<(?:!doctype\s+html|html|table)\b", text, re.IGNORECASE):
-        raise InputError(
-            f"{where} is a web page, perhaps of an error or a login. Save the table itself as CSV, or read it in "
-            "Python: discover(pandas.read_html(…)[0], target=…)."
-        )
+    _refuse_web_page(text, where)
     text = with_columns_apart(without_rules(text))
     told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
     text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
@@ -108,8 +104,7 @@ def parse_delimited(text: str, where: str) -> Reading:
     title = None
     while lines and len(names) == 1 and len(split(lines[0], separator)) > 1:
         title, header = header, lines.pop(0)
-        body = body.replace(header, "", 1)
-        names = _cells(header, separator, where)
+        body, names = body.replace(header, "", 1), _cells(header, separator, where)
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
@@ -120,12 +115,16 @@ def parse_delimited(text: str, where: str) -> Reading:
         notices = [*notices, f"{where}: lawsmith read {name} from the comments above each block of rows."]
     names = [*names, *settings]
     if named_rows:
-        notices = [
-            *notices,
-            f"{where}: the first cell of each row has no column name; lawsmith took it as the row's name.",
-        ]
-    grid = tidy(frame, names, where)
-    return replace(grid, separator=separator).after(*notices, *again)
+        notices = [*notices, f"{where}: the first cells have no column name; lawsmith took them as names of the rows."]
+    return replace(tidy(frame, names, where), separator=separator).after(*notices, *again)
+
+
+def _refuse_web_page(text: str, where: str) -> None:
+    if re.match(r"\s*<(?:!doctype\s+html|html|table)\b", text, re.IGNORECASE):
+        raise InputError(
+            f"{where} is a web page, perhaps of an error or a login. Save the table itself as CSV, or read it in "
+            "Python: discover(pandas.read_html(…)[0], target=…)."
+        )
 
 
 def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:

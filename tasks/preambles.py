@@ -115,14 +115,19 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
         between = slice(places[begin - 1].start(), places[begin].start())
         table = text[places[begin - 2].start() :].replace(text[between], "", 1).lstrip(" \t")
         return table, [_said([*lines[: begin - 2], lines[begin - 1]])]
-    first, *rest = (split(line, separator) for line in lines[:begin])
-    named = len(first) >= len(header) and _names(first) and all(any(map(is_numeral, cells)) for cells in rest)
-    if begin > 2 and not named:  # else rows of several lengths
-        raise InputError(
-            f"{where}: {begin} lines stand above the rows of {len(header)} numbers, and none names the columns. Write "
-            f"a header above {lines[begin].strip()[:40]!r} and delete the other lines."
-        )
+    _refuse_nameless([split(line, separator) for line in lines[:begin]], len(header), lines[begin], where)
     return text, []
+
+
+def _refuse_nameless(above: list[list[str]], width: int, line: str, where: str) -> None:
+    """Raises InputError for rows of `width` numbers from `line` on, where no line above them names the columns."""
+    first, *rest = above
+    named = len(first) >= width and _names(first) and all(any(map(is_numeral, cells)) for cells in rest)
+    if len(above) > 2 and not named:  # else rows of several lengths
+        raise InputError(
+            f"{where}: {len(above)} lines stand above the rows of {width} numbers, and none names the columns. Write "
+            f"a header above {line.strip()[:40]!r} and delete the other lines."
+        )
 
 
 def _longest_run(lines: list[str]) -> tuple[str, int, int]:

@@ -275,6 +275,9 @@ class _Decision(Deciding):
                     "the order of the rows means something, add a column for it, such as the epoch."
                 )
             return
+        raise InputError(self._why_no_feature())
+
+    def _why_no_feature(self) -> str:
         reasons = listing(
             [
                 f"{name} ({'the group: ' if role == 'group' else ''}{why})"
@@ -287,7 +290,7 @@ class _Decision(Deciding):
         left = [name for name, (role, _) in self.role.items() if role != "target" and self.numbers[name] is None]
         texts = any(re.search(r"\d", label) for name in left for label in self.labels_of(name)[:1])
         told = "write a setting as numbers in a column of its own, or name a column" if texts else "name some"
-        raise InputError(f"{self.where} has no column that can be a feature{seen}; {told} with --features.")
+        return f"{self.where} has no column that can be a feature{seen}; {told} with --features."
 
     def _derived(self) -> None:
         columns = self.candidates()

@@ -87,8 +87,6 @@ def report_page(
         title=f"{short(content.manifest.task.name)}: {content.manifest.run}",
         content=content,
         several=len(content.constants) > 1,
-        manifest=content.manifest,
-        result=content.result,
         stated=stated,
         fit=fit,
         tone=content.result.tone if content.verdict else worst(fit.of("test") or fit.of("training")),
@@ -101,10 +99,12 @@ def report_page(
 
 
 def _search(content: RunContent) -> dict[str, Any]:
-    """The parts of the page that the record alone makes: charts of the search, its candidates, the law as Python."""
+    """What the page takes from the record alone: charts of the search, its candidates, the law as Python."""
     account = content.account
     return {
         "search": [progress_chart(content), front_chart(content)] if content.best else [],
+        "manifest": content.manifest,
+        "result": content.result,
         "account": account,
         "calls": calls_chart(account) if account is not None and account.progress else None,
         "candidates": [*content.best[:LISTED]],

@@ -112,7 +112,7 @@ def test_suffixes_units_weights_labels_and_levels(cases: Path):
 
 def test_what_is_left_out_is_said(cases: Path):
     companions = read(cases, "20-companion-outcomes", "loss")
-    assert companions.notices[0].startswith("train_loss and perplexity are other outcomes of the same runs")
+    assert companions.notices[0].startswith("lawsmith left out train_loss and perplexity, other outcomes of")
     roles = {one.name: one.reason for one in read(cases, "18-many-curves", "M").roles}
     assert roles["curve"] == "says the same as theta and phi"
     replicates = read(cases, "25-rounded-replicates", "signal")
