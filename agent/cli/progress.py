@@ -193,7 +193,8 @@ class ProgressReport(Observer):
 
 def _summary(run: Run) -> str:
     found = run.result
-    fitted = "" if found.tried is None else f"; {found.tried:,} formulas were fitted"
+    verb = "formula was" if found.tried == 1 else "formulas were"
+    fitted = "" if found.tried is None else f"; {found.tried:,} {verb} fitted"
     books = f"{counted(found.candidates or 0, 'formula')} judged in {found.seconds or 0.0:.1f} s{fitted}"
     if found.error is not None:
         return f"failed: {found.error} ({books})"
