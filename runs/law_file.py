@@ -177,7 +177,8 @@ def carried(parsed: FormSource, name: str) -> str:
     """
     taken = parsed.needed_by(name) if parsed.obstacle is None else parsed.tree.body
     needed = {id(s) for s in taken if not isinstance(s, ast.ImportFrom)}
-    body = [_named(s, parsed) for s in parsed.tree.body if id(s) in needed or _is_kept_import(s)]
+    kept = [s for s in parsed.tree.body if not isinstance(s, ast.ImportFrom) or s.module != "__future__"]
+    body = [_named(s, parsed) for s in kept if id(s) in needed or isinstance(s, ast.Import | ast.ImportFrom)]
     returned = ast.Return(ast.Name(name, ast.Load()))
     function = ast.FunctionDef(
         f"_carried_{name}", ast.arguments([], [], None, [], [], None, []), [*body, returned], [], lineno=1
@@ -196,12 +197,6 @@ def _named(statement: ast.stmt, parsed: FormSource) -> ast.stmt:
     public = [name for name in offered.get("__all__", offered) if not name.startswith("_")]
     meant = sorted(set(public) & set(names_in(parsed.tree)))
     return ast.ImportFrom(module, [ast.alias(name) for name in meant], 0) if meant else ast.Pass()
-
-
-def _is_kept_import(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Import) or (
-        isinstance(statement, ast.ImportFrom) and statement.module != "__future__"
-    )
 
 
 def _head(

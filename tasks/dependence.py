@@ -27,7 +27,8 @@ def decisive(table: Table) -> frozenset[str]:
     uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
     if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
         return frozenset()
-    ordered = [_centred_ranks(table.features[name]) for name in names]
+    places = [ranks(table.features[name]) for name in names]
+    ordered = [place / max(place.max(), 1.0) - 0.5 for place in places]
     products = (ordered[one] * ordered[two] for one, two in pairs)
     model = WithinGroups(table, np.column_stack([*ordered, *products]))
     found = set()
@@ -76,12 +77,6 @@ class WithinGroups:
         more = unexplained(fewer, self._targets) - self.left
         least = np.maximum(self.left, np.finfo(float).tiny)  # a target that never varies loses nothing
         return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
-
-
-def _centred_ranks(column: Array) -> Array:
-    """From -0.5 to 0.5, equal values alike."""
-    place = ranks(column)
-    return np.asarray(place / max(place.max(), 1.0) - 0.5)
 
 
 def unexplained(columns: Array, targets: Array) -> Array:

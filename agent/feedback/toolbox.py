@@ -208,9 +208,8 @@ class Toolbox:
         """What is told about a candidate that was just tried: all but its source, and the best law so far."""
         leader, ranking = "It is the best law so far.", self._viewer.standing.ranking
         if trial.usable and ranking[0].id != trial.id:
-            number_of = {known.id: n for n, known in enumerate(history, start=1)}
             error = number(self._viewer.standing.error(ranking[0]), 3)
-            leader = f"The best so far is law {number_of.get(ranking[0].id)} with {error}: {formula_of(ranking[0])}"
+            leader = f"The best so far is law {history.place(ranking[0])} with {error}: {formula_of(ranking[0])}"
         return clip_bytes(self._told(trial, history, 0, leader), ANSWER_BYTES)
 
     def _told(self, trial: Trial, history: History, source: int, leader: str = "") -> str:

@@ -60,8 +60,9 @@ def _by_turns(
             break
         held = held / (np.abs(held).max() or 1.0)
         weight = rows.weight * np.where(np.abs(held) < LEAST, LEAST, held)
-        own = _on_side(replace(looks[side], weight=weight), sides[side])
-        search = TermSearch(own, sides[side], steady, stop)
+        names, known = set(sides[side]), looks[side].arguments
+        own = {k: v for k, v in known.items() if set(parts(k)) <= names or k in names}
+        search = TermSearch(replace(looks[side], weight=weight, arguments=own), sides[side], steady, stop)
         found = search.shortest(PRICE, TERMS)
         tried += search.tried
         if found is None:
@@ -97,12 +98,6 @@ def _times(columns: Array, held: Array, rows: ScaledRows) -> tuple[Array, float]
         left += float(((target - factor * found[-1]) ** 2).sum())
     values = np.concatenate(found)
     return values / (np.abs(values).max() or 1.0), left
-
-
-def _on_side(rows: ScaledRows, names: Sequence[str]) -> ScaledRows:
-    """Rows with the arguments that are made of these features alone."""
-    known = {k: v for k, v in rows.arguments.items() if set(parts(k)) <= set(names) or k in names}
-    return replace(rows, arguments=known)
 
 
 def _values(law: TermLaw, rows: ScaledRows) -> Array:

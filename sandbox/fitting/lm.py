@@ -145,7 +145,8 @@ class _Minimiser:
     def run(self, theta: Array) -> Minimum:
         work, data = self._begin(theta)
         found = Minimum(work.theta.copy(), work.linear.copy(), work.cost.copy(), work.settled.copy(), 0)
-        floor = self._cost_floor()
+        total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)  # at rounding level nothing is left to gain
+        floor = total.reshape(-1, self.block.together).sum(axis=1)[self.which]
         iteration = 0
         while iteration < self.options.iterations and not work.settled.all():
             if work.settled.mean() > 1 - BUSY:
@@ -182,11 +183,6 @@ class _Minimiser:
         work.calm = np.where(flat, work.calm + 1, np.where(better, 0, work.calm))
         work.damping = np.where(better, np.maximum(work.damping / EASE, LEAST_DAMPING), work.damping * RAISE)
         work.settled = work.settled | (work.calm >= 2) | (work.cost <= floor) | (work.damping > STUCK)
-
-    def _cost_floor(self) -> Array:
-        """Costs (B,) at rounding level: nothing is left to gain."""
-        total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)
-        return np.asarray(total.reshape(-1, self.block.together).sum(axis=1)[self.which])
 
     def _data(self, problem: IntArray) -> _Data:
         block, which = self.block, self.which[problem]
