@@ -7,6 +7,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, along, ranks
+from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.folds import simplex_units
@@ -17,7 +18,6 @@ from lawsmith.tasks.table import Table
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 FEWEST_ON_LINE = 8  # rows that tell more than chance by lying on a straight line
-NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
@@ -26,6 +26,9 @@ SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the med
 OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ROWS_PER_TERM = 3  # of the polynomial that tells
+SMOOTH = 0.2  # of the mean square between neighbours that chance makes, on a smooth curve at most
+EVEN = 1.5  # factor between the steps of values that were set at most
+ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
 WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
 WORD = 3  # letters of a name that is more than a symbol
@@ -43,7 +46,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             continue
         if words.is_label(name) and d.repeats(name):
             d.labelled.add(name)
-        elif words.is_label(name) and _numbers_things(d.numbers[name]):
+        elif words.is_label(name) and numbers_things(d.numbers[name]):
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
             d.set(name, "bookkeeping", "the source of each row, by its name")
@@ -63,7 +66,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "by its name")
 
 
-def _numbers_things(values: Array | None) -> bool:
+def numbers_things(values: Array | None) -> bool:
     """Whether values are consecutive whole numbers in any order, such as 101, 102, 103."""
     return values is not None and np.array_equal(np.sort(values), np.arange(len(values)) + values.min())
 
@@ -98,12 +101,16 @@ def _is_course(d: Deciding, name: str) -> bool:
 
 def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
-    target, shares = d.asked.target[0], _shares(d)
+    target, shares = d.asked.target[0], shares_of(d)
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled or name in shares:
             continue
         if why := _beside(d, name, target) or _of_target(d, name, target):
             d.set(name, "companion", why)
+    axis, *others = [*d.candidates(), ""]
+    others = others[:-1] if _are_series(d, axis, [target, *others[:-1]]) and shares.isdisjoint(others) else []
+    for name in others:
+        d.set(name, "companion", f"another series along {axis}, as {target} is one")
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference or ratio of {target} and {other}")
@@ -118,7 +125,7 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
     if beside or name.lower().startswith(words.RESULTS):
         return f"another outcome beside {target}"
-    if (performance or outcome) and words.is_performance(name) and not _repeats(d, name):
+    if (performance or outcome) and words.is_performance(name) and not is_set(d, name):
         return f"measured beside {target}, by its name"
     if words.is_result_beside(name, target):
         return f"a result beside {target}, by its name"
@@ -135,13 +142,13 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
     pair = d.pair(name, target)
     if pair and _runs_on(*pair):
         return f"the running sum of {target}, or its differences"
-    if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and _agree(*pair, AGAIN):
+    if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and agree(*pair, AGAIN):
         return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
         return "a prediction of the target, by its name"
     if pair and words.has(name, "ranks") and _is_order(*pair):
         return f"the rank of {target}"
-    if pair and words.repeats_of(name, target) and _agree(*pair, AGAIN):
+    if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"
     if pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
         return f"another column of the series of {target}, by its name and values"
@@ -166,7 +173,7 @@ def _is_performance(d: Deciding) -> bool:
     return any(map(words.is_performance, d.asked.target)) or _is_time(d.asked.target[0])
 
 
-def _shares(d: Deciding) -> frozenset[str]:
+def shares_of(d: Deciding) -> frozenset[str]:
     """Columns that add up to one number as they stand, where those that no name calls outcomes do not do so alone; and
     not outcomes alone, as accuracy and error are."""
     every = d.candidates()
@@ -178,29 +185,9 @@ def _shares(d: Deciding) -> frozenset[str]:
     return frozenset()
 
 
-def tell_repeats(d: Deciding) -> None:
-    """Say of each of several features that nobody named, and that were hardly set, whether it has about the target's
-    values, or is on a line with them."""
-    target = d.asked.target[0]
-    features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
-    for name in features if len(features) > 1 else ():
-        if (pair := d.pair(name, target)) is None or _repeats(d, name) or _is_even(pair[0]):
-            continue
-        same = _are_alike(*pair) and _agree(*pair, NEARLY)
-        if same or (d.rows >= FEWEST_ON_LINE and _correlated(*pair)):
-            told = "nearly the same as" if same else "on a straight line with"
-            d.notices.append(f"{name} is {told} {target}. If a run measured both, leave it out with --ignore {name}.")
-
-
-def _repeats(d: Deciding, name: str) -> bool:
+def is_set(d: Deciding, name: str) -> bool:
     """Whether a column was set to few values; what is measured hardly comes twice."""
     return 2 * len(set(d.labels_of(name))) <= d.rows
-
-
-def _is_even(values: Array) -> bool:
-    """Whether values are as far from each other, as settings often are and measurements are not."""
-    steps = np.diff(np.sort(values))
-    return len(steps) > 0 and bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
 
 
 def _is_time(target: str) -> bool:
@@ -222,7 +209,7 @@ def _is_setting(values: Array, target: Array) -> bool:
     return 1 < SETTING * levels <= own and along(values, target) < FOLLOWS
 
 
-def _agree(values: Array, target: Array, share: float) -> bool:
+def agree(values: Array, target: Array, share: float) -> bool:
     """Whether a column typically differs from the target by less than this share of its standard deviation."""
     return bool(np.median(np.abs(values - target)) < share * np.std(target))
 
@@ -234,6 +221,38 @@ def _runs_on(values: Array, target: Array) -> bool:
         if FEWEST_ON_LINE * digits < np.ptp(step) and (np.abs(np.diff(total) - step[1:]) <= digits).all():
             return len(values) >= FEWEST_ON_LINE
     return False
+
+
+def _are_series(d: Deciding, axis: str, names: list[str]) -> bool:
+    """Whether three or more columns, and no others, go along the first one, and are of one size and unit: several
+    drugs, countries or stations."""
+    columns = [pair for name in names if axis and (pair := d.pair(axis, name)) is not None]
+    if (
+        len(columns) < max(len(names), 1 + SERIES)
+        or not is_axis(d, axis)
+        or len({without_unit(name)[1] for name in names}) > 1
+    ):
+        return False
+    sizes = np.array([(np.ptp(values), np.median(np.abs(values))) for _, values in columns])
+    return bool((sizes.max(axis=0) < ONE_SIZE * sizes.min(axis=0)).all()) and all(goes_along(*pair) for pair in columns)
+
+
+def is_axis(d: Deciding, name: str) -> bool:
+    """Whether a column's values were set: dates, times, few values, or values at about even steps or ratios."""
+    if name in d.cells.dates or words.has(name, "progress") or is_set(d, name):
+        return True
+    levels = np.unique(np.asarray(d.numbers[name]))
+    views = [levels, *([np.log(levels)] if levels[0] > 0 else []), np.log(levels[levels > 0])[1:]]
+    steps = [np.diff(view) for view in views if len(view) > 2]
+    return any(np.max(one) < EVEN * np.min(one) for one in steps)
+
+
+def goes_along(axis: Array, values: Array) -> bool:
+    """Whether a column rises or falls with another one, or lies near a smooth curve along its distinct values."""
+    steps = np.diff(values[np.argsort(axis, kind="stable")])
+    distinct = len(np.unique(axis)) == len(values) >= FEWEST_ON_LINE
+    smooth = distinct and np.mean(steps**2) < 2 * SMOOTH * np.var(values)
+    return bool(smooth or along(axis, values) > ALONE)
 
 
 def _is_one_of_series(d: Deciding, target: str) -> bool:
@@ -251,7 +270,7 @@ def _is_of_another_series(d: Deciding, name: str, target: str) -> bool:
     pairs = [pair for other in again if (pair := d.pair(other, target))]
     told = len(again) == len(series) == len(pairs) > 0 and len(max(words.tokens(name), key=len)) >= WORD
     return (
-        told and all(_agree(*pair, AGAIN) for pair in pairs) and not {name, *series, *again}.issuperset(d.candidates())
+        told and all(agree(*pair, AGAIN) for pair in pairs) and not {name, *series, *again}.issuperset(d.candidates())
     )
 
 
@@ -282,7 +301,8 @@ def _difference_from(d: Deciding, name: str, target: str) -> str | None:
         if beside is None or not np.isfinite(beside).all():
             continue
         near = max(ROUNDED * np.ptp(values), 3 * rounding(values).max())
-        if np.abs(np.abs(measured - beside) - np.abs(values)).max() < near < np.std(values):
+        apart = np.abs(np.abs(measured - beside) - np.abs(values)).max()
+        if apart < near < min(np.std(values), np.std(measured)):  # and the target is no trifle
             return other
         made = words.is_performance(name) and np.abs(beside).min() > 0  # and no number of machines
         if made and _off(values, measured / beside) < near < min(np.std(values), _off(values, measured)):
@@ -299,11 +319,11 @@ def _off(values: Array, made: Array) -> float:
 def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool) -> bool:
     """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
     such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
-    if d.rows < 5 or not any(_correlated(a, b) for a in _views(values) for b in _views(target)):
+    if d.rows < 5 or not any(correlated(a, b) for a in _views(values) for b in _views(target)):
         return False
     first = words.tokens(d.asked.target[0])[:1]
     begin = [other for other in d.names if words.tokens(other)[:1] == first != []]  # of many it is the table's prefix
-    if (anyhow and not _repeats(d, name)) or (name in begin and len(begin) <= MOST_ALIKE):
+    if (anyhow and not is_set(d, name)) or (name in begin and len(begin) <= MOST_ALIKE):
         return len(d.candidates()) > 1
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
@@ -314,9 +334,9 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
 def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
     """Whether a measured column has the target's order and about its size, and follows from several columns that have
     not, and from none alone: losses on several data sets, whose names do not say so."""
-    if _repeats(d, name) or words.has(name, "another_model") or not _are_alike(values, target):
+    if is_set(d, name) or words.has(name, "another_model") or not are_alike(values, target):
         return False
-    columns = [column for column in d.candidates().values() if not _are_alike(column, target)]
+    columns = [column for column in d.candidates().values() if not are_alike(column, target)]
     if len(columns) < 2:
         return False
     views = [np.log(column) if column.min() > 0 else column for column in columns]
@@ -334,7 +354,7 @@ def _explained(values: Array, terms: list[Array]) -> float:
     return float(1 - np.var(values - matrix @ np.linalg.lstsq(matrix, values, rcond=None)[0]) / np.var(values))
 
 
-def _are_alike(values: Array, target: Array) -> bool:
+def are_alike(values: Array, target: Array) -> bool:
     """Whether a column has the target's order, or its reverse, and about its size."""
     sizes = np.median(np.abs(values)), np.median(np.abs(target))
     return bool(min(sizes) * SIZE > max(sizes)) and along(values, target) > SAME_ORDER
@@ -351,7 +371,8 @@ def _views(values: Array) -> list[Array]:
     return views
 
 
-def _correlated(one: Array, two: Array) -> bool:
+def correlated(one: Array, two: Array) -> bool:
+    """Whether two columns (n,) are on a straight line with each other."""
     if np.ptp(one) == 0 or np.ptp(two) == 0:
         return False
     a, b = ((v - v.min()) / np.ptp(v) for v in (one, two))

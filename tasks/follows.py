@@ -23,6 +23,11 @@ _BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth
 """Words in names of columns that others are made of."""
 
 
+def is_basic(words: Sequence[str]) -> bool:
+    """Whether the words of a name end in one of a size that others are made of."""
+    return not set(words[-1:]).isdisjoint(_BASIC)
+
+
 def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) -> dict[str, tuple[tuple[str, ...], str]]:
     """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
@@ -42,7 +47,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
 
     def grade(place: int) -> tuple[float, int, int]:
         last = words[order[place]][-1:]
-        basic = 0.0 if made[place] or not last else 1.0 if last[0] in _BASIC else 0.5 * (last[0] in ("step", "steps"))
+        basic = 0.0 if made[place] else 1.0 if is_basic(last) else 0.5 * (last in (["step"], ["steps"]))
         return made[place] - basic, levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)

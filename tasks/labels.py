@@ -287,7 +287,7 @@ def _lone_group(d: Deciding, labels: dict[str, IntArray]) -> str | None:
 
 def _crossed(d: Deciding, codes: IntArray) -> bool:
     """Whether most points of the features stand beside several labels: a setting that was tried at each of them."""
-    columns = list(d.candidates().values())
+    columns = [values for name, values in d.candidates().items() if name not in d.cells.dates]
     if not columns:
         return False
     points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)

@@ -13,8 +13,9 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import along
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.cells import Cells
-from lawsmith.tasks.companions import decide_bookkeeping, decide_companions, tell_repeats
+from lawsmith.tasks.companions import decide_bookkeeping, decide_companions
 from lawsmith.tasks.deciding import Deciding
+from lawsmith.tasks.doubtful_features import tell_doubts
 from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.follows import derived
 from lawsmith.tasks.labels import MOST_LEVELS, decide_codes, decide_labels
@@ -125,7 +126,7 @@ class _Decision(Deciding):
         decide_codes(self)
         if self.asked.features is None:
             self._features()
-            tell_repeats(self)
+            tell_doubts(self)
         else:
             self.close("left out", "not among the features that were named")
         return self._roles()

@@ -1,8 +1,11 @@
 """Which column of a table says how much each row counts: an error, a variance or a number of measurements."""
 
+from collections import Counter
+
 import numpy as np
 
 from lawsmith.tasks import words
+from lawsmith.tasks.companions import is_set, numbers_things
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.noise import rounding
@@ -11,7 +14,8 @@ from lawsmith.tasks.schema import Kind, Weight
 
 MOST_AROUND = 0.5  # share of the rows whose target lies between two columns that are the ends of its interval
 
-MOST_OF_N = 100  # measurements that a bare ``n`` counts
+MOST_OF_N = 100  # measurements that a bare ``n`` counts beside errors …
+MOST_COUNTED = 1e4  # … and without
 _BY_CHANCE = 1e-4  # how rarely shares of numbers that are no trials come out whole
 
 
@@ -27,7 +31,7 @@ def decide_weights(d: Deciding) -> None:
             continue
         if words.variance_of(name, d.asked.target) or _is_relative(d, name):
             _weight_of_target(d, name, d.asked.target[0])
-        if of is None or of == name or name in d.role:
+        if of is None or of == name or name in d.role or numbers_things(d.numbers[name]):  # Std: the standard order
             continue
         rival = words.is_error_rate(name) and any(map(words.is_outcome, d.asked.target))
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
@@ -36,6 +40,8 @@ def decide_weights(d: Deciding) -> None:
             d.set(name, "left out", f"the error of {d.asked.target[0]} to one side, by its name")
         elif of and not (name.startswith("e_") and d.repeats(name)):  # e_layers are an encoder's
             d.set(name, "left out", f"the error of {of}, by its name")
+    if not any(words.is_weight(name) and d.is_positive(name, zeros=True) for name in d.open()):
+        _weigh_by_interval(d, ends)
     for name in d.open():
         if d.weight is not None and words.bare(name) == "n" and _is_spare_count(d, name):
             d.set(name, "left out", "a number of measurements; the errors already say how rows count")
@@ -51,7 +57,6 @@ def decide_weights(d: Deciding) -> None:
                     d.notices.append(f"lawsmith left out {counted(none, 'row')} of weight 0 ({name}).")
             else:
                 d.set(name, "left out", f"{what}; the errors already say how rows count")
-    _weigh_by_interval(d, ends)
     _weigh_by_trials(d)
 
 
@@ -170,8 +175,12 @@ def _is_spare_count(d: Deciding, name: str) -> bool:
     """Whether a column holds small counts that repeat, not all as often, and part no rows."""
     values = d.numbers[name]
     small = values is not None and _is_count(d, name) and values.max() <= MOST_OF_N and len(set(values)) < d.rows
-    planned = values is not None and len(set(np.unique(values, return_counts=True)[1])) == 1
-    return small and not planned and _parts_no_rows(d, name)
+    return small and not _is_planned(d, name) and _parts_no_rows(d, name)
+
+
+def _is_planned(d: Deciding, name: str) -> bool:
+    """Whether each value of a column stands in as many rows."""
+    return len(set(Counter(d.labels_of(name)).values())) == 1
 
 
 def _parts_no_rows(d: Deciding, name: str) -> bool:
@@ -181,7 +190,12 @@ def _parts_no_rows(d: Deciding, name: str) -> bool:
 
 
 def _is_count(d: Deciding, name: str) -> bool:
+    """Whether a column holds positive whole numbers, large ones of people who judged alone, and is no size of a plan,
+    such as N beside M and K."""
     values = d.numbers[name]
-    return (
-        values is not None and d.is_positive(name) and bool((values == np.round(values)).all() and values.max() <= 1e4)
-    )
+    if values is None or not d.is_positive(name) or not (values == np.round(values)).all():
+        return False
+    beside = [one for other, one in d.candidates().items() if other != name and is_set(d, other)]
+    pairs = [(len(np.unique(one)), len(np.unique(np.stack([one, values]), axis=1).T)) for one in beside]
+    size = words.bare(name) == "n" and any(count == levels * len(np.unique(values)) for levels, count in pairs)
+    return (values.max() <= MOST_COUNTED or words.has(name, "judged")) and not size

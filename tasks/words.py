@@ -130,7 +130,12 @@ def is_repeated_until(name: str) -> bool:
 
 
 def is_result_beside(name: str, target: str) -> bool:
-    """Whether two names are entries of one object of results, such as ``stats.ops`` and ``stats.mean``."""
+    """Whether two names are entries of one object of results, such as ``stats.ops`` and ``stats.mean``, prices of one
+    day, or counts of one epidemic."""
+    if WORDS["prices"].issuperset(tokens(name)) and WORDS["prices"].issuperset(tokens(target)):
+        return True
+    if has(name, "epidemic") and has(target, "epidemic"):
+        return True
     one, two = (re.split(r"[./]", text)[:-1] for text in (name, target))
     return one != [] and one == two and one[-1].lower() in WORDS["of_results"]
 
@@ -316,6 +321,8 @@ def is_count(name: str, targets: tuple[str, ...]) -> bool:
         return True
     if _about(name, frozenset(("n", "count", "counts")), targets):
         return True
+    if bare(name) in WORDS["judged"]:
+        return any(is_outcome(one) or has(one, "judged") for one in targets)
     return _COUNTS.fullmatch(bare(re.sub(r"^\s*#", "n ", name))) is not None
 
 

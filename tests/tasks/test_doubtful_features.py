@@ -1,0 +1,60 @@
+"""Columns that may be further outcomes of the same runs: left out where their kind shows it, told elsewhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tables import read, roles
+
+TIMES = np.arange(0.0, 40.0, 2)
+
+
+@pytest.mark.parametrize("swing", [False, True])
+def test_series_of_one_size_along_an_axis(swing: bool, tmp_path: Path):
+    sizes = {"Brest": 2.0, "Dover": 3.1, "Cuxhaven": 1.7}
+    curve = np.cos(TIMES / 6) if swing else np.exp(-TIMES / 9)
+    made = pd.DataFrame({"hour": TIMES, **{name: np.round(size * (1.1 + curve), 3) for name, size in sizes.items()}})
+    found = read(tmp_path, made, "Dover")
+    assert roles(found) == {"hour": "feature", "Brest": "companion", "Dover": "target", "Cuxhaven": "companion"}
+    another = made.assign(Brest=50 * made["Brest"])  # of another size: a setting perhaps
+    assert roles(read(tmp_path, another, "Dover"))["Brest"] != "companion"
+
+
+def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_path: Path):
+    noise = np.sin(np.arange(20) ** 2)
+    made = pd.DataFrame({"cycle": 25 * np.arange(20), "IR (mOhm)": 22 + 0.1 * TIMES + 0.02 * noise})
+    made["Capacity"] = np.round(3 - 0.01 * TIMES + 0.01 * noise[::-1], 3)
+    told = "IR (mOhm) goes along cycle, as Capacity does. What a run measured as well can be left out with --ignore IR"
+    assert told in " ".join(read(tmp_path, made, "Capacity").notices)
+    counts = pd.DataFrame({"t": TIMES, "gross": np.round(900 * np.exp(-TIMES / 9) + 30), "blank": np.round(30 + noise)})
+    counts["net"], counts["ratio"] = counts["gross"] - counts["blank"], counts["gross"] / counts["blank"] * 100
+    for target, other in (("net", "ratio"), ("ratio", "net")):
+        notices = " ".join(read(tmp_path, counts.drop(columns=other), target).notices)
+        assert f"{target} is made of gross and blank in every row" in notices
+
+
+def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
+    level = np.round(20 * np.exp(-TIMES / 20), 3)
+    days = [f"2024-03-{day:02d}" for day in range(1, 21)]
+    prices = pd.DataFrame({"Date": days, "Open": level * 1.01, "Adj Close": level * 0.99, "Close": level})
+    assert roles(read(tmp_path, prices, "Close")) == dict.fromkeys(prices, "companion") | {
+        "Date": "feature",
+        "Close": "target",
+    }
+    cases = pd.DataFrame({"Date": days, "deaths": np.arange(20) % 7, "new_cases": level})
+    assert roles(read(tmp_path, cases, "new_cases"))["deaths"] == "companion"
+    judged = pd.DataFrame({"x": TIMES + 1, "score": level, "Votes": 50_000 - 997 * np.arange(20) % 7})
+    assert roles(read(tmp_path, judged, "score"))["Votes"] == "weight"
+    german = pd.DataFrame({"x": TIMES + 1, "U": level, "Fehler": 0.01 + 0.01 * (np.arange(20) % 9)})
+    assert roles(read(tmp_path, german, "U"))["Fehler"] == "weight"
+
+
+def test_sizes_of_a_plan_and_its_order_are_no_counts_and_no_errors(tmp_path: Path):
+    sizes = pd.DataFrame([(m, n, k) for m in (256, 512) for n in (256, 512, 1024) for k in (64, 128)], columns=[*"MNK"])
+    sizes["mean_ms"], sizes["std_ms"] = sizes.prod(axis=1) / 1e6, 0.01 * sizes["N"] ** 0.5
+    found = read(tmp_path, sizes, "mean_ms")
+    assert found.task.schema.features == ("M", "N", "K") and roles(found)["std_ms"] == "weight"
+    plan = pd.DataFrame({"Std": [3, 1, 4, 2, 6, 5, 8, 7], "A": [-1, 1] * 4, "B": [-1, -1, 1, 1] * 2})
+    plan["yield"] = 50 + 5 * plan["A"] + 3 * plan["B"] + 0.1 * plan["Std"]
+    assert roles(read(tmp_path, plan, "yield"))["Std"] == "bookkeeping"
