@@ -34,28 +34,17 @@ class Population:
     def __init__(self, islands: int, merit: Merit, task: Task) -> None:
         self._merit, self._task = merit, task
         self.islands: list[list[str]] = [[] for _ in range(islands)]
-        self._trials: dict[str, Trial] = {}
+        self.trials: dict[str, Trial] = {}
         self._behaviours: list[Behaviour] = []
-        self.twins = 0
-
-    def __len__(self) -> int:
-        return len(self._trials)
-
-    def __contains__(self, candidate: str) -> bool:
-        return candidate in self._trials
-
-    def __getitem__(self, candidate: str) -> Trial:
-        return self._trials[candidate]
 
     def add(self, trial: Trial, island: int) -> bool:
         """Let a usable trial live on `island`; False for a twin of a known law, which is left out."""
         seen = Behaviour.of(trial)
         if seen is not None and any(known.covers(seen) for known in self._behaviours):
-            self.twins += 1
             return False
         if seen is not None:
             self._behaviours.append(seen)
-        self._trials[trial.id] = trial
+        self.trials[trial.id] = trial
         self._settle(trial.id, island)
         return True
 
@@ -63,13 +52,13 @@ class Population:
         members = self.islands[island]
         if candidate not in members:
             members.append(candidate)
-            members.sort(key=lambda name: self._merit(self._trials[name]))
+            members.sort(key=lambda name: self._merit(self.trials[name]))
             del members[ISLAND_SIZE:]
 
     def best(self, island: int | None = None) -> Trial | None:
         """The best law of an island, or of all; None where there is none."""
-        names = list(self._trials) if island is None else self.islands[island]
-        return min((self._trials[name] for name in names), key=self._merit, default=None)
+        names = list(self.trials) if island is None else self.islands[island]
+        return min((self.trials[name] for name in names), key=self._merit, default=None)
 
     def migrate(self) -> None:
         """The best of each island also settles on the next one."""
@@ -92,11 +81,11 @@ class Population:
             return None
         novelty = self._novelty(names)
         weights = np.exp(-GREED * np.arange(len(names))) * (1.0 + NOVELTY_WEIGHT * novelty)
-        return self._trials[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+        return self.trials[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
 
     def _novelty(self, names: Sequence[str]) -> Array:
         """(k,) in [0, 1]: distance of probe predictions from the nearest law, relative to the widest."""
-        probes = [np.ravel(self._trials[name].evaluation.probe) for name in names]
+        probes = [np.ravel(self.trials[name].evaluation.probe) for name in names]
         if len(names) < 2 or len({len(probe) for probe in probes}) > 1 or not len(probes[0]):
             return np.zeros(len(names))
         points = np.array(probes)
@@ -115,7 +104,7 @@ class Population:
             for name in members
         ]
         chosen: dict[str, Trial] = {}
-        for trial in sorted((self._trials[name] for name in dict.fromkeys(pool)), key=self._merit):
+        for trial in sorted((self.trials[name] for name in dict.fromkeys(pool)), key=self._merit):
             if len(chosen) == count:
                 break
             if trial.id not in besides:
@@ -201,7 +190,8 @@ class Evolve(LLMProposer):
         """Whether the candidate has a smaller error than each of its parents, or than the best where it has none."""
         if not trial.usable:
             return False
-        parents = [self.population[name] for name in ask.parents if name in self.population]
+        known = self.population.trials
+        parents = [known[name] for name in ask.parents if name in known]
         rivals = parents or [best for best in [self.population.best()] if best is not None]
         return all(self.merit(trial) < self.merit(rival) for rival in rivals)
 
