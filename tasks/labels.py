@@ -29,40 +29,44 @@ def decide_labels(d: Deciding) -> None:
     if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
         d.set("group", "group", "by its name")
     _refuse_units(d, texts)
-    left: dict[str, IntArray] = {}
-    for name in (name for name in texts if name not in d.role):
-        labels = d.labels_of(name)
-        if all(labels) and _states_sizes(d, labels):
-            d.notices.append(
-                f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a column of "
-                "their own."
-            )
-        codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
-        if not all(labels):
-            d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
-        elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
-            d.set(name, "left out", _why_no_label(labels))
-            if (units := units_of(labels)) is not None:
-                d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
-        elif restated := label_of(codes, d.candidates()):
-            if all(words.has(one, "coordinates") for one in restated):
-                left[name] = codes
-                for one in restated:
-                    d.set(one, "left out", f"the coordinates of {name}")
-            else:
-                d.set(name, "left out", f"says the same as {listing(restated)}")
-        elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
-            d.set(name, "left out", f"says in which range of {along} a row lies")
-            d.notices.append(
-                f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {name} gives each "
-                "range constants of its own."
-            )
-        else:
-            left[name] = codes
+    codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
+    left = {name: found for name, found in codes.items() if found is not None}
     _set_apart_replicates(d, left)
     _group_or_categories(d, left)
     _leave_out_lone(d)
     _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
+
+
+def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
+    """A code for each row of a column that may be the group or a category; any other column is left out."""
+    labels = d.labels_of(name)
+    if all(labels) and _states_sizes(d, labels):
+        d.notices.append(
+            f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a column of "
+            "their own."
+        )
+    codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
+    if not all(labels):
+        d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
+    elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
+        d.set(name, "left out", _why_no_label(labels))
+        if (units := units_of(labels)) is not None:
+            d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
+    elif restated := label_of(codes, d.candidates()):
+        if all(words.has(one, "coordinates") for one in restated):
+            for one in restated:
+                d.set(one, "left out", f"the coordinates of {name}")
+            return codes
+        d.set(name, "left out", f"says the same as {listing(restated)}")
+    elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
+        d.set(name, "left out", f"says in which range of {along} a row lies")
+        d.notices.append(
+            f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {name} gives each "
+            "range constants of its own."
+        )
+    else:
+        return codes
+    return None
 
 
 def _tell_measures(d: Deciding, names: list[str]) -> None:
