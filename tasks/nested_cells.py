@@ -28,7 +28,7 @@ _PAIR = re.compile(r"([A-Za-z][\w.]*)\s?=\s?([^\s,;|_=]+)")  # lr=0.1,width=64
 _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
-_SIZE = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
+SIZE_IN_NAME = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
 _LONGEST = 200  # characters of a name
 ROUNDED = 0.1  # of the range of each share, by which all of them may add up to more or less
 MOST_CHARACTERS = 20_000  # of one cell
@@ -152,10 +152,10 @@ def _arguments_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
 def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     """The size in each cell, where cells are names that differ in it alone; None for others."""
     texts = _texts(column)
-    known = [one for one in map(_SIZE.fullmatch, texts) if one is not None]
+    known = [one for one in map(SIZE_IN_NAME.fullmatch, texts) if one is not None]
     if not texts or len(known) < len(texts) or len({(one[1], one[4]) for one in known}) != 1:
         return None
-    if known[0][3] and (_SIZE.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None):
+    if known[0][3] and (SIZE_IN_NAME.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None):
         return None
     return [{"size": float(one[2]) * FACTORS.get(one[3], 1.0)} for one in known]
 

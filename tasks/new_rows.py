@@ -10,8 +10,9 @@ from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.nested_cells import SIZE_IN_NAME
 from lawsmith.tasks.numerals import FACTORS, numeral, value
-from lawsmith.tasks.quantities import SCALES, factor_between
+from lawsmith.tasks.quantities import SCALES, factor_between, quantity
 from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.schema import Decided, Schema
 
@@ -23,12 +24,15 @@ WHOLE = 1.5
 
 
 def number_in(cell: str, unit: str = "", decimal: str = ".", thousands: str = "") -> float | None:
-    """The number in a text such as ``70B``, ``15 %``, ``2021-06-01`` or, where the unit is s, ``5 ms``; else None."""
+    """The number in a text such as ``70B``, ``15 %``, ``2021-06-01``, ``C/5`` or, of seconds, ``5 ms``; else None."""
     if (year := decimal_year(cell)) is not None:
         return year
     taken = numeral(cell.replace("_", ""))
-    if taken is None:
-        return None
+    if taken is None:  # C/5, 1:50, 1h 30m
+        read = quantity("", (cell,), any)
+        return read.values[0] if read is not None and read.unit in ("", unit) else None
+    if unit == "°" and (side := taken.suffix.lstrip("° ")) in ("N", "E", "S", "W"):
+        taken = taken._replace(digits=taken.digits if side in "NE" else f"-{taken.digits}", suffix="")
     factor = factor_between(taken.suffix, unit) if taken.suffix and unit else None
     factor = {"%": 0.01, "": 1.0, **FACTORS}.get(taken.suffix) if factor is None else factor
     number = value(taken.digits, decimal, thousands)
@@ -43,6 +47,8 @@ def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
         return column.code(cell)
     decimal = notation.decimal or ("," if notation.thousands == "." else ".")
     found = number_in(cell, "" if column is None else column.unit, decimal, notation.thousands)
+    if found is None and name.endswith(".size") and (size := SIZE_IN_NAME.fullmatch(cell)) is not None:  # pythia-12b
+        found = float(size[2]) * FACTORS.get(size[3], 1.0)
     if found is None:
         raise InputError(f"{where}{name}: {cell!r} is not a number; write 7e10 or 70B.")
     if not np.isfinite(found):

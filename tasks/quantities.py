@@ -86,7 +86,7 @@ def _rates(name: str, words: Sequence[str]) -> Quantity | None:
     found = [_C_RATE.fullmatch(word.strip()) for word in words]
     values = [None if one is None else 1 / float(one[1]) if one[1] else float(one[2] or 1) for one in found]
     told = "lawsmith turned C-rates into numbers" + _example(words, values)
-    return Quantity(values, told) if any(one and one[1] for one in found) else None
+    return Quantity(values, told, "C") if any(one and one[1] for one in found) else None
 
 
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:

@@ -88,7 +88,7 @@ def pairs(law: Law, at: Sequence[str]) -> dict[str, float]:
     separator = re.compile(rf",(?=\s*(?:{names})\s*=|\s*$)")  # a feature's name may hold a comma itself
     for part in (part for piece in at for part in separator.split(piece) if part.strip()):
         name, equals, value = part.rpartition("=")
-        known = meant(name.strip(), schema.features) if equals else []
+        known = meant(name.strip(), schema.features) or meant(f"{name.strip()}.size", schema.features) if equals else []
         if len(known) != 1:
             raise InputError(_not_a_feature(law, part.strip(), name.strip() if equals else ""))
         name = known[0]

@@ -21,6 +21,11 @@ FLAGS = "tied,N,y\n" + "".join(f"{('FALSE', 'TRUE')[k % 2]},{k + 1.5},{3 + k * k
 GERMAN = "N;y\n" + "".join(f"{k + 1}.000;{3 + k * k}\n" for k in range(8))
 
 
+RATES = "rate,y\n" + "".join(f"{('C/5', '1C', '2C')[k % 3]},{3 + k * k}\n" for k in range(9))
+PLACES = "lat,y\n" + "".join(f"{10 * k + 10}° {'NS'[k % 2]},{3 + k * k}\n" for k in range(8))
+MODELS = "model,y\n" + "".join(f"pythia-{2**k}M,{3 + k * k}\n" for k in range(8))
+
+
 def schema(folder: Path, text: str, thousands: str = "") -> Schema:
     (folder / "train.csv").write_text(text)
     return read_dataset(folder / "train.csv", ["y"], thousands=thousands).task.schema
@@ -37,6 +42,7 @@ def schema(folder: Path, text: str, thousands: str = "") -> Schema:
         (FLAGS, "tied,N\nyes,1\n0,2\nfalse,3\n", [1, 0, 0]),
         (GERMAN, "N;M\n12.000;1\n4.000;2\n", [12e3, 4e3]),
         (GERMAN, 'N\n"1.000.000"\n', [1e6]),
+        (RATES, "rate\nC/4\n3C\n", [0.25, 3]),
     ],
 )
 def test_rows_are_read_as_the_training_rows(train: str, rows: str, values: list[float], tmp_path: Path):
@@ -127,3 +133,16 @@ def test_arrays_for_a_column_in_per_cent_are_shares():
         ):
             column(values)
     assert column(pd.to_timedelta([90, 120], unit="min"), "took") == [5400, 7200]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "cell", "value"),
+    [
+        (RATES, "rate", "2C", 2.0),
+        (RATES, "rate", "C/8", 0.125),
+        (PLACES, "lat", "33° S", -33.0),
+        (MODELS, "model.size", "pythia-12b", 12e9),
+    ],
+)
+def test_a_value_is_stated_as_in_the_rows(text: str, name: str, cell: str, value: float, tmp_path: Path):
+    assert stated(schema(tmp_path, text), name, cell) == value
