@@ -45,18 +45,19 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".
 
 
 _BY_PANDAS = {
-    **dict.fromkeys((".feather", ".arrow"), "feather"),
-    **dict.fromkeys((".pkl", ".pickle"), "pickle"),
-    **dict.fromkeys((".xls", ".xlsb", ".ods"), "excel"),
-    **dict.fromkeys((".h5", ".hdf", ".hdf5"), "hdf"),
-    **dict.fromkeys((".sas7bdat", ".xpt"), "sas"),
-    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), "sql"),
-    ".dta": "stata",
-    ".sav": "spss",
-    ".orc": "orc",
-    ".xml": "xml",
+    **dict.fromkeys((".feather", ".arrow"), "read_feather(…)"),
+    **dict.fromkeys((".pkl", ".pickle"), "read_pickle(…)"),
+    **dict.fromkeys((".xls", ".xlsb", ".ods"), "read_excel(…)"),
+    **dict.fromkeys((".h5", ".hdf", ".hdf5"), "read_hdf(…)"),
+    **dict.fromkeys((".sas7bdat", ".xpt"), "read_sas(…)"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), "read_sql(…)"),
+    ".dta": "read_stata(…)",
+    ".sav": "read_spss(…)",
+    ".orc": "read_orc(…)",
+    ".xml": "read_xml(…)",
+    **dict.fromkeys((".yaml", ".yml"), "json_normalize(yaml.safe_load(open(…)))"),
 }
-"""Suffix of a file that is not read here -> the end of the name of pandas' function that reads it."""
+"""Suffix of a file that is not read here -> how pandas reads it."""
 
 
 def read_table(path: Path) -> Reading:
@@ -151,15 +152,10 @@ def parse_table(
 
 def _refuse_kinds_of_others(suffix: str, where: str) -> None:
     """Raises InputError, with the way to read it, for a file that only other libraries read."""
-    if suffix in (".yaml", ".yml"):
-        raise InputError(
-            f"lawsmith does not read YAML, such as {where}. Save the table as CSV or JSON, or read it in Python: "
-            "discover(pandas.json_normalize(yaml.safe_load(open(…))), target=…)."
-        )
     if (by := _BY_PANDAS.get(suffix)) is not None:
         raise InputError(
             f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
-            f"discover(pandas.read_{by}(…), target=…)."
+            f"discover(pandas.{by}, target=…)."
         )
 
 

@@ -175,12 +175,8 @@ def _is_spare_count(d: Deciding, name: str) -> bool:
     """Whether a column holds small counts that repeat, not all as often, and part no rows."""
     values = d.numbers[name]
     small = values is not None and _is_count(d, name) and values.max() <= MOST_OF_N and len(set(values)) < d.rows
-    return small and not _is_planned(d, name) and _parts_no_rows(d, name)
-
-
-def _is_planned(d: Deciding, name: str) -> bool:
-    """Whether each value of a column stands in as many rows."""
-    return len(set(Counter(d.labels_of(name)).values())) == 1
+    planned = len(set(Counter(d.labels_of(name)).values())) == 1
+    return small and not planned and _parts_no_rows(d, name)
 
 
 def _parts_no_rows(d: Deciding, name: str) -> bool:
