@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.agent.search.score import free_constants, separation, training_error, typical_error
+from lawsmith.agent.search.score import RULES, free_constants, training_error, typical_error
 from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.search_task import SearchTask
@@ -77,10 +77,9 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
 def _as_good(laws: Sequence[Trial], task: Task) -> str:
     """That all but the first of the laws are as good as that one: on held-out rows, or else, where known forms came in
     by their fit, by both."""
-    best, count = min(laws, key=lambda law: typical_error(law, task)), len(laws) - 1
+    errors, count = [typical_error(law, task) for law in laws], len(laws) - 1
     which = f"{_count(count)} other formula{'s' if count > 1 else ''}"
-    away = [np.log(typical_error(law, task) / typical_error(best, task)) for law in laws]
-    if all(gap <= separation(law, best, task) for gap, law in zip(away, laws, strict=True)):
+    if np.log(max(errors) / max(min(errors), np.finfo(float).tiny)) <= RULES.close:
         return f"{which} {'do' if count > 1 else 'does'} as well"
     return f"{which} {'are' if count > 1 else 'is'} as plausible, judged by held-out rows and by the fit to all rows,"
 

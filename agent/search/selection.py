@@ -17,7 +17,6 @@ from lawsmith.agent.search.score import (
     missing_parts,
     never_levels,
     ranking,
-    separation,
     training_error,
     typical_error,
 )
@@ -56,16 +55,16 @@ class Choice:
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
     """The winner among usable trials.
 
-    Laws that folds do not tell from the one with the best score (`separation`) form a set that the data cannot
-    separate, each the more plausible the better its score. Laws that miss the rows in a pattern are left out where
-    another one leaves nothing but noise. Where one of the rest is believable far beyond the data, those that are not
-    leave the set. Where one leaves nothing but noise, the fit to the training rows says as well how plausible each is
-    (`_plausibility`), and known forms that it favours come in although they predict held-out rows worse (`_favoured`).
-    The law wins whose predictions beyond the data lie nearest to their interquartile mean by votes, in which laws that
-    predict nearly the same share one: it errs less than most. None wins that a plainer one beats in error and fit. A
-    law with fewer constants that the rows cannot tell from that one is preferred. Of exact laws the simplest wins. A
-    law that nobody can read is chosen only where none can be read, or where `allow_opaque` says so; one that breaks
-    what is known (`task.knowledge`) only where all do. Raises ValueError when no trial is usable.
+    Laws within `rules.close` of the best score form a set that the data cannot separate, each the more plausible the
+    better its score. Laws that miss the rows in a pattern are left out where another one leaves nothing but noise.
+    Where one of the rest is believable far beyond the data, those that are not leave the set. Where one leaves nothing
+    but noise, the fit to the training rows says as well how plausible each is (`_plausibility`), and known forms that
+    it favours come in although they predict held-out rows worse (`_favoured`). The law wins whose predictions beyond
+    the data lie nearest to their interquartile mean by votes, in which laws that predict nearly the same share one: it
+    errs less than most. None wins that a plainer one beats in error and fit. A law with fewer constants that the rows
+    cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only
+    where none can be read, or where `allow_opaque` says so; one that breaks what is known (`task.knowledge`) only where
+    all do. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -120,30 +119,25 @@ class _Choosing:
         """
         while True:
             close = self._close(ranked)
-            farther = [one for one in self._close(ranked, FARTHER) if one not in close and not one.proposal.by_chance]
-            asked = [*close, *farther]
+            farther = self._close(ranked, FARTHER)[len(close) :]
+            asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
             found = patterns(asked, self.task) if len(asked) > 1 else {}
             noise = only_noise(found, asked, self.task)
             out = refuted({one.id: found.get(one.id) for one in close}, self.rules.pattern)
             allowed = [trial for trial in close if trial.id not in out]
-            allowed += self._favoured(allowed, [one for one in farther if one.id in noise], noise)
+            others = [one for one in asked[len(close) :] if one.id in noise]
+            allowed += self._favoured(allowed, others, noise)
             near, plausible = self._plausible(allowed, noise)
-            first = ranked[0]
-            ranked = [trial for trial in ranked if trial in near or trial not in close]
+            first, kept = ranked[0], {trial.id for trial in near}
+            ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
             if ranked[0] is first:
                 return ranked, near, plausible
 
     def _close(self, ranked: Sequence[Trial], times: float = 1.0) -> list[Trial]:
         """The laws that cannot be separated from the first, or are not more than so many times as far from it, in the
         order of their scores."""
-        return [trial for trial in ranked if self._distance(trial, ranked[0]) <= times]
-
-    def _distance(self, trial: Trial, best: Trial) -> float:
-        """How far a law's score is from the best one's, in units of what folds tell apart."""
-        away = np.log(self.scores[trial.id] / self.scores[best.id])
-        if away > FARTHER * self.rules.close:
-            return np.inf
-        return float(away / separation(trial, best, self.task, self.rules))
+        most = np.log(self.scores[ranked[0].id]) + times * self.rules.close
+        return [trial for trial in ranked if np.log(self.scores[trial.id]) <= most]
 
     def _favoured(self, near: Sequence[Trial], others: Sequence[Trial], noise: frozenset[str]) -> list[Trial]:
         """Those of the `others`, known forms that leave only noise, which the fit makes as plausible as the `near` ones
@@ -179,19 +173,20 @@ class _Choosing:
 
     def _reason(self, laws: Sequence[Trial], winner: Trial, plain: bool, beaten: bool) -> str:
         """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
-        first = min(laws, key=lambda trial: self.scores[trial.id])
-        own, best = self.scores[winner.id], self.scores[first.id]
-        told = f"typical error {own:.3g} of the targets' spread on held-out rows"
+        near, own = [self.scores[trial.id] for trial in laws], self.scores[winner.id]
+        told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
         if len(self.scores) == 1:
             return f"{told}; no other law was fitted"
-        if len(laws) == 1:
-            return f"{told}; every law with other predictions errs clearly more"
-        if self._distance(winner, first) > 1:
+        if len(near) == 1:
+            return (
+                f"{told}; every law with other predictions errs more than {np.exp(self.rules.close):.2g} times as much"
+            )
+        if np.log(own / best) > self.rules.close:
             why = "it is a known form that leaves only noise and fits all rows clearly better"
             return f"{told} (the best law has {best:.3g}); {why}"
         told = f"the least {told}" if own <= best else f"{told} (the best law has {best:.3g})"
-        told = f"{told}; {len(laws)} laws do about as well"
-        if any(self._distance(trial, first) > 1 for trial in laws):
+        told = f"{told}; {len(near)} laws do about as well"
+        if np.log(max(near) / best) > self.rules.close:
             told = f"{told} or fit all rows clearly better"
         if plain:
             return f"{told}, but laws nearer to the middle of their predictions have more constants than rows can tell"
@@ -215,14 +210,14 @@ class _Choosing:
         laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008). So has a quadratic of several features,
         which bends wherever rows do.
         """
-        best, asked = min(laws, key=lambda trial: self.scores[trial.id]), np.zeros(len(laws))
+        errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
         for k, one in enumerate(laws):
             known = self._traits(one)
             asked[k] = (one.proposal.by_chance >= OF_MILLIONS) + (known is not None and known.is_surface)
         criteria = np.array([information(trial, self.task) for trial in laws]) + STRONG * asked
         least = min((size for size, trial in zip(criteria, laws, strict=True) if trial.id in noise), default=np.inf)
         evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
-        return np.asarray(np.exp([-self._distance(trial, best) for trial in laws]) * evidence)
+        return np.asarray((errors / errors.min()) ** (-1 / self.rules.close) * evidence)
 
     def _beaten(self, near: Sequence[Trial]) -> Mask:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits

@@ -91,10 +91,6 @@ def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbo
     assert only_noise(patterns([law], through), [law], through) == {law.id}
 
 
-UNTOLD = replace(RULES, same=RULES.close)
-"""Rules by which no folds tell laws apart that are close."""
-
-
 def alike(one: Trial, name: str, *, misfit: float, constants: int, beyond: float, held_out: float = 0.5) -> Trial:
     """A law whose error on held-out rows is this share of their spread, by default the same for all."""
     folds = tuple(fold.model_copy(update={"rmse": (held_out * fold.scale[0],)}) for fold in one.evaluation.folds)
@@ -111,7 +107,7 @@ def test_the_fit_tells_laws_apart_that_held_out_rows_do_not_where_one_leaves_onl
         assert size is not None and (size < NONE) == (of is noisy)
         many = [alike(law, f"many{k}", misfit=0.11, constants=5, beyond=0.1 * k) for k in range(2)]
         lone = alike(law, "lone", misfit=0.1, constants=4, beyond=3.0)
-        assert choose([*many, lone], of, UNTOLD).winner.id in expected
+        assert choose([*many, lone], of).winner.id in expected
 
 
 def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandbox) -> None:
@@ -148,11 +144,11 @@ def test_the_best_of_millions_of_laws_has_to_fit_better_by_strong_evidence(sandb
     law = tried(CURVED, noisy, sandbox)
     sums = [alike(law, f"sum{k}", misfit=0.1, constants=4, beyond=0.1 * k) for k in range(2)]
     lone = alike(law, "lone", misfit=0.101, constants=4, beyond=3.0)
-    assert choose([*sums, lone], noisy, UNTOLD).winner.id != "lone"
+    assert choose([*sums, lone], noisy).winner.id != "lone"
     blind = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in sums]
-    assert choose([*blind, lone], noisy, UNTOLD).winner.id == "lone"
+    assert choose([*blind, lone], noisy).winner.id == "lone"
     better = [replace(one, evaluation=one.evaluation.model_copy(update={"rmse": (0.08,)})) for one in blind]
-    assert choose([*better, lone], noisy, UNTOLD).winner.id != "lone"
+    assert choose([*better, lone], noisy).winner.id != "lone"
 
 
 def test_a_surface_needs_more_evidence_than_a_law(sandbox: Sandbox) -> None:
@@ -173,13 +169,13 @@ def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(san
     law = tried(CURVED, noisy, sandbox)
     close = [alike(law, f"close{k}", misfit=0.015, constants=4, beyond=0.1 * k) for k in range(2)]
     known = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=1.1)
-    choice = choose([*close, known], noisy, UNTOLD)
+    choice = choose([*close, known], noisy)
     assert choice.winner.id == "known"
     assert "leaves only noise" in choice.reason and "about as well" not in choice.reason
     bend = [alike(law, f"bend{k}", misfit=0.0102, constants=4, beyond=0.1 * k) for k in range(2)]
-    mixed = choose([*bend, known], noisy, UNTOLD)
+    mixed = choose([*bend, known], noisy)
     assert mixed.winner.id != "known" and "; 3 laws do about as well or fit all rows clearly" in mixed.reason
     blind = replace(known, proposal=replace(known.proposal, by_chance=1))
     far = alike(law, "known", misfit=0.01, constants=4, beyond=3.0, held_out=2.0)
     for other in (blind, far):
-        assert choose([*close, other], noisy, UNTOLD).winner.id != "known"
+        assert choose([*close, other], noisy).winner.id != "known"

@@ -56,21 +56,6 @@ def test_how_many_groups_agree_does_not_make_a_constant_of_each_dearer():
     assert [information(pair[0], t) > information(pair[1], t) for t in (one, ten)] == [True, True]
 
 
-@pytest.mark.parametrize(
-    ("errors", "untold"),
-    [
-        ([0.13] * 5, False),  # worse by 26 % in every fold
-        ([0.11] * 5, True),  # by 10 %: no matter how surely
-        ([0.2, 0.07, 0.2, 0.07, 0.24], True),  # worse by as much in the mean, but not in every fold
-        ([0.13] * 2, True),  # two folds say nothing of what the next one would
-        ([0.3, 0.05, 0.4, 0.05, 0.6], False),  # worse by more than 65 %
-    ],
-)
-def test_folds_tell_laws_apart_by_the_scatter_of_their_difference(errors: list[float], untold: bool):
-    best = trial("best", [0.1] * len(errors))
-    assert ("other" in choose([best, trial("other", errors, beyond=9)], task()).votes) == untold
-
-
 def test_one_blow_up_costs_more_than_small_gains_bring():
     assert winner(trial("risky", [0.09, 0.09, 30.0]), trial("steady", [0.1, 0.1, 0.1])) == "steady"
 
