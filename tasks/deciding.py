@@ -7,9 +7,13 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.cells import Cells
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.folds import simplex_units
+from lawsmith.tasks.likeness import is_stepped
 from lawsmith.tasks.numerals import is_missing, is_null
 from lawsmith.tasks.schema import Role, Weight
+from lawsmith.tasks.table import Table
 
+ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 GROUP_ROWS = 4  # rows, on average, that each label of a group has for constants of its own
 
 
@@ -19,7 +23,7 @@ class Deciding:
     names: of all columns, in order. rows: how many. numbers: name -> (n,) values, None for text. role: name -> role and
     reason. levels: category -> its labels. labelled: columns of numbers that are labels. tracker: whether the table is
     the export of one. log: whether its rows without a target are events of other kinds. lone: labels of the group that
-    stand in one row each.
+    stand in one row each. gaps: columns left out for their gaps -> what is told in the end.
     """
 
     lone: tuple[str, ...]
@@ -32,6 +36,7 @@ class Deciding:
         self.labelled: set[str] = set()
         self.weight: Weight | None = None
         self.notices: list[str] = []
+        self.gaps: dict[str, str] = {}
         self.restrict(cells)
         self.log, self.lone = False, ()
         self.tracker = state is not None or any(
@@ -106,6 +111,26 @@ class Deciding:
         """Whether a column holds numbers, not all alike, in every row."""
         values = self.numbers[name]
         return values is not None and bool(np.isfinite(values).all() and np.ptp(values) > 0)
+
+    def is_set(self, name: str) -> bool:
+        """Whether a column was set to few values; what is measured hardly comes twice."""
+        return 2 * len(set(self.labels_of(name))) <= self.rows
+
+    def is_axis(self, name: str) -> bool:
+        """Whether a column's values were set: dates, times, few values, or values at about even steps or ratios."""
+        plain = name in self.cells.dates or words.has(name, "progress") or self.is_set(name)
+        return plain or is_stepped(np.asarray(self.numbers[name]))
+
+    def shares(self) -> frozenset[str]:
+        """Columns that add up to one number as they stand, where those that no name calls outcomes do not do so alone;
+        and not outcomes alone, as accuracy and error are."""
+        every = self.candidates()
+        for columns in ({name: values for name, values in every.items() if not words.is_outcome(name)}, every):
+            units = simplex_units(Table(columns, {}, ("",), np.zeros(self.rows, dtype=np.intp)))
+            alike = bool(units) and max(units.values()) < (1 + ONE_UNIT) * min(units.values())
+            if alike and not all(map(words.is_outcome, units)):
+                return frozenset(units)
+        return frozenset()
 
     def set(self, name: str, role: Role, reason: str) -> None:
         """Decide the role of a column."""

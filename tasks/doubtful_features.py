@@ -1,73 +1,76 @@
 """Features that nobody named, and that may be outcomes of the same runs as the target: what is said of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.companions import (
-    FEWEST_ON_LINE,
-    agree,
-    are_alike,
-    correlated,
-    goes_along,
-    is_axis,
-    is_set,
-    shares_of,
-)
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.follows import is_basic
+from lawsmith.tasks.likeness import FEWEST_ON_LINE, agree, are_alike, correlated, goes_along, is_even
 from lawsmith.tasks.noise import rounding
 
 NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
 EXACT = 1e-3  # of the target's range, by which a sum or a quotient may be off
 MOST_PARTS = 12  # columns of which the target may be made
-_MADE = ("feature", "derived")
+
+_Pairs = Mapping[str, tuple[Array, Array]]
+"""Column -> its values (n,), and those of the target."""
 
 
 def tell_doubts(d: Deciding) -> None:
     """Say of several features which of them have about the target's values, are on a line with it, or go along a
     setting as it does; and of which it is a sum or a quotient."""
     target = d.asked.target[0]
-    features = [name for name, (role, _) in d.role.items() if role == "feature" and name not in d.levels]
-    shares = shares_of(d)
-    pairs = {name: pair for name in features if (pair := d.pair(name, target)) is not None}
-    axes = {name: values for name, (values, _) in pairs.items() if is_axis(d, name)}
+    known = {name: d.pair(name, target) for name, (role, _) in d.role.items() if role in ("feature", "derived")}
+    parts = {name: pair for name, pair in known.items() if pair is not None}
+    features = {name: pair for name, pair in parts.items() if d.role[name][0] == "feature"}
+    if len(features) > 1:
+        measured = {name: pair for name, pair in features.items() if not d.is_set(name) and not is_even(pair[0])}
+        beside = _tell_beside(d, measured)
+        if d.rows >= FEWEST_ON_LINE:
+            axes = {name: values for name, (values, _) in features.items() if d.is_axis(name)}
+            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in beside})
+    made = _made_of([(name, *pair) for name, pair in parts.items()])
+    if not features.keys().isdisjoint(made):
+        d.notices.append(
+            f"{target} is made of {listing(made)} in every row. If a run measured them, leave them out with --ignore "
+            f"{','.join(made)}."
+        )
+
+
+def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
+    """Tell, and return, the columns that have about the target's values or are on a line with it."""
+    told = []
+    for name, pair in measured.items():
+        same = are_alike(*pair) and agree(*pair, NEARLY)
+        if same or (d.rows >= FEWEST_ON_LINE and correlated(*pair)):
+            how = "nearly the same as" if same else "on a straight line with"
+            d.notices.append(
+                f"{name} is {how} {d.asked.target[0]}. If a run measured both, leave it out with --ignore {name}."
+            )
+            told.append(name)
+    return told
+
+
+def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> None:
+    """Tell the columns that go along an axis as the target does, save sizes and shares, which are set."""
     along: dict[str, list[str]] = {}
-    for name, (values, measured) in pairs.items() if len(features) > 1 else ():
-        if is_set(d, name) or _is_even(values):
-            continue
-        same = are_alike(values, measured) and agree(values, measured, NEARLY)
-        if same or (d.rows >= FEWEST_ON_LINE and correlated(values, measured)):
-            told = "nearly the same as" if same else "on a straight line with"
-            d.notices.append(f"{name} is {told} {target}. If a run measured both, leave it out with --ignore {name}.")
-            continue
-        before = list(axes)[: list(axes).index(name)] if name in axes else list(axes)
-        axis = next((a for a in before if all(goes_along(axes[a], one) for one in (values, measured))), None)
-        size = is_basic(words.tokens(name)) or name in shares
-        if axis is not None and d.rows >= FEWEST_ON_LINE and not size:
+    shares = d.shares()
+    for name, pair in measured.items():
+        before = takewhile(name.__ne__, axes)
+        axis = next((one for one in before if all(goes_along(axes[one], column) for column in pair)), None)
+        if axis is not None and name not in shares and not is_basic(words.tokens(name)):
             along.setdefault(axis, []).append(name)
     for axis, names in along.items():
         verb = "goes" if len(names) == 1 else "go"
         d.notices.append(
-            f"{listing(names)} {verb} along {axis}, as {target} does. What a run measured as well can be left out with "
-            f"--ignore {','.join(names)}."
+            f"{listing(names)} {verb} along {axis}, as {d.asked.target[0]} does. What a run measured as well can be "
+            f"left out with --ignore {','.join(names)}."
         )
-    every = {name: pair for name, (role, _) in d.role.items() if role in _MADE and (pair := d.pair(name, target))}
-    parts = _made_of([(name, *pair) for name, pair in every.items()])
-    if not set(features).isdisjoint(parts):
-        d.notices.append(
-            f"{target} is made of {listing(parts)} in every row. If a run measured them, leave them out with --ignore "
-            f"{','.join(parts)}."
-        )
-
-
-def _is_even(values: Array) -> bool:
-    """Whether values are as far from each other, as settings often are and measurements are not."""
-    steps = np.diff(np.sort(values))
-    return len(steps) > 0 and bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
 
 
 def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:

@@ -175,13 +175,13 @@ def _closeness(out: str, others: Sequence[str], columns: Mapping[str, Array]) ->
     """R² of a column on the others, of the logarithms of one side or of both where these are closer."""
     sides = [columns[out]], [columns[name] for name in others]
     views = [[side, list(map(np.log, side))] if min(one.min() for one in side) > 0 else [side] for side in sides]
-    pairs = ((_explained(y, x), k + m) for k, (y,) in enumerate(views[0]) for m, x in enumerate(views[1]))
-    explained, logarithms = max(pairs)
-    return f"R² {explained:.5f}{('', ' with logarithms', ' between logarithms')[logarithms]}"
+    pairs = ((explained(y, x), k + m) for k, (y,) in enumerate(views[0]) for m, x in enumerate(views[1]))
+    closest, logarithms = max(pairs)
+    return f"R² {closest:.5f}{('', ' with logarithms', ' between logarithms')[logarithms]}"
 
 
-def _explained(column: Array, others: Sequence[Array]) -> float:
-    """R² of a column (n,) on others."""
+def explained(column: Array, others: Sequence[Array]) -> float:
+    """The share of its variance (R²) that other columns (n,) explain of a column, with a constant."""
     matrix, target = np.stack([_centred(one) for one in others], axis=1), _centred(column)
     left = target - matrix @ np.linalg.lstsq(matrix, target, rcond=None)[0]
     return float(1 - left @ left / max(float(target @ target), np.finfo(float).tiny))

@@ -194,10 +194,10 @@ class _Decision(Deciding):
             missing, values = self.missing(name), self.numbers[name]
             if values is not None and not missing and (infinite := int(np.isinf(values).sum())):
                 self.set(name, "left out", f"infinite in {infinite} of {self.rows} rows")
-                self.notices.append(f"lawsmith left out {name}, which is infinite in {infinite} of {self.rows} rows.")
+                self.gaps[name] = f"lawsmith left out {name}, which is infinite in {infinite} of {self.rows} rows."
             elif missing and values is not None:
                 self.set(name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it")
-                self.notices.append(
+                self.gaps[name] = (
                     f"lawsmith left out {name}, which has no value in {missing} of {self.rows} rows; --drop-incomplete "
                     "leaves out the rows instead."
                 )
@@ -250,33 +250,30 @@ class _Decision(Deciding):
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
         roles = self.role.items()
         counts = () if self.weight is None or self.weight.kind != "count" else self.weight.columns
-        pool = [(name, "may be a number of measurements, but the only feature") for name in counts if self.varies(name)]
-        pool += [(name, "dates, the only feature") for name in dated]
-        pool += [(name, "row numbers, the only feature") for name in counters]
-        pool += [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
-        pool += [
-            (name, "kept, because it is the only feature")
-            for name, (_, why) in roles
-            if "--drop" in why or why.startswith("infinite in")
+        others = [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
+        pool = [
+            *((name, "may be a number of measurements, but the only feature") for name in counts if self.varies(name)),
+            *((name, "dates, the only feature") for name in dated),
+            *((name, "row numbers, the only feature") for name in counters),
+            *others,
+            *((name, "kept, because it is the only feature") for name in self.gaps),
+            *(
+                (name, "bookkeeping by its name, but the only feature")
+                for name, (role, _) in roles
+                if role in ("bookkeeping", "replicate") and self.varies(name)
+            ),
         ]
-        pool += [
-            (name, "bookkeeping by its name, but the only feature")
-            for name, (role, _) in roles
-            if role in ("bookkeeping", "replicate") and self.varies(name)
-        ]
-        if pool:
-            self.notices = [
-                one for one in self.notices if not one.startswith(f"lawsmith left out {pool[0][0]}, which is infinite")
-            ]
-            self.set(pool[0][0], "feature", pool[0][1])
-            self.weight = None if pool[0][0] in counts else self.weight
-            if "outcome" in pool[0][1]:
-                self.notices.append(
-                    f"{pool[0][0]} is another outcome of the same runs, and no column holds a setting of the runs. If "
-                    "the order of the rows means something, add a column for it, such as the epoch."
-                )
-            return
-        raise InputError(self._why_no_feature())
+        if not pool:
+            raise InputError(self._why_no_feature())
+        name, why = pool[0]
+        self.set(name, "feature", why)
+        self.gaps.pop(name, None)
+        self.weight = None if name in counts else self.weight
+        if pool[0] in others:
+            self.notices.append(
+                f"{name} is another outcome of the same runs, and no column holds a setting of the runs. If the order "
+                "of the rows means something, add a column for it, such as the epoch."
+            )
 
     def _why_no_feature(self) -> str:
         reasons = listing(
@@ -316,6 +313,7 @@ class _Decision(Deciding):
             features = [*named, *(name for name in features if name not in named)]
         group = next((name for name, (role, _) in self.role.items() if role == "group"), None)
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
+        self.notices += self.gaps.values()
         companions = [name for name in self.names if self.role[name][0] == "companion"]
         if companions:
             what = "another outcome" if len(companions) == 1 else "other outcomes"

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.companions import is_set, numbers_things
 from lawsmith.tasks.deciding import Deciding
 from lawsmith.tasks.errors import counted
+from lawsmith.tasks.likeness import numbers_things
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Kind, Weight
@@ -191,7 +191,7 @@ def _is_count(d: Deciding, name: str) -> bool:
     values = d.numbers[name]
     if values is None or not d.is_positive(name) or not (values == np.round(values)).all():
         return False
-    beside = [one for other, one in d.candidates().items() if other != name and is_set(d, other)]
+    beside = [one for other, one in d.candidates().items() if other != name and d.is_set(other)]
     pairs = [(len(np.unique(one)), len(np.unique(np.stack([one, values]), axis=1).T)) for one in beside]
     size = words.bare(name) == "n" and any(count == levels * len(np.unique(values)) for levels, count in pairs)
     return (values.max() <= MOST_COUNTED or words.has(name, "judged")) and not size

@@ -1,0 +1,95 @@
+"""How columns of numbers go with each other: nearly equal, on a line, in one order, along an axis."""
+
+import numpy as np
+
+from lawsmith.tasks.arrays import Array, along
+from lawsmith.tasks.noise import rounding
+
+FEWEST_ON_LINE = 8  # rows that tell more than chance by lying on a straight line
+ONE_LINE = 1 - 1e-5  # correlation of two columns that are on a straight line
+SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of columns that are alike
+APART = 0.9  # correlation of ranks above which a column rises or falls with another
+SMOOTH = 0.2  # of the mean square between neighbours that chance makes, on a smooth curve at most
+EVEN = 1.5  # factor between steps that are about even, at most
+MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
+
+
+def agree(values: Array, target: Array, share: float) -> bool:
+    """Whether a column typically differs from the target by less than this share of its standard deviation."""
+    return bool(np.median(np.abs(values - target)) < share * np.std(target))
+
+
+def are_alike(values: Array, target: Array) -> bool:
+    """Whether a column has the target's order, or its reverse, and about its size."""
+    sizes = np.median(np.abs(values)), np.median(np.abs(target))
+    return bool(min(sizes) * SIZE > max(sizes)) and along(values, target) > SAME_ORDER
+
+
+def correlated(one: Array, two: Array) -> bool:
+    """Whether two columns (n,) are on a straight line with each other."""
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return False
+    a, b = ((v - v.min()) / np.ptp(v) for v in (one, two))
+    return bool(abs(np.corrcoef(a, b)[0, 1]) > ONE_LINE)
+
+
+def restates(values: Array, target: Array) -> bool:
+    """Whether two columns are on a straight line, as they stand or with the logarithm of one or both."""
+    views = [[one, np.log(one)] if one.min() > 0 else [one] for one in (values, target)]
+    return any(correlated(a, b) for a in views[0] for b in views[1])
+
+
+def goes_along(axis: Array, values: Array) -> bool:
+    """Whether a column rises or falls with another one, or lies near a smooth curve along its distinct values."""
+    steps = np.diff(values[np.argsort(axis, kind="stable")])
+    distinct = len(np.unique(axis)) == len(values) >= FEWEST_ON_LINE
+    smooth = distinct and np.mean(steps**2) < 2 * SMOOTH * np.var(values)
+    return bool(smooth or along(axis, values) > APART)
+
+
+def is_order(values: Array, target: Array) -> bool:
+    """Whether a column says in which order the target's values come."""
+    steps = np.diff(target[np.argsort(values, kind="stable")])
+    return bool((steps >= 0).all() or (steps <= 0).all())
+
+
+def runs_on(values: Array, target: Array) -> bool:
+    """Whether one column is the running total of the other, as cumulative cases are of new ones."""
+    for total, step in ((values, target), (target, values)):
+        digits = 2 * rounding(total).max() + rounding(step).max() + 1e-9 * np.ptp(total)
+        if FEWEST_ON_LINE * digits < np.ptp(step) and (np.abs(np.diff(total) - step[1:]) <= digits).all():
+            return len(values) >= FEWEST_ON_LINE
+    return False
+
+
+def fills_time(counts: Array, times: Array) -> bool:
+    """Whether a column times the target is about the same in all rows, while both vary by more than that."""
+    if min(counts.min(), times.min()) <= 0:
+        return False
+    spread, varied = np.std(np.log(counts) + np.log(times)), np.std(np.log(times))
+    return bool(spread < MOST_APART and varied > 2 * spread)
+
+
+def off_multiple(values: Array, made: Array) -> float:
+    """How far a column is off a multiple of another at most."""
+    size = max(float(np.median(np.abs(made))), np.finfo(float).tiny)
+    return float(np.abs(np.abs(values) - np.abs(made) * (np.median(np.abs(values)) / size)).max())
+
+
+def numbers_things(values: Array | None) -> bool:
+    """Whether values are consecutive whole numbers in any order, such as 101, 102, 103."""
+    return values is not None and np.array_equal(np.sort(values), np.arange(len(values)) + values.min())
+
+
+def is_even(values: Array) -> bool:
+    """Whether values are as far from each other, as settings often are and measurements are not."""
+    steps = np.diff(np.sort(values))
+    return len(steps) > 0 and bool(np.ptp(steps) <= 4 * rounding(values).max() + 1e-9 * np.ptp(values))
+
+
+def is_stepped(values: Array) -> bool:
+    """Whether the distinct values come at about even steps or ratios, 0 aside."""
+    levels = np.unique(values)
+    views = [levels, *([np.log(levels)] if levels[0] > 0 else []), np.log(levels[levels > 0])[1:]]
+    steps = [np.diff(view) for view in views if len(view) > 2]
+    return any(np.max(one) < EVEN * np.min(one) for one in steps)
