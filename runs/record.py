@@ -106,6 +106,11 @@ class DataRecord(Exact):
         )
 
 
+def with_model(agent: str, model: str | None) -> str:
+    """An agent and the model that it asks, if any, as they are named to users."""
+    return agent if model is None else f"{agent} with {model}"
+
+
 class Manifest(Exact):
     """All that a run depends on, fixed at its start.
 
@@ -136,6 +141,11 @@ class Manifest(Exact):
     """SHA-256 of what the search saw: rows, weights, folds, probes and seed. None where nothing was searched."""
     unweighed_after: float | None = None
     """Seconds after which the search counted all rows in full, not knowing which to disbelieve; None if it knew."""
+
+    @property
+    def proposer(self) -> str:
+        """The agent and its model, as they are named to users."""
+        return with_model(self.agent, self.model)
 
     @property
     def address(self) -> str:

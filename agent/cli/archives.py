@@ -15,6 +15,7 @@ from lawsmith.agent.cli.output import announce, line, number, out, print_json, s
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
+from lawsmith.runs.record import with_model
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.formula import formula
@@ -60,10 +61,10 @@ def _list(heading: str, found: list[Summary]) -> None:
     """Two lines for each run, which a narrow terminal shows as well: what and when; formula and figures."""
     out.print(Text(f"\n{heading}", "bold") if out.width else "")
     for entry in found:
-        agent = entry.agent if entry.model is None else f"{entry.agent} {entry.model}"
         name = f"published/{entry.task}/{entry.run}" if entry.origin == "published" else entry.run
         when = f", {_date(entry.created)}" if entry.created and entry.origin != "published" else ""
-        line(Text.assemble("  ", (name, "cyan"), text(f"{when}, {agent}  "), _remark(entry)))
+        said = text(f"{when}, {with_model(entry.agent, entry.model)}  ")
+        line(Text.assemble("  ", (name, "cyan"), said, _remark(entry)))
         line(f"    {entry.expression or entry.error or 'no formula'}")
         line(f"    {_figures(entry)}", "dim")
 
@@ -133,9 +134,8 @@ def _show(found: Details) -> None:
 
 def _headline(found: Details) -> None:
     one = found.summary
-    agent = one.agent if one.model is None else f"{one.agent} with {one.model}"
     seed = "" if one.seed is None else f", seed {one.seed}"
-    line(f"{one.task} by {agent}{seed}, {one.created} ({one.state})")
+    line(f"{one.task} by {with_model(one.agent, one.model)}{seed}, {one.created} ({one.state})")
     line(f"archive:   {shown(Path(one.archive))}")
     if one.origin != "run":
         line(f"source:    {one.source or 'not recorded'} ({one.origin})")

@@ -18,6 +18,7 @@ from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive
+from lawsmith.runs.record import with_model
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
@@ -116,7 +117,7 @@ class ProgressReport(Observer):
         tested = "no test rows" if test is None else f"{len(test)} test rows"
         groups = f", {len(train.groups)} groups" if len(train.groups) > 1 else ""
         announce(f"{schema.name}: {schema.title} ({len(train)} training rows{groups}, {tested})")
-        announce(f"agent {chosen.agent}{f' with {chosen.model}' if chosen.model else ''}: {chosen.why}")
+        announce(f"agent {with_model(chosen.agent, chosen.model)}: {chosen.why}")
         self._rows = len(train)
         say = warn if dataset.task.provenance.source == "replica" else announce
         if dataset.roles:

@@ -237,7 +237,7 @@ def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Close
     provenance = {
         "Task": task.schema.name,
         "Data": f"{task.provenance.source}, SHA-256 {task.provenance.sha256}",
-        "Agent": manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}",
+        "Agent": manifest.proposer,
         "Run": f"{manifest.run}, seed {manifest.seed}",
         "Candidate": winner.id,
     }

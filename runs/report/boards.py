@@ -204,8 +204,7 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
             continue
         manifest = archive.manifest
         replica = manifest.data is not None and manifest.data.source == "replica"
-        name = manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}"
-        key = manifest.task.name, name, replica, manifest.origin
+        key = manifest.task.name, manifest.proposer, replica, manifest.origin
         grouped.setdefault(key, []).append(entry)
     systems = [System(*key, tuple(entries)) for key, entries in grouped.items()]
     listed = [

@@ -138,7 +138,7 @@ def progress(archive: Archive) -> Progress:
         task=manifest.task.name,
         title=short(manifest.task.title, 160),
         targets=manifest.task.targets,
-        agent=manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}",
+        agent=manifest.proposer,
         created=manifest.created,
         state=state.value,
         seconds_spent=float(spent.get("seconds") or 0.0),

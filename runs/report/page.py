@@ -242,7 +242,7 @@ def _provenance(content: RunContent) -> list[tuple[str, str]]:
         ("Archive", manifest.address),
         ("Created", manifest.created),
         ("Origin", manifest.origin if manifest.source is None else f"{manifest.origin}: {manifest.source}"),
-        ("Agent", manifest.agent if manifest.model is None else f"{manifest.agent} with {manifest.model}"),
+        ("Agent", manifest.proposer),
         ("Seed", "none" if manifest.seed is None else str(manifest.seed)),
         ("Data", "not recorded" if data is None else f"{data.source}, SHA-256 {data.sha256}"),
         ("Commit", manifest.git_commit or "not recorded"),
