@@ -16,14 +16,14 @@ from lawsmith.tasks.arrays import Array
 
 TINY = 1e-300  # added to what is divided by and may be zero
 STEEPEST = 16.0  # of exponents
-FLATTEST = 0.3  # exponent of a saturation
+FLATTEST = 0.3  # exponent of a rising Hill curve
 LEAST_EXPONENT = 0.02  # where an argument may be zero
 TURNS = 60.0  # of a wave over the range of its argument, where the dictionary's frequencies end
 NATURAL = (1.0, 2.0, 3.0, 4.0, 0.5, 1 / 3, 1.5, -1.0, -2.0)  # constants that laws have in their own units
 ACTIVATED = (17.0,)  # thermal energies of an activation, as reactions have …
 NARROW = 3.0  # … over a range of temperatures that is not wider than this factor
 FAR_OFF = 0.02  # width of a positive argument, as a share of its smallest value, in which every power is a line
-WIDE, QUARTERS = 30.0, (0.25, 0.5, 0.75)  # of a wide range, counted in its logarithm: where saturations are half-way
+WIDE, QUARTERS = 30.0, (0.25, 0.5, 0.75)  # of a wide range, counted in its logarithm: where Hill curves are half-way
 OWN_UNIT = (0.1, 30.0)  # sizes of an argument of which constants near 1 are more likely than others
 
 TURNING = ("sin", "cos", "sigmoid", "tanh", "gauss", "bell", "hinge")
@@ -65,12 +65,12 @@ def _hill(u: Array, k: float, n: float) -> Array:
     return np.asarray(1 / (1 + k * _real(u, n)))
 
 
-def _saturation(u: Array, k: float, n: float) -> Array:
+def _rising_hill(u: Array, k: float, n: float) -> Array:
     raised = _real(u, n)
     return np.asarray(raised * (1 / (1 + k * raised)))
 
 
-def _saturation_node(u: Node, absolute: Node, k: Node, n: Node) -> Node:
+def _rising_hill_node(u: Node, absolute: Node, k: Node, n: Node) -> Node:
     return divide(power(absolute, n), add(ONE, mul(k, power(absolute, n))))
 
 
@@ -193,7 +193,7 @@ KINDS: Mapping[str, FactorKind] = {
         (Role.RATE,),
         lambda size, k: ((1e-2 / size, 100 / size),),
     ),
-    "hill": FactorKind(
+    "hill": FactorKind(  # falls from one
         _hill,
         lambda u, absolute, k, n: divide(ONE, add(ONE, mul(k, power(u if _is_even(n) else absolute, n)))),
         2.5,
@@ -201,19 +201,19 @@ KINDS: Mapping[str, FactorKind] = {
         (Role.SCALE,),
         lambda size, k, n: ((1e-3 / size**n, 1e4 / size**n),),
     ),
-    "saturation": FactorKind(  # a Hill curve that begins at zero
-        _saturation,
-        _saturation_node,
+    "rising hill": FactorKind(  # begins at zero
+        _rising_hill,
+        _rising_hill_node,
         2.5,
-        lambda u, k, n: (-(_saturation(u, k, n) ** 2),),
+        lambda u, k, n: (-(_rising_hill(u, k, n) ** 2),),
         (Role.SCALE,),
         lambda size, k, n: ((1e-3 / size**n, 1e4 / size**n),),
     ),
-    "steep saturation": FactorKind(
-        _saturation,
-        _saturation_node,
+    "steep rising hill": FactorKind(
+        _rising_hill,
+        _rising_hill_node,
         3.0,
-        lambda u, k, n: (-(_saturation(u, k, n) ** 2), _saturation(u, k, n) * _hill(u, k, n) * _log(u)),
+        lambda u, k, n: (-(_rising_hill(u, k, n) ** 2), _rising_hill(u, k, n) * _hill(u, k, n) * _log(u)),
         (Role.SCALE, Role.EXPONENT),
         lambda size, k, n: ((1e-3 / size**n, 1e4 / size**n), (FLATTEST, STEEPEST)),
     ),
@@ -374,10 +374,10 @@ def _of_a_feature(low: float, high: float, own: Sequence[float]) -> dict[str, Se
         sets["fade"] = [(k / size,) for k in (1.0, 5.0)] + [(k,) for k in own]
     if low >= 0:
         halves = [size, size / 8] if not positive or high < WIDE * low else [low**s * high ** (1 - s) for s in QUARTERS]
-        sets["saturation"] = [(h**-n, n) for n in (1.0, 2.0) for h in halves] + [
+        sets["rising hill"] = [(h**-n, n) for n in (1.0, 2.0) for h in halves] + [
             (k, n) for k in own for n in (1.0, 2.0)
         ]
-        sets["steep saturation"] = [(h**-n, n) for n in (0.6, 1.5) for h in halves]
+        sets["steep rising hill"] = [(h**-n, n) for n in (0.6, 1.5) for h in halves]
     sets["log1p"] = [(k / size,) for k in (1.0, 20.0)] + [(k,) for k in own]
     sets["gauss"] = [(k / size**2,) for k in (1.0, 8.0)] + [(k,) for k in own]
     sets["sigmoid"] = [(s / width, low + m * width) for s in (6.0, 20.0) for m in (0.25, 0.5, 0.75)]

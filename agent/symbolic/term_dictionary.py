@@ -19,7 +19,7 @@ SLOW = 12.0  # turns over the range, up to which waves meet other factors than t
 AT_ONCE = 1000  # terms whose columns are multiplied together
 JITTER = 0.5  # standard deviation of the logarithm of starting constants in later searches
 ALGEBRAIC = frozenset({"power", "real", "odd"})
-SATURATING = ("saturation", "steep saturation")  # times anything of the same argument, they say what a Hill curve does
+RISING = ("rising hill", "steep rising hill")  # times anything of the same argument, they say what a Hill curve does
 FALLING = ("hill", "exp")  # kinds that a product of two features may fall by
 DAMPING = ("exp", "fade", "gauss")  # kinds that a wave of two features may fall by
 ENDING = frozenset({"exp", "fade", "gauss", "bell", "sigmoid", "tanh", "arrhenius"})
@@ -176,7 +176,7 @@ def _jittered(factor: Factor, rng: np.random.Generator, ends: Ends) -> Factor:
 def _goes(one: Factor, two: Factor) -> bool:
     """Whether a product says more than one factor of a dictionary does."""
     kinds = {one.kind, two.kind}
-    if one.argument == two.argument and not kinds.isdisjoint(SATURATING):
+    if one.argument == two.argument and not kinds.isdisjoint(RISING):
         return False
     return one.argument != two.argument or not (len(kinds) == 1 or kinds <= ALGEBRAIC or kinds <= ENDING)
 

@@ -372,18 +372,18 @@ def _plainer(factor: Factor) -> Iterator[Factor]:
         yield Factor("tanh", argument, (abs(first) / 2 or 1.0,))
     if kind in ("sin", "tanh", "sin of log", "log1p", "exp", "odd", "hinge"):
         yield Factor("power", argument, (1.0,))
-    if kind == "saturation":
+    if kind == "rising hill":
         yield Factor("power" if factor.constants[1].is_integer() else "real", argument, (factor.constants[1],))
     if kind in ("cos", "gauss", "hill"):
         yield Factor("power", argument, (2.0,))
-    if kind == "steep saturation":
-        yield Factor("saturation", argument, (first, _simple(factor.constants[1], has_unit=False)))
+    if kind == "steep rising hill":
+        yield Factor("rising hill", argument, (first, _simple(factor.constants[1], has_unit=False)))
 
 
 def _number(factor: Factor) -> Iterator[Factor]:
     """The factor with a number instead of its only constant, where a simple one is near."""
     kind, first = factor.kind, (*factor.constants, 0.0)[0]
-    if len(factor.constants) - (kind in ("hill", "saturation")) == 1 and factor.free:
+    if len(factor.constants) - (kind in ("hill", "rising hill")) == 1 and factor.free:
         has_unit = KINDS[kind].roles[0] is not Role.EXPONENT
         nearest = _simple(first, has_unit=has_unit)
         if abs(nearest - first) <= (NEAR_IN_UNITS if has_unit else NEAR) * abs(first):

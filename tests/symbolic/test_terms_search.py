@@ -96,7 +96,7 @@ def test_every_kind_states_its_slopes() -> None:
     for name, kind in KINDS.items():
         u = np.linspace(0.3, 2.0, 7) if kind.positive or name not in ("odd", "fade") else np.linspace(-2.0, 2.1, 8)
         constants = {2: (1.3, 0.7), 1: (0.9,)}.get(len(kind.roles), ())
-        constants = (*constants, 2.0) if name in ("hill", "saturation") else (2.0,) if name == "power" else constants
+        constants = (*constants, 2.0) if name in ("hill", "rising hill") else (2.0,) if name == "power" else constants
         for k, slope in enumerate(kind.slopes(u, *constants)):
             step = 1e-6
             up = [c + step * (j == k) for j, c in enumerate(constants)]
