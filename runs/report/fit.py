@@ -177,7 +177,7 @@ def _curve(curve: Curve) -> dict[str, Any]:
     return {
         "f": curve.feature,
         "g": curve.group,
-        "level": curve.level,
+        "level": None if curve.level is None else _figure(curve.level),
         "others": {str(k): _figure(value) for k, value in curve.others.items()},
         "x": _figures(curve.x),
         "y": [_figures(column) for column in curve.value.T],

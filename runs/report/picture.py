@@ -27,10 +27,9 @@ MOST_GROUPS = 60  # whose curves are drawn, those with most rows
 MOST_FEATURES = 8  # axes to choose from
 MOST_FRONTIERS = 3  # marks on an axis, the furthest ones
 MOST_RIVALS = 5  # curves of other laws
-MOST_LABELS = 8  # curves of a category's labels
+MOST_LEVELS = 8  # curves of a category's labels, or of a number's values: the page has as many shades
 POINTS, LEVEL_POINTS = 40, 32  # of a curve, and of a further one: enough to look smooth
-QUANTILES = (0.1, 0.5, 0.9)
-"""Of the feature that matters most beside the one on the axis: where further curves are drawn."""
+QUANTILES = (0.1, 0.5, 0.9)  # of a feature with many values, where further curves are drawn
 BANDS = (0.9, 0.5)  # probabilities of the prediction intervals that are drawn
 NEAREST, FARTHEST = 0.3, 1.0
 """A curve ends as far beyond the data as errors of the law were measured, but within these many ranges of it."""
@@ -238,11 +237,11 @@ class _Painter:
         return tuple(found)
 
     def _levels(self, scene: Scene, k: int) -> Array:
-        """Values of a feature at which further curves are drawn: quantiles, or the first labels of a category."""
-        values = scene.rows[:, k]
-        if self.labels[k]:
-            return np.unique(values)[:MOST_LABELS]
-        return np.unique(np.quantile(values, QUANTILES, method="nearest"))
+        """Values of a feature at which further curves are drawn: all of a few, else quantiles; the first of labels."""
+        values = np.unique(scene.seen[:, k])
+        if self.labels[k] or len(values) <= MOST_LEVELS:
+            return values[:MOST_LEVELS]
+        return np.unique(np.quantile(scene.rows[:, k], QUANTILES, method="nearest"))
 
     def _bands(self, rows: Table) -> dict[float, tuple[Array, Array]]:
         """Level -> lower and upper ends (n, T) of prediction intervals; none where errors are not known."""

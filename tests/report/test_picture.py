@@ -61,6 +61,8 @@ def test_further_curves_hold_the_other_feature_at_levels_of_the_data(tmp_path: P
     found = drawn(table_of_two(tmp_path), chinchilla, sandbox)
     levels = [one for one in found.curves if one.feature == 0 and one.group == 0 and one.level is not None]
     assert [one.level for one in levels] == pytest.approx([1e9, 1e10, 1e11])
+    across = {one.level for one in found.curves if one.feature == 1 and one.group == 0 and one.level is not None}
+    assert sorted(across) == pytest.approx(np.geomspace(1e7, 1e9, 4))  # a few values have a curve and a colour each
     for one in levels:
         assert one.value[:, 0] == pytest.approx(chinchilla({"n": one.x, "d": np.full(len(one.x), one.level)}))
         assert one.x[0] == pytest.approx(1e7) and one.x[-1] > 1e9 == pytest.approx(one.high)

@@ -33,18 +33,19 @@ window.lawsmith.picture = () => {
       const place = data.coloured.indexOf(g);
       return place >= 0 ? hue(place) : hue(g);
     };
-    const levelColour = (second, k) => (data.features[second].labels.length ? hue(k) : `var(--s${k})`);
+    // A label has a colour of its own; numbers have eight shades, so up to eight values have one each.
+    const shades = (second, g) => {
+      const values = [...new Set(data.rows.x[second].filter((_, k) => data.rows.g[k] === g))].sort((a, b) => a - b);
+      const places = new Map(values.map((v, k) => [v, k])), last = Math.max(1, values.length - 1);
+      return (value) => (data.features[second].labels.length ? hue(value) : `var(--s${Math.round((7 * (places.get(value) ?? values.filter((v) => v < value).length)) / last)})`);
+    };
     const secondary = () => (view.moved || (several && view.g < 0) ? null : data.second[view.f]);
 
     // What is drawn: rows with their place, and curves of the groups that are shown.
-    const levelsOf = (g) => data.curves.filter((c) => c.f === view.f && c.g === g && c.level !== null).map((c) => c.level);
-    const nearest = (levels, value, log) => {
-      const distance = (a) => Math.abs(log && a > 0 && value > 0 ? Math.log(a / value) : a - value);
-      return levels.reduce((best, a, k) => (distance(a) < distance(levels[best]) ? k : best), 0);
-    };
     const rows = () => {
       const second = secondary(), only = data.groups.length > 1 ? view.g : data.rows.g[0];
-      const levels = second === undefined || second === null ? [] : levelsOf(only);
+      const shaded = data.curves.some((c) => c.f === view.f && c.g === only && c.level !== null);
+      const shade = second === undefined || second === null || !shaded ? null : shades(second, only);
       const found = [];
       for (let k = 0; k < data.rows.n.length; k += 1) {
         const g = data.rows.g[k], measured = data.rows.y[view.t][k], predicted = data.rows.p[view.t][k];
@@ -54,7 +55,7 @@ window.lawsmith.picture = () => {
         if ((isLog("x") && x <= 0) || (isLog("y") && y <= 0)) continue;
         const shown = view.g < 0 || g === view.g;
         let colour = shown ? colourOf(g) : "var(--grey)";
-        if (shown && levels.length) colour = levelColour(second, nearest(levels, data.rows.x[second][k], data.features[second].log));
+        if (shown && shade) colour = shade(data.rows.x[second][k]);
         found.push({ k, x, y, g, test: data.rows.test[k] === 1, shown, colour, measured, predicted });
       }
       return found;
@@ -138,7 +139,7 @@ window.lawsmith.picture = () => {
         ...(view.rivals ? typical.flatMap((c) => c.rivals.map((values) => Plot.line(trace(c, values[view.t]), { x: "x", y: "y", stroke: "var(--soft)", strokeDasharray: "4 3", strokeWidth: 1.1, clip: true }))) : []),
         Plot.dot(rowsNow.filter((p) => !p.shown), { x: "x", y: "y", r: 1.8, fill: "var(--grey)", fillOpacity: 0.35, clip: true }),
         Plot.dot(rowsNow.filter((p) => p.shown && !p.test), { x: "x", y: "y", r: rowsNow.filter((q) => q.shown).length > 800 ? 2 : 3.2, fill: "colour", fillOpacity: 0.75, clip: true }),
-        ...further.map((c) => Plot.line(trace(c, c.y[view.t]), { x: "x", y: "y", stroke: levelColour(second, levelsOf(c.g).indexOf(c.level)), strokeWidth: 1.8, clip: true })),
+        ...further.map((c) => Plot.line(trace(c, c.y[view.t]), { x: "x", y: "y", stroke: shades(second, c.g)(c.level), strokeWidth: 1.8, clip: true })),
         ...(alone ? [] : typical.map((c, k) => Plot.line(traces[k], { x: "x", y: "y", stroke: colourOf(c.g), strokeWidth: 2, clip: true }))),
         Plot.dot(rowsNow.filter((p) => p.shown && p.test), { x: "x", y: "y", r: 4.5, symbol: "diamond", stroke: "colour", fill: "var(--paper)", strokeWidth: 1.8, clip: true }),
         Plot.dot(rowsNow.filter((p) => p.shown && !believed(p.k)), { x: "x", y: "y", r: 6, symbol: "times", stroke: "var(--bad)", strokeWidth: 2, clip: true }),
@@ -170,7 +171,7 @@ window.lawsmith.picture = () => {
       const list = at("picture-legend"), second = secondary();
       const groups = view.g >= 0 ? [view.g] : data.coloured;
       const items = further.length
-        ? further.map((c) => item(levelColour(second, levelsOf(c.g).indexOf(c.level)), `${data.features[second].name} ${valued(second, c.level)}`, "line"))
+        ? further.map((c) => item(shades(second, c.g)(c.level), `${data.features[second].name} ${valued(second, c.level)}`, "line"))
         : several ? groups.map((g) => item(colourOf(g), data.groups[g], "line")) : [item(colourOf(0), "the law", "line")];
       if (rowsNow.some((p) => p.test)) items.push(item("var(--ink)", "test row", "diamond"));
       if (rowsNow.some((p) => p.shown && !believed(p.k))) items.push(item("var(--bad)", "outlier", "cross"));
@@ -183,6 +184,7 @@ window.lawsmith.picture = () => {
       const notes = [];
       if (view.moved && held.length) notes.push(`Rows are moved by the law to ${several && view.g < 0 ? "the other features of their group's curve" : held.join(", ")}; their residuals are kept.`);
       else if (held.length) notes.push(`${further.length ? "Curves and bands" : "The curve"} at ${held.join(", ")}.`);
+      if (further.length && !data.features[second].labels.length) notes.push(`The colour of a row says its ${data.features[second].name}.`);
       if (data.rows.total > data.rows.n.length) notes.push(`${data.rows.n.length} of ${data.rows.total} rows are shown, the worst predicted among them.`);
       at("picture-note").textContent = notes.join(" ");
     };
