@@ -47,7 +47,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             if 2 * len(set(d.labels_of(name))) <= d.rows and _is_course(d, name):
                 d.set(name, "feature", "the target rises or falls with it for each label")
             continue
-        if words.is_label(name) and d.repeats(name):
+        if words.is_label(name) and d.repeats(name) and d.cells.units.get(name) is None:  # a student of 70M
             d.labelled.add(name)
         elif words.is_label(name) and numbers_things(d.numbers[name]):
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")

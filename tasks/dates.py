@@ -50,10 +50,13 @@ where they are of one month."""
 def years_of(words: Sequence[str]) -> list[float | None] | None:
     """Decimal years of a column's words, None for a word that is no date.
 
-    The words decide together whether 03/04/2020 begins with the day; None where they leave it open.
+    The words decide together whether 03/04/2020 begins with the day; None where they leave it open. Spans such as
+    2009-10 are their first years where one of them, such as 2012-13, cannot be a month.
     """
     if spans_of_years(words):
-        return None
+        spans = [word.strip() for word in words]
+        sure = any(int(span[-2:] or 0) > 12 for span in spans)
+        return [float(span[:4]) if span else None for span in spans] if sure else None
     found = [_taken_apart(word) for word in words]
     pairs = [(int(one["first"]), int(one["second_"])) for one in found if one and "first" in one]
     day_first = any(first > 12 for first, _ in pairs)

@@ -47,12 +47,14 @@ class Reading:
 
     frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
     units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
+    beside: the columns to both sides of an empty one.
     """
 
     frame: "pd.DataFrame"
     separator: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    beside: tuple[list[str], ...] = ()
 
     def after(self, *notices: str) -> "Reading":
         """The same with these notices in front of its own."""
@@ -139,22 +141,16 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
     empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
-    frame, apart = frame.drop(columns=[nameless[k] for k in empty]), _said_of_two_tables(names, empty, where)
+    frame, beside = frame.drop(columns=[nameless[k] for k in empty]), _beside(names, empty)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_header, *apart, *said_units, *said_footers))
+    return Reading(frame, "", units, (*said_header, *said_units, *said_footers), beside)
 
 
-def _said_of_two_tables(names: list[str], empty: list[int], where: str) -> tuple[str, ...]:
-    """A sentence where an empty column parts the named ones, as between two tables side by side."""
-    for place in empty:
-        left, right = [one for one in names[:place] if one], [one for one in names[place:] if one]
-        if len(left) > 1 and len(right) > 1:
-            return (
-                f"{where}: an empty column stands between {left[-1]} and {right[0]}; each line is read as one row. If "
-                "two tables stand side by side, save each in a file of its own.",
-            )
-    return ()
+def _beside(names: list[str], empty: list[int]) -> tuple[list[str], ...]:
+    """The names of the columns to both sides of an empty one, where several stand there."""
+    sides = (([one for one in names[:k] if one], [one for one in names[k:] if one]) for k in empty)
+    return next((two for two in sides if min(map(len, two)) > 1), ())
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:

@@ -221,4 +221,4 @@ def _fixed(labels: IntArray, column: Array, count: int) -> bool:
         return bool(low.min() < low.max())
     order = np.argsort(low)
     gaps = low[order][1:] - high[order][:-1]
-    return count > 2 and bool(np.all(gaps > 3 * np.max(high - low)))
+    return count > 2 and bool(np.all(gaps > 10 * np.max(high - low)))

@@ -10,7 +10,7 @@ MISSING = frozenset(
     (
         *("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "---", "—", "–", "?", ".", "<na>", "nat"),
         *("diverged", "failed", "crashed", "oom", "timeout", "killed", "(null)", "undetermined", "no ct", "overflow"),
-        *("ovrflw", "bdl", "(blank)", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "undefined", "n/r", "tbd"),
+        *("bdl", "(blank)", "-nan", "nan(ind)", "-nan(ind)", "-1.#ind", "1.#qnan", "undefined", "n/r", "tbd"),
         *("..", "...", "…", "~", "*", "not measured", "unknown", "\\n", "n.a.", "n.d.", "nd", "missing"),
         *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
     )

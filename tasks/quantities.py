@@ -1,5 +1,5 @@
-"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, durations,
-intervals, and numbers whose unit differs from cell to cell."""
+"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, angles,
+durations, intervals, and numbers whose unit differs from cell to cell."""
 
 import math
 import re
@@ -19,6 +19,10 @@ _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
     r"(days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|(?:checkpoint|ckpt)(?=[-_])|[a-z]\w*(?=\s?[=:]))"
     r"\s?[=#:_-]?\s?(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+)
+_COUNTED_SHORT = re.compile(r"(d|h|t|w|m|y|wk|hr|mo|yr|min)\s?[_-]?(\d+(?:\.\d+)?)")  # d0, d7; T0, T24
+_ANGLE = re.compile(
+    r"([+\-−]?)(\d{1,3})\s?°\s?([0-5]?\d(?:\.\d+)?)\s?['′’]\s?(?:([0-5]?\d(?:\.\d+)?)\s?(?:[\"″”]|'')\s?)?([NESW]?)"
 )
 _FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
 _C_RATE = re.compile(r"C\s?/\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)?\s?C")  # of batteries
@@ -60,7 +64,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _rates, _fractions, _durations, _counted, _bins, _units):
+    for reader in (_dates, _rates, _fractions, _angles, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -104,6 +108,16 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     return Quantity(values, "lawsmith turned fractions into numbers" + _example(words, values))
 
 
+def _angles(name: str, words: Sequence[str]) -> Quantity | None:
+    """Angles of degrees, minutes and perhaps seconds, such as 10°30' and 33°52′10″ S, in degrees."""
+    values: Numbers = []
+    for one in (_ANGLE.fullmatch(word.strip()) for word in words):
+        size = None if one is None else int(one[2]) + float(one[3]) / 60 + float(one[4] or 0) / 3600
+        values.append(-size if size and one and (one[1] in ("-", "−") or one[5] in ("S", "W")) else size)
+    told = "lawsmith turned minutes of arc into degrees" + _example(words, values)
+    return Quantity(values, told, "°") if any(values) else None
+
+
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     """Durations such as 01:30:00, ``2 days 01:30:00``, ``1h 30m`` and PT1H30M, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
@@ -125,8 +139,10 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:
-    """Numbers behind one word for times or steps, or a word and a sign: ``Day 7``, ``FY2019``, ``lr=5``, ``gpu:4``."""
-    found = [_COUNTED.fullmatch(word.strip().lower()) for word in words]
+    """Numbers behind one word for times or steps, or a word and a sign: ``Day 7``, ``FY2019``, ``lr=5``, ``gpu:4``;
+    behind a letter, as in ``d7``, where the name of the column says that they are times."""
+    short = _COUNTED_SHORT if has(name, "progress") else _COUNTED
+    found = [_COUNTED.fullmatch(word) or short.fullmatch(word) for word in (word.strip().lower() for word in words)]
     known = [one for word, one in zip(words, found, strict=True) if not is_missing(word)]
     if None in known or len({one[1].rstrip("s") for one in known if one is not None}) != 1:
         return None

@@ -24,7 +24,7 @@ from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.plus_minus import with_errors_apart
 from lawsmith.tasks.preambles import one_table
-from lawsmith.tasks.shapes import with_labels_down
+from lawsmith.tasks.shapes import with_labels_down, with_one_table
 from lawsmith.tasks.words import is_progress
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -40,6 +40,7 @@ _LINES = 4  # of a file of any other suffix that is read as text
 _JSON = (".json", ".jsonl", ".ndjson")
 _RUN_COLUMN = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")  # of a chart of several runs: run-7 - loss__MIN
 _PACKED = (".gz", ".zip")
+_R_PRINTS = re.compile(r"\s*(?:'data\.frame':|tibble \[|Rows: [\d,]+\s+Columns: \d|Call:\s)")  # str, glimpse, lm
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
 
@@ -131,6 +132,11 @@ def parse_table(
         reading = json_rows(_text(content, where)[0], where)
     elif suffix in _TEXT or content.count(b"\n") >= _LINES:
         text, notices = _text(content, where)
+        if _R_PRINTS.match(text):
+            raise InputError(
+                f"{where} holds what R prints about a table, not its rows. Save them in R with write.csv(table, "
+                "'table.csv', row.names = FALSE)."
+            )
         objects = objects_of_lines(text)
         if objects is None and (table := one_table(text, wanted or features))[1]:
             text, notices = table[0], (*notices, f"{where}: {table[1]}")
@@ -143,8 +149,9 @@ def parse_table(
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
+    one = partial(with_one_table, wanted=wanted or features)
     entries, apart = partial(with_entries_apart, features=features), partial(with_runs_apart, wanted=wanted)
-    for completed in (with_labels_down, entries, apart, with_errors_apart):
+    for completed in (one, with_labels_down, entries, apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading

@@ -161,7 +161,11 @@ class _Decision(Deciding):
             labels = [label.lower() for label in self.labels_of(name)]
             if words.bare(name) in known["wanted"] and known["yes"] | known["no"] >= set(labels):
                 marked = [label for label in labels if label in known["no"]]
-            elif words.has(name, "marks") or words.has(name, "may_mark"):
+            elif (
+                words.has(name, "marks")
+                or words.has(name, "may_mark")
+                or (words.bare(name) == "status" and "ok" in labels)
+            ):
                 marked = [label for label in labels if not is_missing(label) and label not in known["unmarked"]]
             else:
                 continue
@@ -314,12 +318,13 @@ class _Decision(Deciding):
         group = next((name for name, (role, _) in self.role.items() if role == "group"), None)
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
         self.notices += self.gaps.values()
-        companions = [name for name in self.names if self.role[name][0] == "companion"]
-        if companions:
-            what = "another outcome" if len(companions) == 1 else "other outcomes"
-            self.notices.append(
-                f"lawsmith left out {listing(companions)}, {what} of the same runs; --features keeps what it names."
-            )
+        companions = {column.name: column.reason for column in columns if column.role == "companion"}
+        bounds = [name for name, reason in companions.items() if reason.startswith("an end of")]
+        others = [name for name in companions if name not in bounds]
+        of, one, many = f"of {self.asked.target[0]}", "another outcome", "other outcomes"
+        told = [f"{listing(bounds)}, {'a bound' if len(bounds) == 1 else 'bounds'} {of}"] if bounds else []
+        told += [f"{listing(others)}, {one if len(others) == 1 else many} of the same runs"] if others else []
+        self.notices += [f"lawsmith left out {each}; --features keeps what it names." for each in told]
         return Roles(
             targets=self.asked.target,
             features=tuple(features),

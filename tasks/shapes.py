@@ -11,7 +11,7 @@ import numpy as np
 from lawsmith.tasks.asked import meant, numbered
 from lawsmith.tasks.dates import YEAR, years_of
 from lawsmith.tasks.delimited import CELLS_OF_A_RECORD, Reading, bound
-from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.errors import InputError, counted, listing, nearest
 from lawsmith.tasks.json_rows import flat
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
 from lawsmith.tasks.words import sums_up
@@ -21,15 +21,35 @@ if TYPE_CHECKING:
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
-_AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial|s"
-_REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES})?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
-_BEFORE = rf"(?:{_AGAIN_NAMES})[\s._-]*\d+[\s._/-]+"
+_AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial"
+_REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES}|s)?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
+_BEFORE = rf"(?:{_AGAIN_NAMES}|s)[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
 _YEAR = re.compile(rf"({YEAR})(?: \[YR\d{{4}}\])?")  # 2004 [YR2004]
 _FLAG = re.compile(r"(?<=\d)\s+[a-z]{1,3}$|^:.*")  # of Eurostat: 12.3 p, : c
 _AROUND = " _=@:-/"  # a number in a name
 _VALUES = ("value", "values", "val", "measurement", "result")
+
+
+def with_one_table(reading: Reading, where: str, wanted: Sequence[str]) -> Reading:
+    """The same with the wanted of two tables that stand side by side: one ends in an earlier row, in all its columns.
+
+    Where both end in one row they may be one table: each line is read as one row, and a notice says so.
+    """
+    if not reading.beside:
+        return reading
+    filled = ~reading.frame.map(is_missing)
+    ends = [{int(np.flatnonzero(filled[name]).max(initial=-1)) for name in names} for names in reading.beside]
+    if len(ends[0]) + len(ends[1]) > 2 or ends[0] == ends[1]:
+        between = f"{reading.beside[0][-1]} and {reading.beside[1][0]}"
+        told = f"{where}: an empty column stands between {between}; each line is read as one row. If two tables stand "
+        return reading.after(f"{told}side by side, save each in a file of its own.")
+    found = [names for names in reading.beside if wanted and all(meant(name, names) for name in wanted)]
+    names = (*found, *reading.beside)[0]
+    frame = reading.frame.loc[filled[names].any(axis=1), names].reset_index(drop=True)
+    told = f"{where}: two tables stand side by side; lawsmith read the one with {listing(names, 4)}."
+    return replace(reading, frame=frame).after(told)
 
 
 def with_labels_down(reading: Reading, where: str) -> Reading:
@@ -169,14 +189,11 @@ def _unfolded(reading: Reading, name: str, where: str) -> Reading:
 
 def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     """Two or more columns whose names are the wanted one and a number, and which differ by less than they vary:
-    ``loss_seed0`` and ``loss_seed1``; none where a column itself is meant."""
+    ``loss_seed0`` and ``loss_seed1``, or ``seed0`` and ``seed1`` alone; none where a column itself is meant."""
     names = [str(name) for name in reading.frame.columns]
-    found = [
-        name
-        for name in names
-        if re.fullmatch(f"{re.escape(wanted)}{_REPEAT}|{_BEFORE}{re.escape(wanted)}", name, re.IGNORECASE)
-    ]
-    own = meant(wanted, names)
+    own, like = meant(wanted, names), f"{re.escape(wanted)}{_REPEAT}|{_BEFORE}{re.escape(wanted)}"
+    alone = "" if own or nearest(wanted, names) or wanted in _VALUES else f"|(?:{_AGAIN_NAMES}){_REPEAT}"
+    found = [name for name in names if re.fullmatch(like + alone, name, re.IGNORECASE)]
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
         return []
     cells = np.array([[plain(cell) for cell in reading.frame[name].tolist()] for name in found], dtype=float)

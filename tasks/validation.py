@@ -144,7 +144,7 @@ def _remedy(shown: str) -> str:
     """What to do about a cell that is not a number."""
     if re.match(
         r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) |\d[\d.]*\s?\+$)", shown, re.I
-    ) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ])", shown, re.I):
+    ) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ]|OVRFLW|OVER(?:LOAD)?|SATURATED)", shown, re.I):
         return "it is only a bound: write a number in its place, or delete these rows"
     return two_clocks(shown) or "write numbers, or delete these rows"
 

@@ -91,12 +91,14 @@ def is_loss(name: str) -> bool:
 
 def is_measured_elsewhere(name: str, target: str) -> bool:
     """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
-    ``loss_c4`` and ``loss_wiki``."""
+    ``loss_c4`` and ``loss_wiki``; or what it took to reach one end: ``steps_to_target`` and ``time_to_target``."""
     one, two = tokens(name), tokens(target)
     if name == target or not one or not two or not WORDS["counted"].isdisjoint(one[:1]):
         return False
     own, other = ([word for word in words if word not in WORDS["passes"]] for words in (one, two))
     if own == other and len(own) < min(len(one), len(two)):
+        return True
+    if min(len(one), len(two)) > 2 and one[-2:] == two[-2:] and one[-2] == "to" and one[-1] in WORDS["reached"]:
         return True
     parts = WORDS["parts"]
     alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in parts) or (one[0] == two[0] in WORDS["learnt"]))
@@ -177,13 +179,15 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
                 return column
     stems = ["_".join(view) for one in targets for view in (tokens(one), words_without_unit(one))]
     own = re.sub(r"_(?:stat|syst?|tot)$", "", "_".join(words))
-    if own in (f"{mark}{stem}" for stem in stems for mark in ("e_", "d_", "delta_", *(("e", "d") if stem[1:] else ()))):
+    marks = ("e_", "d_", "u_", "delta_", "sigma")
+    if own in (f"{mark}{stem}" for stem in stems for mark in (*marks, *(("e", "d") if stem[1:] else ()))):
         return ""  # as e_loss and delta_loss, which may also be something else
     for column in (*targets, *others):
         glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
         if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
             return column if column in others else ""
-    alone = not [word for word in named if not word.isdigit()] and (len(base) < len(words) or deviation)
+    units = {word for one in targets for unit in re.findall(r"[\[(]([^\])]*)[\])]$", one) for word in tokens(unit)}
+    alone = units.issuperset(word for word in named if not word.isdigit()) and (len(base) < len(words) or deviation)
     return "" if alone or bare(name) in WORDS["alone"] else None
 
 
@@ -224,7 +228,7 @@ def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
     sides = [word for word in tokens(name) if word in BOUNDS]
     if any(name.startswith(target) and name[len(target) :] in WORDS["sides"] | {"min", "max"} for target in targets):
         return True
-    return bool(sides) and _about(name, BOUNDS | ERRORS, targets)
+    return bool(sides) and _about(name, BOUNDS | ERRORS | WORDS["of_bounds"], targets)
 
 
 def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:

@@ -70,6 +70,7 @@ def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, sec
         ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
         ("<0.{}", "only a bound"),
         ("BLQ", "only a bound"),
+        ("OVRFLW", "only a bound"),
         ("8{}+", "only a bound"),
     ],
 )
@@ -201,6 +202,7 @@ def test_dates_are_decimal_years():
         (("2021-Q3", "2021-Q4", "2022Q1", "Q2 2022"), "2021-07-01"),
         (("Q3'21", "4Q21", "1Q2022", "Q2 22"), "2021-07-01"),
         (("Jul-21", "Aug-21", "Sep-21", "Oct-21"), "2021-07-01"),
+        (("2011-12", "2012-13", "2013-14", "2014-15"), "2011-01-01"),
         (("2021W05", "2021-W06", "2021-W07", "2021-W08"), "2021-02-01"),
         (("01-Mar-2021", "2 March 2021", "March 3, 2021", "4th April 2021"), "2021-03-01"),
     ],
@@ -232,6 +234,7 @@ def test_dates_that_leave_open_which_number_is_the_day(cells: str, tmp_path: Pat
         (("100 nm", "1.5 µm", "2 mm", "3 m"), [100e-9, 1.5e-6, 2e-3, 3], "m"),
         (("10 nM", "1 µM", "1 mM", "2 M"), [1e-8, 1e-6, 1e-3, 2], "M"),
         (("60.2° N", "12.5° S", "0° N", "33° S"), [60.2, -12.5, 0, -33], "°"),
+        (("10°30'", "10°30'36\"", "12° 15′ S", "0°0'"), [10.5, 10.51, -12.25, 0], "°"),
         (("+01:30:00", "-00:00:30", "+12:00:00", "+00:00:01"), [5400, -30, 43200, 1], "s"),
     ],
 )
@@ -251,6 +254,8 @@ def test_numbers_behind_a_word_for_times(words: tuple[str, ...], tmp_path: Path)
     data = read(tmp_path, "when,loss\n" + rows)
     assert data.task.train.features["when"].tolist() == [0, 3, 7, 3]
     assert any("lawsmith read the numbers behind a word" in said for said in data.notices)
+    days = read(tmp_path, "day,loss\n" + "".join(f"d{3 * k},{k * k}\n" for k in range(5)))
+    assert days.task.train.features["day"].tolist() == [0, 3, 6, 9, 12]
     names = FRAME.assign(name=[f"T{k}" for k in range(14)] + ["T3a"])
     assert "name" not in read(tmp_path, names).task.schema.features
 

@@ -64,6 +64,7 @@ def test_errors_of_a_loss_are_told_from_error_rates(name: str, tmp_path: Path):
         ("test_acc", "error_rate"),
         ("mean win rate", "acc"),
         ("train", "test"),
+        ("time_to_target", "steps_to_target"),
         ("c4_val", "wiki_val"),
         ("acc_a", "acc_b"),
     ],
@@ -74,15 +75,15 @@ def test_a_measure_on_other_rows_is_a_companion(name: str, target: str, tmp_path
     assert roles(read(tmp_path, table, target)) == {"x": "feature", target: "target", name: "companion"}
 
 
-@pytest.mark.parametrize(
-    "name", ["σ_y", "y ±", "±", "+/-", "Δy", "e_y", "delta_y", "y (std)", "Std Dev", "err", "y_unc", "u(y)", "2sigma"]
-)
+AS_WRITTEN = "σ_y|y ±|±|+/-|Δy|e_y|delta_y|y (std)|Std Dev|err|y_unc|u(y)|2sigma|sig_y|sigmay|u_y|y_rms_err|y CI half"
+
+
+@pytest.mark.parametrize("name", AS_WRITTEN.split("|"))
 def test_names_of_errors_as_people_write_them(name: str, tmp_path: Path):
     x, spread = np.arange(1.0, 31.0), np.linspace(0.01, 0.05, 30)
     table = pd.DataFrame({"x": x, "y": 2 + 9 / x, name: spread})
     assert read(tmp_path, table, "y").task.schema.features == ("x",)
-    of_a_run = table.rename(columns={"y": "loss", name: "err"})
-    assert roles(read(tmp_path, of_a_run))["err"] == "companion"  # of a classifier
+    assert roles(read(tmp_path, table.rename(columns={"y": "loss", name: "err"})))["err"] == "companion"
 
 
 @pytest.mark.parametrize("name", ["y_err (%)", "y_unc_pct", "rel_err", "RSD(%)", "CV%", "relative error"])

@@ -72,6 +72,10 @@ def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path
     assert len(data.task.train) == len(FRAME) and roles(data)["block"] == "group"
     beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
     assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
+    rows = [[*row, None, *((k, 9.0 / (k + 1)) if k < 5 else ())] for k, row in enumerate(rows)]
+    other = read_dataset(sheet(tmp_path, [[*head, None, "gpus", "speed"], *rows]), ["speed"])
+    assert (len(other.task.train), roles(other)) == (5, {"gpus": "feature", "speed": "target"})
+    assert any("lawsmith read the one with gpus and speed" in said for said in other.notices)
 
 
 @pytest.mark.parametrize(
@@ -205,6 +209,8 @@ def test_seeds_before_the_name_and_their_mean(tmp_path: Path):
     loss = 2 + np.arange(1.0, 9) ** -0.5
     wide = pd.DataFrame({"width": range(1, 9), "s42/loss": loss, "s7/loss": loss + 0.01})
     assert len(read(tmp_path, wide).task.train) == 16
+    wide.columns = ["width", "seed 42", "seed 7"]
+    assert roles(read(tmp_path, wide)) == {"width": "feature", "loss": "target"}
     wide = pd.DataFrame({"width": range(1, 9), "loss_1": loss, "loss_2": loss + 0.01, "avg": loss + 0.005})
     assert roles(read(tmp_path, wide, "loss_1"))["avg"] == "companion"
 
