@@ -58,7 +58,8 @@ def _with_products(text: str, columns: Sequence[str], functions: Collection[str]
 def _is_meant(name: str, functions: Collection[str], alone: bool) -> bool:
     """Whether a name before a bracket, perhaps after a blank, is a function's, mistyped or unknown: one like a
     function's, or a small word that is no Greek letter before a name `alone`, as in ``foo (x)``."""
-    if len(name) > 2 and (get_close_matches(name, functions, 1, ALIKE) or sorted(name) in map(sorted, functions)):
+    near = len(name) > 2 and (get_close_matches(name, functions, 1, ALIKE) or sorted(name) in map(sorted, functions))
+    if name.lower() in functions or (near and name.islower()):
         return True
     return alone and len(name) > 1 and name.isalpha() and name.islower() and name not in GREEK
 
@@ -81,7 +82,7 @@ def _plain(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text:
         text = _without_latex(text)
     text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(_RAISED)})", text)
-    text = re.sub(r"(?<!\w)\[(\w+)\]", r"(\1)", text.translate(_LOWERED))  # [S], a concentration
+    text = re.sub(r"\[([^\[\]]*[^\d\[\]][^\[\]]*)\]", r" (\1)", text.translate(_LOWERED))  # [S], a concentration
     text = re.sub(r"√\s*(?=\()", "sqrt", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
     for sign, meaning in (*_SIGNS.items(), (_HIDDEN, "*")):

@@ -9,16 +9,16 @@ import ast
 import difflib
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-
-import numpy as np
 
 from lawsmith.sandbox.law.expression import add, divide, exp, function, mul, neg, parameters, power, transform, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.merged import merged
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role
 from lawsmith.sandbox.law.notation import plain_formula
+from lawsmith.sandbox.law.own_constants import factored, sizes
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import candidate
@@ -31,9 +31,10 @@ LONGEST = 4096  # characters of --form: far more than anybody types
 MOST_NODES = 400  # parts of its tree
 STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
-NEAR = 1e6
-"""Factor beyond a feature's values within which a constant of its size is sought."""
 _OF_LIBRARIES = re.compile(r"\b(?:np|numpy|math|torch|jnp)\.(?=\w+\s*\()")  # np.exp(
+_OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*return\b)")
+_VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
+"""Function of the target on a formula's left side -> the target by the right side."""
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
@@ -51,6 +52,7 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
 }
 """Functions beside the table's, among them names that PySR, operon and gplearn print."""
 _OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_GREEK = "αβγδεζηθκλμνξρστφχψω"
 _ARITIES = {name: entry.arity for name, entry in FUNCTIONS.items() if not entry.truth}
 _USUAL = " (exp, log, sqrt, tanh, sin, max and the like are)"
 _ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
@@ -64,55 +66,23 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
     not understood, for a form without a feature, and for one without a constant.
     """
     trees = own_form(text, schema)
+    if train is not None:
+        places = Counter(part.name for tree in trees.values() for part in walk(tree) if isinstance(part, Parameter))
+        trees = {name: transform(tree, lambda node: factored(node, places, train)) for name, tree in trees.items()}
     if merge:
         trees = {name: merged(tree) for name, tree in trees.items()}
-    places = roles(list(trees.values()))
-    sizes = {} if train is None else _sizes(trees.values(), train)
+    found = roles(list(trees.values()))
+    bounds = {} if train is None else sizes(trees.values(), train)
 
     def bounded(node: Node) -> Node:
         if not isinstance(node, Parameter):
             return node
-        role = places.get(node.name, Role.COEFFICIENT)
+        role = found.get(node.name, Role.COEFFICIENT)
         end = STEEPEST if role is Role.EXPONENT else math.inf
-        low, high = sizes.get(node.name, (-end, end))
+        low, high = bounds.get(node.name, (0.0 if node.name.startswith("exp_") else -end, end))
         return replace(node, lower=low, upper=high, role=role)
 
     return candidate({name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features)
-
-
-def _sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
-    """Bounds of constants that stand alone beside a feature in the base of a power, or divide it in ``exp(-t/tau)``."""
-    found: dict[str, tuple[float, float]] = {}
-    nodes = [node for tree in trees for node in walk(tree)]
-    bases = [node.base for node in nodes if isinstance(node, Power)]
-    for base in (*bases, *filter(None, map(_decay, nodes))):
-        match base:
-            case (
-                Product((Parameter(name), Power(Feature(column), Number(-1.0))))
-                | Product((Power(Feature(column), Number(-1.0)), Parameter(name)))
-                | Product((Power(Parameter(name), Number(-1.0)), Feature(column)))
-                | Product((Feature(column), Power(Parameter(name), Number(-1.0))))
-            ):
-                inverse = False
-            case Product((Parameter(name), Feature(column))) | Product((Feature(column), Parameter(name))):
-                inverse = True
-            case _:
-                continue
-        values = np.abs(train.features[column][train.features[column] != 0])
-        if len(values):
-            low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
-            found[name] = (1 / high, 1 / low) if inverse else (low, high)
-    return found
-
-
-def _decay(node: Node) -> Node | None:
-    """``t/tau`` of ``exp(-t/tau)``, whose tau is a size; None for anything else."""
-    if not (isinstance(node, Function) and node.name == "exp" and isinstance(node.arguments[0], Product)):
-        return None
-    factors = node.arguments[0].factors
-    rest = tuple(factor for factor in factors if factor != Number(-1.0))
-    divides = any(isinstance(factor, Power) and isinstance(factor.base, Parameter) for factor in rest)
-    return Product(rest) if divides and len(rest) == len(factors) - 1 == 2 else None
 
 
 def _refuse_other_columns(trees: Iterable[Node], schema: Schema) -> None:
@@ -138,7 +108,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
         raise InputError(f"--form is longer than {LONGEST} characters.")
     trees: dict[str, Node] = {}
     for part in filter(str.strip, text.split(";")):
-        target, formula = _sides(_OF_LIBRARIES.sub("", part), schema)
+        target, formula = _sides(_OF_PYTHON.sub("", _OF_LIBRARIES.sub("", part)), schema)
         if target in trees:
             raise InputError(f"--form has two formulas for {target}; give one.")
         trees[target] = _with_exp(_read(formula, schema.features))
@@ -162,6 +132,7 @@ def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
     """``; did you mean N?`` for constants that are called like a feature but for the case of letters."""
     names = {parameter.name.casefold() for tree in trees for parameter in parameters(tree)}
     near = [name for name in features if name.casefold() in names]
+    near += [f"{name[0]}*{feature}" for name in names for feature in features if name[1:] == feature]
     return f"; did you mean {listing(near)}?".rstrip("?") if near else ""
 
 
@@ -236,6 +207,8 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
             raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
     left = re.sub(r"\\[a-zA-Z]+\{(\w+)\}", r"\1", left).strip(" $`")
+    if (view := re.fullmatch(r"(\w+)\s*\((.+)\)", left)) and view[1] in _VIEWS and view[1] not in schema.targets:
+        left, right = view[2].strip(" `"), _VIEWS[view[1]].format(right)
     target = _column(left, schema.targets)
     if len(schema.targets) == 1 and _is_symbol(left, right, schema.features):
         target = schema.targets[0]
@@ -319,6 +292,8 @@ class _Reader:
             return Feature(column)
         if name in self.quoted:
             raise InputError(f"--form: `{column}` is not a feature{_near(column, self.features)}.")
+        if name[0] in _GREEK and (factor := _column(name[1:], self.features)) in self.features:  # γt
+            return mul(Parameter(name[0]), Feature(factor))
         return Number(math.pi) if name == "pi" else Parameter(name)
 
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:

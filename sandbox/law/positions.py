@@ -30,6 +30,8 @@ def _places(node: Node, inside: str) -> Iterator[tuple[Parameter, Role]]:
                 yield from _term(term, inside)
         case Product():
             yield from _term(node, inside)
+        case Power(Number(), exponent):  # 10^(A - B/T) is an exponential
+            yield from _places(exponent, "rate")
         case Power(base, exponent):
             for parameter in parameters(exponent):
                 yield parameter, Role.EXPONENT

@@ -1,5 +1,7 @@
 """A formula as people write it: what is read, what is fitted, and what is refused in one sentence."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,11 @@ TABLE = schema("N", "D", "lr (x)")
         ("A*np.exp(-k*N) + math.sqrt(D)", "A*exp(-k*N) + sqrt(D)"),
         ("A [N]^n/(k^n + [N]^n)", "A*N^n/(k^n + N^n)"),  # as chemists write
         ("A*e^(-k*N) + B/e**(D/h)", "A*exp(-k*N) + B*exp(-D/h)"),
+        ("Vmax [N] / (Km + [N])", "Vmax*N/(Km + N)"),
+        ("[ (A/N)^{α/β} + B/D ]^{β}", "((A/N)^(α/β) + B/D)^β"),
+        ("A exp(-γN) cos(ωD)", "A*exp(-γ*N)*cos(ω*D)"),
+        ("lambda N, D: E + A/N**a", "E + A/N^a"),
+        ("log10(loss) = A + b*log10(N)", "10^(A + b*log10(N))"),
     ],
 )
 def test_spellings_state_the_same_law(written: str, same: str):
@@ -224,6 +231,23 @@ def test_a_time_constant_is_a_size_in_any_unit():
         with Sandbox(workers=1) as sandbox:
             found = sandbox.run(FitJob(source, schema("t"), table)).constants
         assert found is not None and found.of("all")["tau"] == pytest.approx(1.3 * unit, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("written", "t", "law"),
+    [
+        ("10^(A - B/(C + t))", np.arange(10, 90, 8.0), lambda t: 10 ** (8.07 - 1730.6 / (t + 233.4))),  # Antoine
+        ("c + a*exp(-(t - t0)/tau)", 60211 + np.arange(0, 40, 2.5), lambda t: 0.2 + 3.1 * np.exp((60210.4 - t) / 12)),
+        ("exp(e) + exp(a - b*log(t))", np.geomspace(1e7, 1e9, 12), lambda t: 1.7 + 410 / t**0.34),
+        ("exp(logaddexp(e, a - b*log(t)))", np.geomspace(1e7, 1e9, 12), lambda t: 1.7 + 410 / t**0.34),
+    ],
+)
+def test_exponentials_as_people_write_them_are_fitted(written: str, t: np.ndarray, law: Callable):
+    table = Table({"t": t}, {"loss": law(t)}, ("all",), np.zeros(len(t), dtype=np.intp))
+    with Sandbox(workers=1) as sandbox:
+        job = FitJob(own_candidate(written, schema("t"), table), schema("t"), table, predict=(table.hide(),))
+        predicted = sandbox.run(job).predictions[0][:, 0]
+    assert np.var(predicted - law(t)) < 1e-4 * np.var(law(t))
 
 
 @pytest.mark.parametrize("written", ["acc + A/N^a", "E + A/N^a + opt"])

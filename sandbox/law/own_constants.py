@@ -1,0 +1,88 @@
+"""Where the constants of a formula of the user's own are sought: of the size of the feature beside them."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, mul, parameters, walk
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.tasks.table import Table
+
+NEAR = 1e6
+"""Factor beyond a feature's values within which a constant of its size is sought."""
+FAR, OUTSIDE, WIDEST = 0.1, 10.0, 1e3
+"""A feature far from zero varies by at most this share of its least value. A constant subtracted from it lies at most
+so many of its widths outside; one that divides it differs from the width by this factor at most."""
+
+
+def factored(node: Node, places: Mapping[str, int], train: Table) -> Node:
+    """``exp(a - b*x)`` as ``exp_a * exp(-b*x)``, with a constant that is a factor, where a has no other place and x is
+    not far from zero; the exponential of ``logaddexp(u, v)`` as a sum."""
+    if not (isinstance(node, Function) and node.name == "exp"):
+        return node
+    argument = node.arguments[0]
+    if isinstance(argument, Function) and argument.name == "logaddexp":
+        return add(*(factored(exp(one), places, train) for one in argument.arguments))
+    terms = argument.terms if isinstance(argument, Sum) else (argument,)
+    far = any(np.ptp(x := train.features[name]) < FAR * np.abs(x).min() for name in features(argument))
+    for term in terms if not far else ():
+        if isinstance(term, Parameter) and places[term.name] == 1 and f"exp_{term.name}" not in places:
+            rest = [other for other in terms if other is not term]
+            return mul(Parameter(f"exp_{term.name}"), *([exp(add(*rest))] if rest else []))
+    return node
+
+
+def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
+    """Bounds of constants that stand alone beside a feature in the base of a power, divide it in ``exp(-t/tau)``, or
+    are subtracted from one that varies by little beside its size, such as a year."""
+    found: dict[str, tuple[float, float]] = {}
+    for node in (node for tree in trees for node in walk(tree)):
+        bases = [node.base] if isinstance(node, Power) else [_decay(node)]
+        for base in (term for one in bases for term in (one.terms if isinstance(one, Sum) else [one])):
+            match base:
+                case (
+                    Product((Parameter(name), Power(Feature(column), Number(-1.0))))
+                    | Product((Power(Feature(column), Number(-1.0)), Parameter(name)))
+                    | Product((Power(Parameter(name), Number(-1.0)), Feature(column)))
+                    | Product((Feature(column), Power(Parameter(name), Number(-1.0))))
+                ):
+                    inverse = False
+                case Product((Parameter(name), Feature(column))) | Product((Feature(column), Parameter(name))):
+                    inverse = True
+                case _:
+                    continue
+            values = np.abs(train.features[column][train.features[column] != 0])
+            if len(values):
+                low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
+                found[name] = (1 / high, 1 / low) if inverse else (low, high)
+        found |= _far_from_zero(node, train)
+    return found
+
+
+def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
+    """Bounds of ``t0`` and ``tau`` in ``(t - t0) / tau`` for a feature that varies by little beside its size."""
+    factors = factors_of(node)
+    for terms in (factor.terms for factor in factors if isinstance(factor, Sum) and len(factor.terms) == 2):
+        columns = [term.name for term in terms if isinstance(term, Feature)]
+        shifts = [parameters(term)[0].name for term in terms if _is_shift(term)]
+        values = train.features[columns[0]] if columns and shifts else np.zeros(1)
+        low, wide = float(values.min()), float(np.ptp(values))
+        if 0 < wide < FAR * abs(low):
+            divisors = [f.base.name for f in factors if isinstance(f, Power) and isinstance(f.base, Parameter)]
+            found = dict.fromkeys(divisors, (wide / WIDEST, wide * WIDEST))
+            return {**found, shifts[0]: (low - OUTSIDE * wide, low + (1 + OUTSIDE) * wide)}
+    return {}
+
+
+def _is_shift(term: Node) -> bool:
+    return coefficient(term)[0] == -1.0 and isinstance(coefficient(term)[1], Parameter)
+
+
+def _decay(node: Node) -> Node | None:
+    """``t/tau`` of ``exp(-t/tau)``, whose tau is a size; None for anything else."""
+    if not (isinstance(node, Function) and node.name == "exp" and isinstance(node.arguments[0], Product)):
+        return None
+    factors = node.arguments[0].factors
+    rest = tuple(factor for factor in factors if factor != Number(-1.0))
+    divides = any(isinstance(factor, Power) and isinstance(factor.base, Parameter) for factor in rest)
+    return Product(rest) if divides and len(rest) == len(factors) - 1 == 2 else None
