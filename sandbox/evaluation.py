@@ -9,7 +9,7 @@ from pydantic import Field
 from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.law.parse import Kind
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.tasks.arrays import Array, geometric_mean
+from lawsmith.tasks.arrays import NORMAL, Array, geometric_mean
 from lawsmith.tasks.folds import Fold
 from lawsmith.tasks.frozen import Exact
 from lawsmith.tasks.metrics import Scores, scores
@@ -22,7 +22,6 @@ MOST_GROUPS = 12  # that a record lists by name: as many as a prompt or a page s
 MOST_OFF = 8.0  # robust standard deviations with which a training row counts at most …
 FEW_OFF = 0.05  # … where no more than such a share of the rows is further off
 LEAST_SCALE = 0.01  # of the targets' spread is the least such deviation: laws that are exact but for a few rows are not
-NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 
 class FoldScore(Exact):

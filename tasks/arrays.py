@@ -8,6 +8,7 @@ IntArray = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
 WIDE = 3.0  # positive values over at least this factor lie on a logarithmic axis
+NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 HALF = 0.5  # a part of a whole comes to this much, else nothing says that it ends at one
 DILUTED = 30.0  # times the smallest, from which positive values that are spread by ratios are no parts of a whole
 

@@ -6,6 +6,7 @@ Both unpack to more than they weigh, so sizes are looked at before anything is u
 import io
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -94,23 +95,24 @@ def _bound_texts(table: "pa.Table", where: str) -> None:
                 )
 
 
+def _bound_unpacked(content: bytes, where: str, instead: str) -> None:
+    """Refuse an archive that unpacks to too much; a damaged one, or none, is left to its reader."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
+            raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; {instead}.")
+
+
 def arrays(content: bytes, where: str) -> Reading:
     """The columns of numpy's .npz file of arrays (n,), or of an .npy file whose array has named fields. Raises
     InputError for a damaged or too large file, for arrays without names, and for arrays of several lengths."""
     import pandas as pd
 
+    _bound_unpacked(content, where, "save the arrays as Parquet")
     try:
-        if content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                size = sum(info.file_size for info in archive.infolist())
-            if size > MAX_UNPACKED_BYTES:
-                raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the arrays as Parquet.")
         loaded = np.load(io.BytesIO(content), allow_pickle=False)
         single = isinstance(loaded, np.ndarray)
         names = (loaded.dtype.names or ()) if single else loaded.files
         columns = {str(name): np.asarray(loaded[name]) for name in names}
-    except InputError:
-        raise
     except Exception as error:  # noqa: BLE001  # numpy raises whatever a damaged header makes it raise
         raise InputError(f"The arrays of {where} cannot be read: {str(error)[:100].rstrip('.')}.") from None
     bound_columns(len(columns), where)
@@ -168,19 +170,12 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
 
     Raises InputError for a damaged or too large file.
     """
+    require("openpyxl", "xlsx", f"Reading {where}, an Excel workbook,")
+    import openpyxl
     import pandas as pd
 
+    _bound_unpacked(content, where, "save the sheet as CSV")
     try:
-        import openpyxl
-    except ImportError:
-        raise InputError(
-            f"{where}: reading Excel workbooks needs openpyxl; install it with: pip install 'lawsmith[xlsx]', or save "
-            "the sheet as CSV."
-        ) from None
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if (size := sum(info.file_size for info in archive.infolist())) > MAX_UNPACKED_BYTES:
-                raise InputError(f"{where} unpacks to {size / 1024**2:.0f} MiB; save the sheet as CSV.")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         rows, sheet = _sheet(book.worksheets, wanted, where)
     except InputError:

@@ -25,21 +25,24 @@ def read_toml(path: Path, described: str) -> dict[str, Any]:
 
     Raises InputError where it is missing, no regular file, larger than `MAX_TOML_BYTES`, or no TOML.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{described} is a folder, a pipe or a device; name a file.")
     try:
-        if path.exists() and not path.is_file():
-            raise InputError(f"{described} is a folder, a pipe or a device; name a file.")
         with path.open("rb") as file:
             content = file.read(MAX_TOML_BYTES + 1)
-        if len(content) > MAX_TOML_BYTES:
-            raise InputError(f"{described} is larger than {MAX_TOML_BYTES} bytes.")
-        text = content.decode("utf-8")
-        if any(line.count(".") > MAX_DOTS for line in text.splitlines() if not line.startswith("#")):
-            raise InputError(f"{described} has a line with more than {MAX_DOTS} dots, the limit.")
-        return tomllib.loads(text)
-    except InputError:
-        raise
     except OSError as error:
         raise InputError(f"{described} cannot be read: {error.strerror}.") from None
+    return toml_of(content, described)
+
+
+def toml_of(content: bytes, described: str) -> dict[str, Any]:
+    """What the `content` of a file states; raises InputError for more than `MAX_TOML_BYTES`, and for no TOML."""
+    if len(content) > MAX_TOML_BYTES:
+        raise InputError(f"{described} is larger than {MAX_TOML_BYTES} bytes.")
+    if any(line.count(b".") > MAX_DOTS for line in content.splitlines() if not line.startswith(b"#")):
+        raise InputError(f"{described} has a line with more than {MAX_DOTS} dots, the limit.")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
     except RecursionError:
         raise InputError(f"{described} is nested too deeply.") from None
     except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits

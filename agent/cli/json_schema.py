@@ -76,18 +76,23 @@ class DisbelievedJson(Frozen):
     met: bool = False
 
 
-class RunJson(Frozen):
-    """One run of a search."""
+class RunScoresJson(Frozen):
+    """A run, its law and its scores."""
 
     run: str
     archive: str
-    seed: int | None
     r2: Number | None
     validation_r2: Number | None
     train_r2: Number | None
     expression: str | None
-    constants: Constants | None
     constants_count: int | None
+
+
+class RunJson(RunScoresJson):
+    """One run of a search."""
+
+    seed: int | None
+    constants: Constants | None
     candidates: int | None
     tried: int | None
     screened: int | None
@@ -103,16 +108,9 @@ class RunJson(Frozen):
     error: str | None
 
 
-class SelectedJson(Frozen):
+class SelectedJson(RunScoresJson):
     """The run whose law was selected, and why."""
 
-    run: str
-    archive: str
-    r2: Number | None
-    validation_r2: Number | None
-    train_r2: Number | None
-    expression: str | None
-    constants_count: int | None
     reason: str
 
 

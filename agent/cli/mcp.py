@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ from lawsmith.agent.cli.output import announce, shown, warn
 from lawsmith.agent.cli.search import table, terminated_like_interrupted
 from lawsmith.agent.command.job import Job, OwnTable
 from lawsmith.agent.command.registry import CLIENT
-from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import InputError, require
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -21,8 +20,7 @@ def run(given: Mapping[str, Any]) -> None:
 
     Raises InputError where the package mcp is missing.
     """
-    if find_spec("mcp") is None:
-        raise InputError("discover mcp needs the package mcp; install it with: pip install 'lawsmith[mcp]'.")
+    require("mcp", "mcp", "discover mcp")
     from lawsmith.agent.mcp.server import serve_stdio
     from lawsmith.agent.mcp.sessions import Bounds, Sessions
     from lawsmith.agent.mcp.tools import build_server

@@ -11,6 +11,7 @@ from typing import Any
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
 from lawsmith.tasks import InputError
+from lawsmith.tasks.reading import read_bytes
 
 ORIGIN = "own form"
 COLUMNS = ("equation", "formula", "expression", "infix", "model", "sympy_format")
@@ -68,10 +69,7 @@ def formulas(path: Path) -> tuple[str, ...]:
 
     Raises InputError where there is no such file, or it holds no formula.
     """
-    try:
-        content = path.read_bytes()[: MOST_BYTES + 1]
-    except OSError as error:
-        raise InputError(f"--hall-of-fame {path} cannot be read: {error.strerror}.") from None
+    content = read_bytes(path)
     if len(content) > MOST_BYTES:
         raise InputError(f"--hall-of-fame {path} is larger than {MOST_BYTES // 1_000_000} MB.")
     text = content.decode("utf-8", errors="replace").lstrip("\ufeff")

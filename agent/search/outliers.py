@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray, Mask, ranks
+from lawsmith.tasks.arrays import NORMAL, Array, IntArray, Mask, ranks
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
@@ -32,7 +32,6 @@ GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of si
 UNITS = (60.0, 3600.0, *(10.0**power for power in range(1, 13)))  # factors between units, and slips of the point
 SAME_UNIT = 0.1  # of the logarithm, by which rows that are off by such a factor differ at most from it
 MOST_OF_A_UNIT = 0.3  # share of the rows that may be in another unit
-NORMAL = 1.4826  # a normal standard deviation in median absolute deviations
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from lawsmith.tasks.folds import has_frontier
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.reading import read_bytes
 from lawsmith.tasks.task import Task
+from lawsmith.tasks.user_files import toml_of
 
 FOLDER = Path(__file__).with_name("laws")
-MOST_BYTES = 64 * 1024  # of a user's file: room for `MOST_LAWS`
 MOST_LAWS = 100  # of a user's file
 MOST_PLACES = 24  # ways to put columns in the places of a law's features
 LEVEL = "level"
@@ -259,33 +259,24 @@ def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:
 def catalogue_text(path: Path) -> str:
     """The content of a user's file, whose laws can be read; raises InputError otherwise."""
     content = read_bytes(path)
-    if len(content) > MOST_BYTES:
-        raise InputError(f"--catalogue {path} is larger than {MOST_BYTES // 1024} kB.")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"--catalogue {path} is not text in UTF-8.") from None
-    read_catalogue(text, path)
-    return text
+    _laws_of(content, f"--catalogue {path}")
+    return content.decode("utf-8")
 
 
-def read_catalogue(text: str, path: Path | None = None) -> tuple[KnownLaw, ...]:
+def read_catalogue(text: str) -> tuple[KnownLaw, ...]:
     """The laws of a user's file, by its content; none where it is empty. Raises InputError that names the entry and
     says what is wrong with it."""
-    if not text and path is None:
-        return ()
-    try:
-        raw = tomllib.loads(text)
-    except RecursionError:
-        raise InputError(f"--catalogue {path} is nested too deeply; it may hold entries [[law]].") from None
-    except ValueError as error:
-        raise InputError(f"--catalogue {path} is not valid TOML: {error}.") from None
+    return _laws_of(text.encode(), "--catalogue") if text else ()
+
+
+def _laws_of(content: bytes, place: str) -> tuple[KnownLaw, ...]:
+    raw = toml_of(content, place)
     entries = raw.get("law")
     if not isinstance(entries, list) or not entries or set(raw) != {"law"}:
-        raise InputError(f"--catalogue {path} may hold entries [[law]] alone, each with {ENTRIES}.")
+        raise InputError(f"{place} may hold entries [[law]] alone, each with {ENTRIES}.")
     if len(entries) > MOST_LAWS:
-        raise InputError(f"--catalogue {path} holds {len(entries)} laws; the limit is {MOST_LAWS}.")
-    return tuple(_law(entry, f"--catalogue {path}, law {k}") for k, entry in enumerate(entries, 1))
+        raise InputError(f"{place} holds {len(entries)} laws; the limit is {MOST_LAWS}.")
+    return tuple(_law(entry, f"{place}, law {k}") for k, entry in enumerate(entries, 1))
 
 
 def candidates(known: Sequence[KnownLaw], task: Task) -> tuple[dict[str, KnownLaw], tuple[KnownLaw, ...]]:

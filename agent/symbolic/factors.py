@@ -304,10 +304,6 @@ class Factor:
         """The factor at each row (n,)."""
         return KINDS[self.kind].values(arguments[self.argument], *self.constants)
 
-    def slopes(self, arguments: Mapping[str, Array]) -> tuple[Array, ...]:
-        """The factor's derivative (n,) by each free constant."""
-        return KINDS[self.kind].slopes(arguments[self.argument], *self.constants)
-
     def bounds(self, ends: Ends) -> Bounds:
         """Of the free constants, where the argument lies between `ends`; no pole where it may be zero."""
         if self.kind == "real" and ends[0] <= 0 <= ends[1]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.tasks import Array, IntArray, Schema, Table
+from lawsmith.tasks.arrays import NORMAL
 
 MOST_OUTLIERS = 20  # rows that a reader looks up
 FAR = 5.0
 """An outlier's residual is at least this many typical residuals of the training rows of its group."""
 POOLED_ROWS = 20
 """Rows of all groups that each group's own typical residual is averaged with."""
-GAUSSIAN = 1.4826
-"""The standard deviation of a normal distribution in units of its median absolute deviation."""
 
 
 def grade(r2: float | None) -> str:
@@ -152,11 +151,11 @@ def _missed(rows: Table, predicted: Array, t: int, *, share: bool) -> Array:
 
 def _typical(rows: Table, residual: Array) -> Array:
     """(G,): a robust standard deviation of the residuals of each group, which leans on that of all rows."""
-    overall = GAUSSIAN * float(np.median(np.abs(residual)))
+    overall = NORMAL * float(np.median(np.abs(residual)))
     found = np.full(len(rows.groups), overall)
     for code in np.unique(rows.codes):
         own = residual[rows.codes == code]
-        typical = GAUSSIAN * float(np.median(np.abs(own)))
+        typical = NORMAL * float(np.median(np.abs(own)))
         found[code] = np.sqrt((len(own) * typical**2 + POOLED_ROWS * overall**2) / (len(own) + POOLED_ROWS))
     return np.where(found > 0, found, np.inf)
 

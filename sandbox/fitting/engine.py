@@ -14,7 +14,7 @@ from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
 from lawsmith.sandbox.fitting.lm import MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
 from lawsmith.sandbox.fitting.structure import Structure, analyse
-from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.arrays import NORMAL, Array, IntArray, Mask
 from lawsmith.tasks.table import Table
 
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
@@ -320,7 +320,7 @@ def _reweighted(block: Block, best: Minimum) -> PaddedRows:
     seen = np.where(real & np.isfinite(residual), residual, np.nan)
     nothing = np.isnan(seen).all(axis=-1, keepdims=True)  # no row, or a fit that failed
     centre = np.nanmedian(np.where(nothing, 0.0, seen), axis=-1, keepdims=True)
-    weight = block.weight / (1 + (residual / (4.685 * 1.4826 * centre + 1e-300)) ** 2)
+    weight = block.weight / (1 + (residual / (4.685 * NORMAL * centre + 1e-300)) ** 2)
     rows = block.rows.measured.shape[-1]
     updated = block.rows.weight.copy()
     for position, target in enumerate(block.targets):
