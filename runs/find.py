@@ -1,6 +1,5 @@
 """Finding archives: all of them below a folder, and the one that a user means."""
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from lawsmith.runs.archive import MANIFEST, Archive
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import PUBLISHED
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, alike, listing
 
 PUBLISHED_DIR = Path(__file__).parent / PUBLISHED
 """The documented results that come with the package."""
@@ -111,6 +110,5 @@ def _newest(wanted: str, known: dict[str, Path]) -> str | None:
 
 def _nearest(wanted: str, known: list[str]) -> str:
     ends = {address.rpartition("/")[2]: address for address in known}
-    near = difflib.get_close_matches(wanted, [*known, *ends], n=3, cutoff=0.5)
-    names = list(dict.fromkeys(visible(ends.get(name, name)) for name in near))
+    names = list(dict.fromkeys(visible(ends.get(name, name)) for name in alike(wanted, [*known, *ends])))
     return f"the nearest are {listing(names, _SHOWN)}" if names else "`discover inspect` lists the runs"

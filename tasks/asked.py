@@ -1,11 +1,10 @@
 """What the user says of a table's columns, and which columns the names mean."""
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from lawsmith.tasks.dates import YEAR, is_date
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, alike, listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import measures_scatter, tokens, without_averages, words_without_unit
@@ -97,16 +96,16 @@ def _or_none(name: str | None, names: Sequence[str]) -> str | None:
 
 def resolved(name: str, names: Sequence[str], where: str) -> str:
     """The column that a name means; raises InputError where none or several could be meant."""
-    alike = meant(name, names)
-    if len(alike) == 1:
-        return alike[0]
-    if len(alike) > 1:
-        raise InputError(f"{where}: {name!r} could mean {listing(alike, 8)}; give the whole name.")
+    found = meant(name, names)
+    if len(found) == 1:
+        return found[0]
+    if len(found) > 1:
+        raise InputError(f"{where}: {name!r} could mean {listing(found, 8)}; give the whole name.")
     last = {re.split(r"[./]", column)[-1]: column for column in names}
-    close = difflib.get_close_matches(name, [*names, *last], n=3, cutoff=0.6)
+    close = alike(name, [*names, *last])
     ending = [column for column in names if len(name) > 2 and name.casefold() in column.casefold()]
     ending += [column for column in names if tokens(name) and tokens(column)[: len(tokens(name))] == tokens(name)]
-    likely = dict.fromkeys([*(last.get(found, found) for found in close), *ending])
+    likely = dict.fromkeys([*(last.get(one, one) for one in close), *ending])
     guesses = sorted(likely, key=measures_scatter)[:5]
     near = f"; did you mean {' or '.join(guesses)}? Its" if guesses else "; its"
     parts = [part for part in re.split(r"[\s;,|+&\[\]()]+", name) if part]

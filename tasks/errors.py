@@ -23,11 +23,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def alike(wanted: str, known: Collection[str]) -> list[str]:
+    """The known names that are nearest to one that is not known, whatever their case."""
+    small = {name.lower(): name for name in known}
+    return [small[name] for name in difflib.get_close_matches(wanted.lower(), small, n=3, cutoff=0.6)]
+
+
 def nearest(wanted: str, known: Collection[str]) -> str:
     """``; did you mean a or b?`` for a name that is not known; empty where nothing is near."""
-    small = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(wanted.lower(), small, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(small[name] for name in near)}?" if near else ""
+    near = alike(wanted, known)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def require(module: str, extra: str, what: str) -> None:

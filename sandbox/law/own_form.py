@@ -6,11 +6,10 @@ written in backticks: ```lr (x)```.
 """
 
 import ast
-import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lawsmith.sandbox.law.expression import add, divide, exp, function, mul, neg, parameters, power, transform, walk
@@ -23,7 +22,7 @@ from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import candidate
 from lawsmith.tasks.asked import meant, without_unit
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
@@ -168,8 +167,9 @@ def feature_expression(text: str, schema: Schema) -> Node:
     tree = transform(_read(text, schema.features), lambda node: _short(node, schema))
     unknown = [parameter.name for parameter in parameters(tree)]
     if unknown:
+        near = nearest(unknown[0], schema.features).removesuffix("?")
         raise InputError(
-            f"{text.strip()!r} names {unknown[0]!r}, which is not a feature{_near(unknown[0], schema.features)}; "
+            f"{text.strip()!r} names {unknown[0]!r}, which is not a feature{near}; "
             f"the features are {listing(schema.features, 8)}."
         )
     if not any(isinstance(node, Feature) for node in walk(tree)):
@@ -291,7 +291,7 @@ class _Reader:
         if column in self.features:
             return Feature(column)
         if name in self.quoted:
-            raise InputError(f"--form: `{column}` is not a feature{_near(column, self.features)}.")
+            raise InputError(f"--form: `{column}` is not a feature{nearest(column, self.features) or '.'}")
         if name[0] in _GREEK and (factor := _column(name[1:], self.features)) in self.features:  # γt
             return mul(Parameter(name[0]), Feature(factor))
         return Number(math.pi) if name == "pi" else Parameter(name)
@@ -300,15 +300,10 @@ class _Reader:
         called = _NAMES.get(name, name)
         entry = FUNCTIONS.get(called)
         if called not in _ARITIES:
+            near = nearest(name, _ARITIES).removesuffix("?")
             raise InputError(
-                f"--form: {name!r} is not a function{_near(name, _ARITIES) or _USUAL}; between factors write *, as in "
-                "A*(x + b)."
+                f"--form: {name!r} is not a function{near or _USUAL}; between factors write *, as in A*(x + b)."
             )
         if len(arguments) != _ARITIES[called]:
             raise InputError(f"--form: {name} takes {_ARITIES[called]} argument{'s' if _ARITIES[called] > 1 else ''}.")
         return function(called, *arguments) if entry is not None else _OTHERS[called][1](*arguments)
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}" if near else ""

@@ -1,13 +1,12 @@
 """The benchmark tasks, each described by one TOML file in this folder."""
 
-import difflib
 import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.errors import InputError, alike
 from lawsmith.tasks.schema import Schema
 
 
@@ -40,7 +39,7 @@ def schema(name: str) -> Schema:
     aliases |= {one.long_name.removesuffix("_scaling_law"): one for one in _schemas().values()}
     if wanted in aliases:
         return aliases[wanted]
-    near = dict.fromkeys(aliases[match].name for match in difflib.get_close_matches(wanted, aliases, n=4, cutoff=0.5))
+    near = dict.fromkeys(aliases[match].name for match in alike(wanted, aliases))
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
     own = "Law.open opens the law of a run." if Path(name).is_dir() else "Give a table of your own with --data."
     raise InputError(f"There is no task {name!r}; {offer} {own}")

@@ -113,7 +113,7 @@ def test_files_of_several_programs_are_read(tmp_path: Path, name: str, content: 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("no.csv", None, "cannot be read"),
+        ("no.csv", None, "There is no file"),
         ("empty.csv", "equation\n", "no column of formulas|holds no formula"),
         ("other.csv", "a,b\n1,2\n", "no column of formulas"),
         ("bad.json", "{", "is not valid JSON"),
