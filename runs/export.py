@@ -11,7 +11,7 @@ from lawsmith.runs.files import write_atomic, writing
 from lawsmith.runs.law_file import carried
 from lawsmith.runs.laws import Law, law_of
 from lawsmith.runs.quoting import docstring, latex_plain, visible
-from lawsmith.runs.source import Untranslatable, read_form
+from lawsmith.runs.source import read_form
 from lawsmith.runs.uncertain_constants import covariances, uncertainties_script
 from lawsmith.sandbox.law.formula import Formula, formula
 from lawsmith.sandbox.law.nodes import Unreadable
@@ -252,7 +252,7 @@ def pair_source(
         own = parsed if isinstance(stated, Unreadable) else read_form(write(stated, schema.features))
         parts = [carried(own, "form")]
         parts.append(carried(parsed, "fit") if "fit" in parsed.definitions else carried(own, "PARAMETERS"))
-    except Untranslatable as error:
+    except Unreadable as error:
         raise InputError(f"The law cannot be written as SLDAgent's pair: {error}.") from None
     if not constants:
         raise InputError("The law cannot be written as SLDAgent's pair: the run recorded no constants.")

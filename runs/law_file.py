@@ -13,7 +13,7 @@ import numpy as np
 
 from lawsmith.runs import law_checks
 from lawsmith.runs.quoting import docstring, visible
-from lawsmith.runs.source import FormSource, Untranslatable, names_in, read_form
+from lawsmith.runs.source import FormSource, names_in, read_form
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.parse import STAR_IMPORTS
@@ -99,7 +99,7 @@ def render_law(
         return _stated_law(stated, schema, constants, provenance, arrays)
     try:
         parsed = read_form(source)
-    except Untranslatable as error:
+    except Unreadable as error:
         raise ValueError(f"the candidate cannot be rendered: {error}") from None
     if "form" in parsed.definitions:
         return _opaque_law(parsed, stated.reason, schema, constants, provenance)
@@ -175,7 +175,7 @@ def carried(parsed: FormSource, name: str) -> str:
     """A function `_name` made of the candidate's own statements, in a scope of their own so that no names
     clash: of those that it needs, or of all where they cannot be told apart.
     """
-    taken = parsed.needed_by(name) if parsed.obstacle is None else parsed.tree.body
+    taken = parsed.needed_by(name) if parsed.parted else parsed.tree.body
     needed = {id(s) for s in taken if not isinstance(s, ast.ImportFrom)}
     kept = [s for s in parsed.tree.body if not isinstance(s, ast.ImportFrom) or s.module != "__future__"]
     body = [_named(s, parsed) for s in kept if id(s) in needed or isinstance(s, ast.Import | ast.ImportFrom)]

@@ -3,33 +3,27 @@
 import ast
 from dataclasses import dataclass
 
-from lawsmith.sandbox.law.read import MAX_SOURCE_BYTES
-from lawsmith.sandbox.law.syntax import defined, parse
-
-
-class Untranslatable(Exception):
-    """A construct that a translation does not cover; the message names it and its line."""
-
-    def __init__(self, what: str, node: ast.AST | None = None) -> None:
-        line = getattr(node, "lineno", None)
-        super().__init__(what if line is None else f"{what} (line {line})")
+from lawsmith.sandbox.law.nodes import Unreadable
+from lawsmith.sandbox.law.read import module_of
+from lawsmith.sandbox.law.syntax import defined
 
 
 @dataclass(frozen=True)
 class FormSource:
-    """A parsed candidate. `obstacle` says why its statements cannot be taken one by one: some work on others' names."""
+    """A parsed candidate. parted: whether its statements can be taken one by one; False where some work on others'
+    names."""
 
     tree: ast.Module
     definitions: dict[str, ast.stmt]
-    obstacle: Untranslatable | None = None
+    parted: bool
 
     def needed_by(self, name: str) -> list[ast.stmt]:
         """The top-level statements that a top-level name needs, its own definition included, in source order.
 
-        Imports are left out. Raises Untranslatable for a name that is not defined.
+        Imports are left out. Raises Unreadable for a name that is not defined.
         """
         if name not in self.definitions:
-            raise Untranslatable(f"the source does not define {name}")
+            raise Unreadable(f"the source does not define {name}")
         found: dict[int, ast.stmt] = {}
         waiting: list[ast.stmt] = [self.definitions[name]]
         while waiting:
@@ -42,27 +36,14 @@ class FormSource:
 
 
 def read_form(source: str) -> FormSource:
-    """Parse candidate source.
-
-    Raises:
-        Untranslatable: it is no Python, or too large.
-    """
-    if len(source) > MAX_SOURCE_BYTES:
-        raise Untranslatable(f"the source is longer than {MAX_SOURCE_BYTES} characters")
-    try:
-        tree = parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise Untranslatable("the source is not valid Python") from None
-    definitions: dict[str, ast.stmt] = {}
-    obstacle = None
+    """Parse candidate source; raises Unreadable where it is no Python, or too long."""
+    tree = module_of(source)
+    definitions, parted = dict[str, ast.stmt](), not any(map(_works, tree.body))
     for statement in tree.body:
-        if obstacle is None and _works(statement):
-            obstacle = Untranslatable("a statement at top level that does more than define a name", statement)
         for name in defined(statement):
-            if obstacle is None and name in definitions:
-                obstacle = Untranslatable(f"the source defines {name} twice", statement)
+            parted = parted and name not in definitions
             definitions[name] = statement
-    return FormSource(tree, definitions, obstacle)
+    return FormSource(tree, definitions, parted)
 
 
 def _works(statement: ast.stmt) -> bool:

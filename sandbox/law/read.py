@@ -51,7 +51,8 @@ def _read(
     source: str | ast.Module, targets: Sequence[str] | None, features: Sequence[str] | None
 ) -> Statement | Unreadable:
     try:
-        return _Form(_parsed(source)).statement(targets, features)
+        tree = source if isinstance(source, ast.Module) else module_of(source)
+        return _Form(tree).statement(targets, features)
     except Unreadable as why:
         return why.with_traceback(None)  # a traceback would keep every frame
     except RecursionError:  # every step is bounded, but the caller's own stack may be deep
@@ -61,9 +62,8 @@ def _read(
 _known = lru_cache(maxsize=512)(_read)  # the search, the score and the choice each ask what a law states
 
 
-def _parsed(source: str | ast.Module) -> ast.Module:
-    if isinstance(source, ast.Module):
-        return source
+def module_of(source: str) -> ast.Module:
+    """The parsed source; raises Unreadable where it is too long, or no Python."""
     if len(source) > MAX_SOURCE_BYTES:
         raise Unreadable(f"the source is longer than {MAX_SOURCE_BYTES} characters")
     try:
