@@ -9,8 +9,8 @@ from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import parameters, rename, walk
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import LINEAR, Node, Parameter
-from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.nodes import LINEAR, Node, Parameter, Statement
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.tasks.schema import Schema
 
 MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
@@ -71,7 +71,7 @@ class SymbolicForm:
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""
         targets = self._targets(schema)
-        return candidate(targets, shared=self._shared_names(schema), loss=self.loss, columns=schema.features)
+        return write(Statement(targets, (), self._shared_names(schema), self.loss), schema.features)
 
     def _targets(self, schema: Schema) -> dict[str, Node]:
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
@@ -83,14 +83,14 @@ class SymbolicForm:
         names = {p.name: f"{p.name}{end}" for p in parameters(self.nodes[target])}
         return {own: f"c_{name}" if name in schema.names else name for own, name in names.items()}
 
-    def _shared_names(self, schema: Schema) -> list[str]:
+    def _shared_names(self, schema: Schema) -> tuple[str, ...]:
         """The names of the constants that are common to all groups."""
-        return [
+        return tuple(
             self.names(k, schema)[p.name]
             for k, node in enumerate(self.nodes)
             for p in parameters(node)
             if self._is_common(k, p)
-        ]
+        )
 
 
 def is_shape(parameter: Parameter) -> bool:

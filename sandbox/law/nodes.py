@@ -133,6 +133,6 @@ class Statement:
     """
 
     targets: Mapping[str, Node]
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Parameter, ...] = ()
     shared: tuple[str, ...] = ()
     loss: str = "squared"

@@ -15,12 +15,12 @@ from dataclasses import replace
 from lawsmith.sandbox.law.expression import add, divide, exp, function, mul, neg, parameters, power, transform, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.merged import merged
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role, Statement
 from lawsmith.sandbox.law.notation import plain_formula
 from lawsmith.sandbox.law.own_constants import factored, sizes
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
-from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.schema import Schema
@@ -81,7 +81,7 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
         low, high = bounds.get(node.name, (0.0 if node.name.startswith("exp_") else -end, end))
         return replace(node, lower=low, upper=high, role=role)
 
-    return candidate({name: transform(tree, bounded) for name, tree in trees.items()}, columns=schema.features)
+    return write(Statement({name: transform(tree, bounded) for name, tree in trees.items()}), schema.features)
 
 
 def _refuse_other_columns(trees: Iterable[Node], schema: Schema) -> None:

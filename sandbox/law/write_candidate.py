@@ -38,34 +38,21 @@ SUM, PRODUCT, UNARY, POWER, ATOM = range(5)  # binding strength
 
 
 def write(statement: Statement, columns: Sequence[str]) -> str:
-    """Our own candidate source for what was read; `columns` are the features of the task."""
-    return candidate(
-        statement.targets, columns=columns, shared=statement.shared, loss=statement.loss, declared=statement.parameters
-    )
+    """Our own candidate source for what is stated; `columns` are the features of the task.
 
-
-def candidate(
-    targets: Mapping[str, Node],
-    *,
-    columns: Sequence[str],
-    shared: Sequence[str] = (),
-    loss: str = "squared",
-    declared: Sequence[Parameter] = (),
-) -> str:
-    """Candidate source for one tree per target.
-
-    shared: names of the constants that are common to all groups. declared: the parameters in order, by default those
-    that occur. Where every part has a derivative, the source brings an analytic gradient.
+    The parameters are those that are declared, by default those that occur. Where every part has a derivative, the
+    source brings an analytic gradient.
     """
-    known = declared or dict.fromkeys(p for node in targets.values() for p in parameters(node))
+    targets = statement.targets
+    known = statement.parameters or dict.fromkeys(p for node in targets.values() for p in parameters(node))
     special = any(FUNCTIONS[n.name].special for node in targets.values() for n in walk(node) if isinstance(n, Function))
     lines = ["import numpy as np", *(["import scipy.special"] if special else []), "", "PARAMETERS = {"]
     lines += [f"    {p.name!r}: ({_literal(p.lower)}, {_literal(p.upper)})," for p in known]
     lines += ["}"]
-    if shared:
-        lines.append(f"SHARED = {tuple(shared)!r}")
-    if loss != "squared":
-        lines.append(f"LOSS = {str(loss)!r}")
+    if statement.shared:
+        lines.append(f"SHARED = {statement.shared!r}")
+    if statement.loss != "squared":
+        lines.append(f"LOSS = {str(statement.loss)!r}")
     names = [p.name for p in known]
     if len(targets) == 1:
         node = next(iter(targets.values()))

@@ -13,7 +13,7 @@ from lawsmith.sandbox.law.expression import add, function, mul
 from lawsmith.sandbox.law.functions import FUNCTIONS, evaluate
 from lawsmith.sandbox.law.identified import NoDerivative, derivative
 from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Statement
-from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_plain import plain_form
 from lawsmith.sandbox.law.write_sympy import to_sympy
 
@@ -64,7 +64,7 @@ def test_sources_and_sympy_state_the_function(name: str) -> None:
     columns = ("a", "b", "c")[: FUNCTIONS[name].arity]
     node = mul(Number(2.0), function(name, *map(Feature, columns)))
     space: dict[str, Any] = {}
-    exec(candidate({"y": node}, columns=columns), space)
+    exec(write(Statement({"y": node}), columns), space)
     values = np.array(points(name)).T
     with np.errstate(all="ignore"):
         found = space["form"](dict(zip(columns, values, strict=True)), {})

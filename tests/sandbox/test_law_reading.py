@@ -10,7 +10,7 @@ import pytest
 
 from lawsmith.sandbox.law.nodes import Role, Statement, Unreadable
 from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_text import formula
 
 X = {"N": np.geomspace(3.0, 3e4, 40), "D": np.geomspace(7e3, 2.0, 40), "tokens seen": np.linspace(1, 2, 40)}
@@ -73,7 +73,7 @@ def stated(source: str, targets: tuple[str, ...] = ("y",)) -> Statement:
 
 
 def printed(statement: Statement) -> str:
-    return candidate(statement.targets, columns=tuple(X), declared=statement.parameters)
+    return write(Statement(statement.targets, statement.parameters), tuple(X))
 
 
 @pytest.mark.parametrize("name", BODIES)

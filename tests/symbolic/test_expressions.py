@@ -15,10 +15,10 @@ from lawsmith.agent.symbolic.library import library
 from lawsmith.sandbox.law.expression import add, exp, log, mul, parameters, power, rename, size
 from lawsmith.sandbox.law.identified import tells_apart
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Product, Sum
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Product, Statement, Sum
 from lawsmith.sandbox.law.numeric import Program
 from lawsmith.sandbox.law.printed import printed_gradients
-from lawsmith.sandbox.law.write_candidate import candidate
+from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.table import Table
 
@@ -91,7 +91,7 @@ def test_columns_that_python_would_name_alike_are_told_apart() -> None:
     x = {name: np.array([float(k)]) for k, name in enumerate(names, start=1)}
     terms = [mul(Number(10.0**k), Feature(name)) for k, name in enumerate(names)]
     in_another_unit = mul(Number(1e7), Feature("a b", 0.5))
-    printed = executed(candidate({"y": add(*terms, in_another_unit)}, columns=names))
+    printed = executed(write(Statement({"y": add(*terms, in_another_unit)}), names))
     np.testing.assert_allclose(printed["form"](x, {}), 60654321)
 
 
@@ -145,7 +145,7 @@ def test_renaming_keeps_the_value() -> None:
 def test_source_is_plain_ascii_but_for_names_of_columns():
     """Python needs a module that candidates cannot load to read other letters in names of its own."""
     node = add(Feature("dose (µM)"), Feature("dose (πM)"), Parameter("L"))
-    source = candidate({"y": node}, columns=("dose (µM)", "dose (πM)"))
+    source = write(Statement({"y": node}), ("dose (µM)", "dose (πM)"))
     assert all(line.isascii() or "x['dose" in line for line in source.splitlines())
     assert "x_dose___M_ = x['dose (µM)']" in source
     assert "x_dose___M__2 = x['dose (πM)']" in source
