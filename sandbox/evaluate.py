@@ -309,11 +309,4 @@ def apart(predictions: Array, folds: Sequence[Fold]) -> list[Array]:
 def _side_by_side(train: Table, rows: Sequence[IntArray], names: tuple[str, ...]) -> Table:
     every = np.concatenate(rows)
     fold = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
-    return Table(
-        {name: column[every] for name, column in train.features.items()},
-        {name: column[every] for name, column in train.targets.items()},
-        names,
-        fold * len(train.groups) + train.codes[every],
-        None if train.weight is None else train.weight[every],
-        train.categories,
-    )
+    return replace(train.take(every), groups=names, codes=fold * len(train.groups) + train.codes[every])

@@ -61,19 +61,12 @@ def _fitted_by_itself(job: FitJob, candidate: Candidate, execute: Execute) -> Jo
     assert fitted is not None
     if not fitted.ok:
         return fitted
-    assert fitted.constants is not None
-    seen = predict(candidate, job.schema, [(fitted.constants, job.fit.hide())], execute)
-    if not seen.ok:
-        return replace(seen, usage=fitted.usage + seen.usage)
-    constants, usage = told(fitted.constants, job.fit, seen.predictions[0]), fitted.usage + seen.usage
-    if not job.predict:
-        return replace(fitted, constants=constants, usage=usage)
-    pairs = [(constants, table) for table in job.predict]
-    predicted = predict(candidate, job.schema, pairs, execute, optional=job.optional)
-    usage += predicted.usage
-    if not predicted.ok:
-        return replace(predicted, usage=usage)
-    return replace(fitted, constants=constants, predictions=predicted.predictions, usage=usage)
+
+    def ask(pairs: Sequence[tuple[Constants | None, Table]], optional: int) -> JobResult:
+        return predict(candidate, job.schema, pairs, execute, optional)
+
+    (found,) = told_again(ask, [fitted], [job.fit], [job.predict], job.optional)
+    return replace(found, usage=fitted.usage + found.usage)
 
 
 def predict(
@@ -81,7 +74,6 @@ def predict(
     schema: Schema,
     pairs: Sequence[tuple[Constants | None, Table]],
     execute: Execute,
-    *,
     optional: int = 0,
 ) -> JobResult:
     """Predictions for tables without targets, each with constants of its own, in a process that never held a target.
@@ -215,7 +207,7 @@ def told_again(
         if fit.constants is not None
     ]
     pairs = [(one, table) for one, own in zip(constants, tables, strict=True) for table in own]
-    last = predict(pairs, optional)
+    last = predict(pairs, optional) if pairs else JobResult(Verdict.OK)
     usage = seen.usage + last.usage
     if not last.ok:
         return [replace(last, usage=usage)] * len(fits)
