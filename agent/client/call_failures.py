@@ -75,7 +75,10 @@ class CallFailure(Exception):
         kind: what happened.
         retry_after: seconds the endpoint asked us to wait, if it did.
         parameter: the request parameter an endpoint said it does not support, if it did.
+        usage, text: what an answer cost and said; nothing where the endpoint did not answer.
     """
+
+    usage, text = TokenUsage(), ""
 
     def __init__(
         self, kind: Failure, message: str, *, retry_after: float | None = None, parameter: str | None = None
@@ -88,7 +91,7 @@ class CallFailure(Exception):
 
 
 class AnsweredFailure(CallFailure):
-    """The endpoint answered, and billed, but not usefully. `text` is what it said."""
+    """The endpoint answered, and billed, but not usefully."""
 
     def __init__(self, kind: Failure, message: str, usage: TokenUsage, text: str) -> None:
         super().__init__(kind, message)

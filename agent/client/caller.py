@@ -11,7 +11,7 @@ from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.call_failures import NOT_BILLED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, ModelReply, Request
-from lawsmith.agent.client.prices import Bill, Estimate, Prices, book, usage_of
+from lawsmith.agent.client.prices import Bill, Estimate, Prices, book
 from lawsmith.agent.client.recording import CallAttempt, Recording, ReplyCache, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 
@@ -183,7 +183,7 @@ class Caller:
             result = line.model.complete(request, seconds)
         except CallFailure as failure:
             result = failure
-        self._estimate.learn(request, usage_of(result))
+        self._estimate.learn(request, result.usage)
         wait = self._wait_before_next(request, result, tried, bill)
         attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
         self.recording.answered(attempt)

@@ -96,15 +96,12 @@ class FullContext:
             return failure
         with self._lock:
             before, self._cut_off = self._cut_off, [*self._cut_off[-7:], (prompt, said)]
-        full = any(abs(p + s - prompt - said) <= 2 and abs(s - said) > 2 for p, s in before)
-        if not full:
-            message = f"The endpoint cut the reply off after {said} tokens, below the limit that was asked for."
-            return AnsweredFailure(Failure.CUT_OFF, message, failure.usage, failure.text)
-        message = (
-            f"The prompt left room for {said} tokens of reply in the model's context of {prompt + said}; "
-            "lower --context-tokens."
-        )
-        return AnsweredFailure(Failure.TOO_LONG, message, failure.usage, failure.text)
+        kind = Failure.CUT_OFF
+        message = f"The endpoint cut the reply off after {said} tokens, below the limit that was asked for."
+        if any(abs(p + s - prompt - said) <= 2 and abs(s - said) > 2 for p, s in before):  # a full context
+            room = f"{said} tokens of reply in the model's context of {prompt + said}"
+            kind, message = Failure.TOO_LONG, f"The prompt left room for {room}; lower --context-tokens."
+        return AnsweredFailure(kind, message, failure.usage, failure.text)
 
 
 def _why_empty(message: dict[str, Any]) -> str:

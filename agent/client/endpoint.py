@@ -164,13 +164,8 @@ class Endpoint:
             body = self._send(request, options, seconds)
         except CallFailure as failure:
             raise CallFailure(failure.kind, self._scrub(failure.message)) from None
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise self._failure(error, sent) from None
-        except httpx2.TimeoutException:
-            raise CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.") from None
-        except httpx2.HTTPError:
-            message = f"The connection to {self.url} broke before a reply was complete."
-            raise CallFailure(Failure.DROPPED, message) from None
         try:
             return read_reply(body, self._scrub, tools=bool(request.tools))
         except AnsweredFailure as failure:
@@ -227,16 +222,16 @@ class Endpoint:
             options["tools"] = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
         return {name: value for name, value in options.items() if name not in self._unsupported}
 
-    def _failure(self, error: openai.OpenAIError, sent: frozenset[str] = frozenset()) -> CallFailure:
+    def _failure(self, error: openai.OpenAIError | httpx2.HTTPError, sent: frozenset[str] = frozenset()) -> CallFailure:
         match error:
-            case openai.APITimeoutError() if not never_connected(error):
-                return CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.")
-            case openai.APIConnectionError() if not never_connected(error):
-                message = f"The connection to {self.url} broke before a reply was complete."
-                return CallFailure(Failure.DROPPED, message)
-            case openai.APIConnectionError():
+            case openai.APIConnectionError() if never_connected(error):
                 message = f"No connection to {self.url}; check that it runs, and OPENAI_BASE_URL."
                 return CallFailure(Failure.UNREACHABLE, message)
+            case openai.APITimeoutError() | httpx2.TimeoutException():
+                return CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.")
+            case openai.APIConnectionError() | httpx2.HTTPError():
+                message = f"The connection to {self.url} broke before a reply was complete."
+                return CallFailure(Failure.DROPPED, message)
             case BodyTooLarge():
                 return CallFailure(Failure.TOO_LARGE, f"Reply given up: {error}.")
             case openai.APIStatusError():

@@ -157,9 +157,3 @@ class Estimate:
         with self._lock:
             least = min(request.max_tokens, self._longest_reply or LEAST_REPLY)
         return request.model_copy(update={"max_tokens": room}) if room >= least else None
-
-
-def usage_of(result: ModelReply | Exception) -> TokenUsage:
-    """What a result of an attempt says about its usage; nothing where it does not say."""
-    found = getattr(result, "usage", None)
-    return found if isinstance(found, TokenUsage) else TokenUsage()

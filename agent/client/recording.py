@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import ValidationError
 
-from lawsmith.agent.client.call_failures import AnsweredFailure, CallFailure, Failure
+from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage, ToolCall
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.user_files import user_folder
@@ -224,13 +224,7 @@ def attempt_of(
     }
     if isinstance(result, ModelReply):
         return CallAttempt(**common, **dict(result))
-    return CallAttempt(
-        **common,
-        failure=result.kind,
-        message=result.message,
-        usage=result.usage if isinstance(result, AnsweredFailure) else TokenUsage(),
-        text=result.text if isinstance(result, AnsweredFailure) else "",
-    )
+    return CallAttempt(**common, failure=result.kind, message=result.message, usage=result.usage, text=result.text)
 
 
 def default_directory(environment: Mapping[str, str] = os.environ) -> Path:
