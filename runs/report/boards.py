@@ -15,7 +15,6 @@ from lawsmith.runs.archive import Archive
 from lawsmith.runs.files import safe_name
 from lawsmith.runs.find import list_archives
 from lawsmith.runs.record import WORST_R2, Manifest, RunResult
-from lawsmith.runs.report.error_summary import grade
 from lawsmith.tasks import InputError, Schema, names
 from lawsmith.tasks.schema import Anchor
 
@@ -36,11 +35,6 @@ class BoardEntry:
     def r2(self) -> float | None:
         """Test R² of the finished run."""
         return self.finished.test_r2
-
-    @property
-    def grade(self) -> str:
-        """good, fair or bad by test R²; "" without a score."""
-        return grade(self.r2)
 
     @property
     def finished(self) -> RunResult:

@@ -10,7 +10,6 @@ from lawsmith.runs.gate import checked_names
 from lawsmith.runs.hypotheses import SearchRecord
 from lawsmith.runs.laws import law_of
 from lawsmith.runs.record import Manifest, RunResult
-from lawsmith.runs.report.error_summary import grade
 from lawsmith.runs.searched import disbelieved_rows, growing_target
 from lawsmith.runs.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants
@@ -106,11 +105,6 @@ class RunContent(SearchRecord[ShownCandidate]):
     def growing(self) -> str | None:
         """The target whose errors grow with its value; None where none does."""
         return growing_target(self.result)
-
-    @staticmethod
-    def grade(r2: float | None) -> str:
-        """good, fair or bad; "" without a score."""
-        return grade(r2)
 
     @property
     def verdicts(self) -> list[tuple[str, int]]:

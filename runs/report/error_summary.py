@@ -38,16 +38,6 @@ class Errors:
     r2: float | None
     r2_within: float | None
 
-    @property
-    def grade(self) -> str:
-        """good, fair or bad by `r2`; "" without a score."""
-        return grade(self.r2)
-
-    @property
-    def grade_within(self) -> str:
-        """good, fair or bad by `r2_within`; "" without a score."""
-        return grade(self.r2_within)
-
 
 @dataclass(frozen=True)
 class Outlier:
@@ -162,5 +152,5 @@ def _typical(rows: Table, residual: Array) -> Array:
 
 def worst(listed: Sequence[Errors]) -> str:
     """The worst grade of some errors, or "" of none."""
-    grades = {one.grade for one in listed}
-    return next((grade for grade in ("bad", "fair", "good") if grade in grades), "")
+    grades = {grade(one.r2) for one in listed}
+    return next((one for one in ("bad", "fair", "good") if one in grades), "")

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lawsmith.runs.intervals.beyond_data import percent
+from lawsmith.runs.report.error_summary import grade
 from lawsmith.runs.report.shown_formula import code_style, escaped, short
 
 _FOLDER = Path(__file__).parent
@@ -37,6 +38,7 @@ def environment() -> Environment:
         "figure": figure,
         "constant": constant,
         "percent": shown_percent,
+        "grade": grade,
     }
     return made
 
