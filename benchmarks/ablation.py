@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.extrapolation import FarOutcome
 from benchmarks.small_tables import SmallOutcome
-from lawsmith.agent.search import patterns, score, selection
+from lawsmith.agent.search import patterns, score, selection, votes
 from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.tasks.arrays import Array, weighted_median
 
@@ -54,11 +54,12 @@ CHANGES = {
     "closer: exp(0.4)": Change(replace(RULES, close=0.4)),
     "wider: exp(0.6)": Change(replace(RULES, close=0.6)),
     "every law has a vote": Change(replace(RULES, alike=0.0)),
-    "the median is the middle": choice(interquartile_mean=weighted_median),
+    "the median is the middle": _off(votes, interquartile_mean=weighted_median),
     "the fit counts for nothing": Change(replace(RULES, evidence=0.0)),
     "the best of millions asks for no more": choice(STRONG=0.0),
     "no form comes in that the fit favours": step(_favoured=lambda *_: []),
     "no plainer law beats": step(_beaten=lambda _, near: np.zeros(len(near), dtype=np.bool_)),
+    "no law outdoes the middle one": step(_outdoing=lambda *_: []),
     "surplus constants stay": step(_plainer=lambda *_: None),
     "patterns refute nothing": Change(replace(RULES, pattern=np.inf)),
     "laws may alternate": _off(patterns, OPPOSITE=-np.inf),

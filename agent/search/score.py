@@ -22,6 +22,7 @@ from lawsmith.tasks.task import Task
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 USELESS = 2.0  # and above this one a law is of no use there: the rows left may not tell its constants
+TELLING = 3  # folds that say how certain their mean is
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
 PAID = 2.0  # rows of a group for each constant of a law that is exact
 ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
@@ -29,12 +30,14 @@ ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so
 
 @dataclass(frozen=True)
 class Rules:
-    """Every number that was tuned. Those of chance, missing and close are in units of log error: 0.1 is about 10 %."""
+    """Every number that was tuned. Those of chance, missing, close and same are in units of log error: 0.1 is 10 %."""
 
     constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.5  # laws within this distance of the best cannot be separated
+    sure: float = 2.0  # standard errors over folds from which a plainer law is told to be better …
+    same: float = 0.15  # … but not one within this distance
     alike: float = 0.2  # laws that differ by less than this share of the typical difference have one vote together
     surplus: float = 0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
     pattern: float = 4.0  # standard deviations of noise from which residuals follow a pattern
@@ -65,6 +68,23 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     error counts for more than two of their spreads, or one of all rows where that is more, as on the flat end of a
     curve.
     """
+    logs = _log_errors(evaluation, task)
+    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
+
+
+def is_told_from(one: Trial, best: Trial, task: Task, rules: Rules = RULES) -> bool:
+    """Whether folds tell a law from one with a better score: it is worse by `rules.sure` standard errors of the mean
+    difference between their log errors in the same folds, and by `rules.same` at least; or by `rules.close`, which
+    alone counts where two folds or fewer say nothing of their scatter.
+    """
+    away = np.log(typical_error(one, task, rules=rules) / typical_error(best, task, rules=rules))
+    each = (_log_errors(one.evaluation, task) - _log_errors(best.evaluation, task)).mean(axis=1)
+    error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) >= TELLING else np.inf
+    return bool(away > np.clip(rules.sure * error, rules.same, rules.close))
+
+
+def _log_errors(evaluation: Evaluation, task: Task) -> Array:
+    """The logarithm (F, T) of the error in each fold and target, as `held_out_error` describes it."""
     misfit = training_error(evaluation, task)
     if (repeated := replicates(task.train)) is not None:
         misfit = np.maximum(misfit, repeated.noise)
@@ -74,8 +94,7 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
     most = np.maximum(USELESS * scale, task.train.spread)
     errors = np.hypot(np.minimum([fold.rmse for fold in evaluation.folds], most), misfit)
-    logs = np.log(np.maximum(errors / scale, FLOOR))
-    return float(np.exp(np.mean(logs if target is None else logs[:, target])))
+    return np.asarray(np.log(np.maximum(errors / scale, FLOOR)))
 
 
 def training_error(evaluation: Evaluation, task: Task) -> Array:

@@ -14,23 +14,27 @@ from lawsmith.agent.search.score import (
     free_constants,
     information,
     is_exact,
+    is_told_from,
     missing_parts,
     never_levels,
     ranking,
     training_error,
     typical_error,
 )
+from lawsmith.agent.search.votes import different, most_central, shares
 from lawsmith.runs.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox.law.traits import Traits, traits
-from lawsmith.tasks.arrays import Array, Mask, interquartile_mean, weighted_median
+from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "it is the simplest law that no row contradicts beyond rounding"
+CENTRAL = "and it predicts nearest to the middle of their predictions"
+PLAINER = "but laws nearer to the middle of their predictions have more constants than rows can tell"
+OUTDOES = "and with no more constants it errs clearly less than the one nearest to the middle of their predictions"
 WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no digit was rounded
-SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
 STRONG = 6.0  # … and strong evidence, which one of many laws has to have
@@ -62,7 +66,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     it favours come in although they predict held-out rows worse (`_favoured`). The law wins whose predictions beyond
     the data lie nearest to their interquartile mean by votes, in which laws that predict nearly the same share one: it
     errs less than most. None wins that a plainer one beats in error and fit. A law with fewer constants that the rows
-    cannot tell from that one is preferred. Of exact laws the simplest wins. A law that nobody can read is chosen only
+    cannot tell from that one is preferred. Where laws with no more constants clearly outdo the one so found, the choice
+    is made again among them (`_outdoing`). Of exact laws the simplest wins. A law that nobody can read is chosen only
     where none can be read, or where `allow_opaque` says so; one that breaks what is known (`task.knowledge`) only where
     all do. Raises ValueError when no trial is usable.
     """
@@ -92,23 +97,29 @@ class _Choosing:
         if exact:  # whether a law levels off is no question where nothing contradicts it
             ranked.sort(key=self._simplicity)
         ranked, near, plausible = self._near(ranked[:1] if exact else ranked)
-        beyond = list(map(self._beyond, near))
-        beaten = self._beaten(near)
-        pick, votes = _most_central(beyond, plausible, beaten, self.rules)
-        plainer = None if exact else self._plainer(near[pick], ranked)
-        if plainer is not None and plainer not in near:
-            near, beyond = [*near, plainer], [*beyond, self._beyond(plainer)]
-            plausible, votes = np.append(plausible, np.exp(-1)), np.append(votes, 0.0)
-        winner = plainer or near[pick]
-        others = _different(near.index(winner), beyond, plausible, self.rules)
+        winner, why = self._middle_one(ranked, near, plausible)
+        votes = dict(zip((one.id for one in near), shares(self._all_beyond(near), plausible, self.rules), strict=True))
+        if winner not in near:
+            near, plausible = [*near, winner], np.append(plausible, np.exp(-1))
+        if kept := self._outdoing(winner, near):
+            winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
+        others = different(near.index(winner), self._all_beyond(near), plausible, self.rules)
         return Choice(
             winner=winner,
-            reason=EXACT_REASON if exact else self._reason(near, winner, plainer is not None, bool(beaten.any())),
+            reason=EXACT_REASON if exact else self._reason(near, winner, why),
             inseparable=tuple(near[k].id for k in others),
             scores=dict(self.scores),
-            votes={trial.id: float(vote) for trial, vote in zip(near, votes, strict=True)},
+            votes={trial.id: float(votes.get(trial.id, 0.0)) for trial in near},
             warnings=_warnings(winner),
         )
+
+    def _middle_one(self, ranked: list[Trial], near: list[Trial], plausible: Array) -> tuple[Trial, str]:
+        """The law nearest to the middle of what `_near` returns, or a plainer one, and why it wins."""
+        beaten = self._beaten(near)
+        pick = near[most_central(self._all_beyond(near), plausible, beaten, self.rules)]
+        if (plainer := self._plainer(pick, ranked)) is not None:
+            return plainer, PLAINER
+        return pick, CENTRAL + ", apart from laws that a simpler one beats" * bool(beaten.any())
 
     def _near(self, ranked: list[Trial]) -> tuple[list[Trial], list[Trial], Array]:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how
@@ -171,8 +182,8 @@ class _Choosing:
                 found.append(trial)
         return found or ranked
 
-    def _reason(self, laws: Sequence[Trial], winner: Trial, plain: bool, beaten: bool) -> str:
-        """Why the winner won among the laws that are near, by their typical errors, of which some may be `beaten`."""
+    def _reason(self, laws: Sequence[Trial], winner: Trial, why: str) -> str:
+        """Why the winner won among the laws that are near, by their typical errors."""
         near, own = [self.scores[trial.id] for trial in laws], self.scores[winner.id]
         told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
         if len(self.scores) == 1:
@@ -188,16 +199,13 @@ class _Choosing:
         told = f"{told}; {len(near)} laws do about as well"
         if np.log(max(near) / best) > self.rules.close:
             told = f"{told} or fit all rows clearly better"
-        if plain:
-            return f"{told}, but laws nearer to the middle of their predictions have more constants than rows can tell"
-        but = ", apart from laws that a simpler one beats" if beaten else ""
-        return f"{told}, and it predicts nearest to the middle of their predictions{but}"
+        return f"{told}, {why}"
 
     def _plausible(self, near: Sequence[Trial], noise: frozenset[str]) -> tuple[list[Trial], Array]:
         """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
         most plausible first."""
         plausible = self._plausibility(near, noise)
-        safe = _safe(near, _shares(list(map(self._beyond, near)), plausible, self.rules))
+        safe = _safe(near, shares(self._all_beyond(near), plausible, self.rules))
         order = [k for k in np.argsort(-plausible, kind="stable") if safe[k] or not safe.any()]
         return [near[k] for k in order], plausible[order]
 
@@ -235,6 +243,26 @@ class _Choosing:
         plainer = fewer & (((gained > POSITIVE) & (worse <= NO_WORSE)) | ((gained > -POSITIVE) & (worse <= 1)))
         return np.asarray((plainer | (closer & (worse <= 1))).any(axis=0))
 
+    def _outdoing(self, winner: Trial, near: Sequence[Trial]) -> list[Trial]:
+        """Laws that clearly outdo the winner, the best score first; none where folds do not tell it from their best.
+
+        They have no more constants and no lower R² on held-out rows, and folds tell none of them from the best. None
+        outdoes a law that won by its fit although it predicts held-out rows worse (`_favoured`).
+        """
+        if np.log(self.scores[winner.id] / min(self.scores[one.id] for one in near)) > self.rules.close:
+            return []
+        least, most = winner.evaluation.validation_r2, self._constants(winner)
+        better = [
+            one
+            for one in near
+            if self._constants(one) <= most
+            and (least is None or (own := one.evaluation.validation_r2) is None or own >= least)
+        ]
+        better.sort(key=lambda one: self.scores[one.id])
+        if not is_told_from(winner, better[0], self.task, self.rules):
+            return []
+        return [one for one in better if not is_told_from(one, better[0], self.task, self.rules)]
+
     def _plainer(self, winner: Trial, ranked: Sequence[Trial]) -> Trial | None:
         """The best law with fewer constants than the winner's that the rows cannot tell from it; None where none is.
 
@@ -266,6 +294,9 @@ class _Choosing:
         """Predictions (P * T,) at the probe rows in units of the targets' spread; None when not all are finite."""
         probe = trial.evaluation.probe
         return (np.array(probe) / self.task.train.spread).reshape(-1) if probe else None
+
+    def _all_beyond(self, trials: Sequence[Trial]) -> list[Array | None]:
+        return [self._beyond(trial) for trial in trials]
 
     def _constants(self, trial: Trial) -> float:
         return free_constants(trial.evaluation, self.task)
@@ -303,70 +334,3 @@ def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     worse = np.array([one is not None and one.what != "sign" for one in found])
     worse |= np.array([not trial.evaluation.probe for trial in trials])
     return ~worse & ~sign if votes[sign & ~worse].sum() <= NEARLY_ALL * votes[~worse].sum() else ~worse
-
-
-def _most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask, rules: Rules) -> tuple[int, Array]:
-    """Position of the most central law, and the votes (C,), which sum to 1. The most plausible law comes first.
-
-    Most central is the law nearest to the `_middle` of all that is not `beaten`, or the first that predicts the same.
-    The first law wins where fewer than two can be compared.
-    """
-    votes = _shares(beyond, plausible, rules)
-    usable = [k for k, values in enumerate(beyond) if values is not None]
-    if len(usable) < 2:
-        return 0, votes
-    predictions = np.stack([values for values in beyond if values is not None])
-    away = np.abs(predictions - _middle(predictions, votes[usable])).mean(axis=1)
-    away[beaten[usable]] = np.inf
-    same = np.abs(predictions - predictions[np.argmin(away)]).mean(axis=1) <= SAME
-    return usable[int(np.argmax(same & np.isfinite(away)))], votes
-
-
-def _middle(predictions: Array, votes: Array) -> Array:
-    """The interquartile mean (P,) of predictions (C, P) by their `votes`, none farther from their median than one
-    spread of the targets: those that differ by more are simply different."""
-    median = weighted_median(predictions, votes)
-    return interquartile_mean(np.clip(predictions, median - 1, median + 1), votes)
-
-
-def _shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Array:
-    """Each law's share (C,) of the votes: of its plausibility where fewer than two can be compared."""
-    usable = [values is not None for values in beyond]
-    if sum(usable) < 2:
-        return np.asarray(plausible / plausible.sum())
-    votes = np.zeros(len(plausible))
-    votes[usable] = _votes(np.stack([values for values in beyond if values is not None]), plausible[usable], rules)
-    return votes
-
-
-def _different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:
-    """Positions of laws that predict otherwise than the law `pick` and one another, the most plausible first."""
-    known = [k for k, values in enumerate(beyond) if values is not None]
-    if pick not in known:
-        return [k for k in range(len(beyond)) if k != pick]
-    apart = _apart(np.stack([values for values in beyond if values is not None]))
-    least = rules.alike * _typical(apart, plausible[known])
-    kept = [known.index(pick)]
-    for k in range(len(known)):  # in the order of plausibility
-        if all(apart[k, other] > least for other in kept):
-            kept.append(k)
-    return [known[k] for k in kept[1:]]
-
-
-def _apart(predictions: Array) -> Array:
-    """Mean distances (C, C) between predictions (C, P)."""
-    return np.stack([np.abs(predictions - one).mean(axis=1) for one in predictions])
-
-
-def _typical(apart: Array, plausible: Array) -> float:
-    """The typical distance of two laws; those that differ by more than the targets do are simply different."""
-    return float(np.average(np.minimum(apart, 1.0), weights=np.outer(plausible, plausible)))
-
-
-def _votes(predictions: Array, plausible: Array, rules: Rules) -> Array:
-    """Each law's share (C,) of the plausibility: of laws that predict nearly the same (C, P) all share what one has."""
-    apart = _apart(predictions)
-    typical = _typical(apart, plausible)
-    alike = np.exp(-apart / max(rules.alike * typical, np.finfo(float).tiny))
-    votes = plausible**2 / (alike @ plausible)
-    return np.asarray(votes / votes.sum())

@@ -56,6 +56,31 @@ def test_how_many_groups_agree_does_not_make_a_constant_of_each_dearer():
     assert [information(pair[0], t) > information(pair[1], t) for t in (one, ten)] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("errors", "constants", "r2", "outdone"),
+    [
+        ([0.13] * 4, 4, 0.9, True),  # worse by 26 % in every fold
+        ([0.11] * 4, 4, 0.9, False),  # by 10 %: no matter how surely
+        ([0.2, 0.07, 0.2, 0.105], 4, 0.9, False),  # by as much in the mean, but not in every fold
+        ([0.13] * 4, 3, 0.9, False),  # with fewer constants
+        ([0.13] * 4, 4, 0.99, False),  # with a higher R² on held-out rows
+        ([0.13] * 2, 4, 0.9, False),  # two folds say nothing of what the next one would
+    ],
+)
+def test_a_law_that_another_one_clearly_outdoes_does_not_win_by_being_in_the_middle(
+    errors: list[float], constants: int, r2: float, outdone: bool
+):
+    task_, folds = task(), len(errors)
+    best, low = trial("best", [0.1] * folds, constants=4, beyond=2), trial("low", [0.1] * folds, constants=5)
+    middle = trial("middle", errors, constants=constants, beyond=1)
+    middle = replace(middle, evaluation=middle.evaluation.model_copy(update={"validation_r2": r2}))
+    best, low = (replace(t, evaluation=t.evaluation.model_copy(update={"validation_r2": 0.95})) for t in (best, low))
+    choice = choose([low, middle, best], task_)
+    assert choice.winner.id == ("best" if outdone else "middle")
+    assert ("errs clearly less than the one nearest to the middle" in choice.reason) == outdone
+    assert set(choice.votes) == {"low", "middle", "best"}
+
+
 def test_one_blow_up_costs_more_than_small_gains_bring():
     assert winner(trial("risky", [0.09, 0.09, 30.0]), trial("steady", [0.1, 0.1, 0.1])) == "steady"
 
@@ -91,7 +116,7 @@ def test_the_ablation_changes_one_rule_and_puts_it_back():
     found = {name: scores([outcome], change)[0] for name, change in CHANGES.items()}
     assert found["all rules"] == 0.5 and found["the best score wins"] == 0.1
     assert scores([outcome], Change())[0] == 0.5
-    last = Change(owner=selection, names=(("_most_central", lambda beyond, votes, *_: (2, votes)),))
+    last = Change(owner=selection, names=(("most_central", lambda *_: 2),))
     assert scores([outcome], last)[0] == -1.0
 
 
