@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lawsmith.sandbox.pool.protocol import write_all
 from lawsmith.tasks.errors import InputError
 
 MAX_FILE_BYTES = 64 * 2**20  # manifest, law, result, report; the two logs are bounded by the line
@@ -103,13 +104,6 @@ def write_atomic(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write every byte (a single `os.write` may take only a part)."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
 
 
 def sync_folder(folder: Path) -> None:

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from lawsmith.runs.canonical_json import decode, digest, encode
-from lawsmith.runs.files import MAX_LINE_BYTES, open_regular, write_all, writing
+from lawsmith.runs.files import MAX_LINE_BYTES, open_regular, writing
 from lawsmith.runs.quoting import visible
+from lawsmith.sandbox.pool.protocol import write_all
 
 _TAIL = b',"digest":"'
 _TAIL_LENGTH = len(_TAIL) + 64 + 2  # the digest and the closing quote and brace

@@ -13,7 +13,8 @@ from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.nodes import Unreadable
+from lawsmith.sandbox.law.read import module_of
 from lawsmith.tasks import Array, Task
 from lawsmith.tasks.noise import replicates
 
@@ -171,8 +172,8 @@ def score(value: float | None) -> str:
 def shown_source(source: str, limit: int) -> str:
     """`source` without docstring and `gradient`, which say nothing new, clipped to `limit` characters."""
     try:
-        tree = parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = module_of(source)
+    except Unreadable:
         return _clip_lines(source, limit)
     lines = source.splitlines()
     for place, node in enumerate(tree.body):

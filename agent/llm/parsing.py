@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lawsmith.sandbox.law.syntax import parse
+from lawsmith.sandbox.law.nodes import Unreadable
+from lawsmith.sandbox.law.read import module_of
 
 MAX_SOURCE_BYTES = 64 * 1024  # as the sandbox's own limit: a longer one is refused there
 MAX_WORDS = 600  # characters of hypothesis and note that are kept
@@ -159,10 +160,8 @@ def _bare(text: str) -> Parsed | None:
 
 def parses(source: str) -> bool:
     """Whether `source` is syntactically valid Python of an acceptable size."""
-    if len(source.encode()) > MAX_SOURCE_BYTES:
-        return False
     try:
-        parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        module_of(source)
+    except Unreadable:
         return False
-    return True
+    return len(source.encode()) <= MAX_SOURCE_BYTES

@@ -7,7 +7,6 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
 
@@ -16,7 +15,7 @@ import numpy as np
 from lawsmith.sandbox.contract import FILENAME, FittedLaw, FormLaw, LoadedLaw, load, own_form
 from lawsmith.sandbox.fitting import Effort, fit_form
 from lawsmith.sandbox.isolation.canaries import Bait, attempt
-from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job
+from lawsmith.sandbox.pool.protocol import READY, Reply, pack_reply, unpack_job, write_all
 from lawsmith.sandbox.returned import Spec
 from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array
@@ -35,13 +34,13 @@ def run(descriptor: int) -> None:
     header, arrays = unpack_job(lambda count: _read_exactly(descriptor, count))
     if "bait" in header:
         outcomes = attempt(Bait(**header["bait"]))
-        _write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
+        write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
         return
     warnings.simplefilter("ignore")
     gc.enable()
-    _write_all(descriptor, READY)
+    write_all(descriptor, READY)
     for reply in (_screening(header, arrays),) if "screen" in header else _replies(header, arrays):
-        _write_all(descriptor, pack_reply(reply))
+        write_all(descriptor, pack_reply(reply))
 
 
 def warm_up() -> None:
@@ -64,7 +63,7 @@ def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
     """The cost of each form, all of our own; see `lawsmith.sandbox.jobs.ScreenJob`."""
     spec = _spec(header)
     features, codes, targets, *weight = arrays
-    table = replace(_table(features, codes, spec, targets), weight=weight[0] if weight else None)
+    table = _table(features, codes, spec, targets, *weight)
     effort = Effort(header["starts"], header["finalists"])
     costs = np.empty((len(header["screen"]), 1))
     for place, source in enumerate(header["screen"]):
@@ -115,30 +114,27 @@ class _JobWork:
             self.law = load(header["source"], header["kind"], header["imports"], spec)
             if header["bare"] and isinstance(self.law, FormLaw):
                 self.law.bare = cast(FormLaw, load(header["bare"], "form", header["imports"], spec))
-        law, done = self.law, VERDICTS.index(Verdict.OK)
-        needed = part["predict"] - part["optional"]
+        law, done, fitted = self.law, VERDICTS.index(Verdict.OK), None
         if part["fit"]:
             self.stage = "fit"
-            table = _table(sets.pop(0), sets.pop(0), spec, sets.pop(0))
-            if part["weighted"]:
-                table = replace(table, weight=sets.pop(0))
+            features, codes, targets, *weight = (sets.pop(0) for _ in range(4 if part["weighted"] else 3))
+            table = _table(features, codes, spec, targets, *weight)
             fitted = law.fit(table)
             _require_fit(fitted, table, spec)
-            self.stage = "predict"
-            predictions = [_predict(law, fitted, sets, spec, place < needed) for place in range(part["predict"])]
-            return Reply(done, "", "", fitted.names, fitted.status, fitted.values, tuple(predictions))
         self.stage = "predict"
-        names, predictions = tuple(part["names"]), []
+        predictions = []
         for place in range(part["predict"]):
-            fitted = FittedLaw(names, sets.pop(0), ())
-            predictions.append(_predict(law, fitted, sets, spec, place < needed))
-        return Reply(done, values=np.empty((len(spec.groups), 0)), predictions=tuple(predictions))
+            known = fitted or FittedLaw(tuple(part["names"]), sets.pop(0), ())
+            required = place < part["predict"] - part["optional"]
+            predictions.append(_predict(law, known, sets, spec, required))
+        told = fitted or FittedLaw((), np.empty((len(spec.groups), 0)), ())
+        return Reply(done, "", "", told.names, told.status, told.values, tuple(predictions))
 
 
-def _table(features: Any, codes: Any, spec: Spec, targets: Any = None) -> Table:
+def _table(features: Any, codes: Any, spec: Spec, targets: Any = None, weight: Any = None) -> Table:
     columns = {name: features[:, i] for i, name in enumerate(spec.features)}
     measured = {} if targets is None else {name: targets[:, i] for i, name in enumerate(spec.targets)}
-    return Table(columns, measured, spec.groups, codes)
+    return Table(columns, measured, spec.groups, codes, weight)
 
 
 def _predict(law: LoadedLaw, fitted: FittedLaw, sets: list[Any], spec: Spec, required: bool) -> Any:
@@ -205,9 +201,3 @@ def _read_exactly(descriptor: int, count: int) -> bytes:
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -6,6 +6,7 @@ structs beside, with neither a job nor a result.
 """
 
 import json
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ STATUS_BYTES = 1024 * 1024  # some 400 bytes for each of 2500 groups
 
 class Malformed(ValueError):
     """What came back is not a result of the job."""
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte (a single `os.write` may take only a part)."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def pack_job(header: dict[str, Any], arrays: Sequence[Array | IntArray]) -> bytes:
