@@ -36,6 +36,7 @@ from lawsmith.runs.quoting import visible
 from lawsmith.runs.record import Manifest, RunResult
 from lawsmith.runs.trials import source_of
 from lawsmith.tasks import InputError
+from lawsmith.tasks.frozen import first_fault
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -310,9 +311,7 @@ def _validated(model: type[_Model], content: dict[str, Any], path: Path) -> _Mod
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = visible(".".join(map(str, first["loc"])))[:200] or "its content"
-        raise InputError(f"{path} is not in the format of this version: {where}: {visible(first['msg'])}.") from None
+        raise InputError(f"{path} is not in the format of this version: {visible(first_fault(error))[:400]}.") from None
 
 
 def plain_dict(record: Mapping[str, Any] | BaseModel) -> dict[str, Any]:

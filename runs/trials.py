@@ -28,6 +28,7 @@ from pydantic.dataclasses import dataclass as model
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import InputError
+from lawsmith.tasks.frozen import first_fault
 
 if TYPE_CHECKING:
     from lawsmith.runs.archive import Archive
@@ -228,8 +229,7 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
             case _:
                 return None
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        reason = first_fault(error)
     except KeyError as error:
         reason = f"it has no {error.args[0]}"
     except (TypeError, ValueError) as error:

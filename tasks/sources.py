@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.reading import SUFFIXES, parse_frame, read_frame
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.task import Dataset, Source
-from lawsmith.tasks.user_files import user_folder
+from lawsmith.tasks.user_files import keep, user_folder
 from lawsmith.tasks.validation import Split, dataset
 
 DATA_VARIABLE = "LAWSMITH_DATA"
@@ -155,16 +155,8 @@ def cached(name: str) -> bytes | None:
 
 def store(name: str, content: bytes) -> None:
     """Put a file into the user cache, atomically; a cache that cannot be written is done without."""
-    target = cache_folder() / name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, target)
-    except OSError:
-        return
+    with suppress(OSError):
+        keep(cache_folder() / name, content)
 
 
 def fetch(name: str, endpoint: str | None = None) -> bytes:

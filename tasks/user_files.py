@@ -1,6 +1,7 @@
 """Files of the user's own: their folders, the one reader of TOML, and ``task.toml`` with what a table's columns are."""
 
 import os
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +58,17 @@ def user_folder(variable: str, usual: str, environment: Mapping[str, str] = os.e
     """
     named = Path(environment.get(variable, ""))
     return (named if named.is_absolute() else Path(usual).expanduser()) / "lawsmith"
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Put a file into a folder of the user's own, atomically, readable by nobody else; raises OSError if the disk
+    refuses."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(file.name, path)
 
 
 class ColumnMeaning(Frozen):

@@ -84,9 +84,7 @@ def invert(
 
 @app.command()
 def report(
-    run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="The run to report on.", autocompletion=of.complete_run)
-    ] = None,
+    run: Annotated[str | None, of.run_argument("The run to report on.")] = None,
     site: Annotated[Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")] = None,
     output: Annotated[
         Path | None, of.option("FILE", "Write the page here instead of report.html in the archive.", "--out")
@@ -108,9 +106,7 @@ def report(
 
 @app.command("open")
 def open_(
-    run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="The run to look at.", autocompletion=of.complete_run)
-    ] = "latest",
+    run: Annotated[str, of.run_argument("The run to look at.")] = "latest",
     data_dir: DataDir = None,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
@@ -136,9 +132,7 @@ def laws(
 
 @app.command()
 def inspect(
-    run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="Show this run in full.", autocompletion=of.complete_run)
-    ] = None,
+    run: Annotated[str | None, of.run_argument("Show this run in full.")] = None,
     runs_dir: RunsDir = RUNS_DIR,
     task: Annotated[str | None, of.option("NAME", "List the runs of this task only.")] = None,
     agent: Annotated[str | None, of.option("NAME", "List the runs of this agent only.")] = None,

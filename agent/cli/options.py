@@ -37,6 +37,11 @@ def complete_task(incomplete: str) -> list[str]:
     return [name for name in names() if name.startswith(incomplete)]
 
 
+def run_argument(help: str) -> Any:
+    """A run that need not be named."""
+    return typer.Argument(metavar="[RUN]", help=help, autocompletion=complete_run)
+
+
 RUNS_DIR = Path("runs")
 DataDir = Annotated[
     Path | None, option("DIR", "The folder that holds the data of the benchmark tasks.", show_default=False)

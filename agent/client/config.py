@@ -14,7 +14,7 @@ from lawsmith.agent.client.profiles import OFFICIAL, Api, profile_of
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.runs.quoting import visible
 from lawsmith.tasks import InputError
-from lawsmith.tasks.frozen import Frozen
+from lawsmith.tasks.frozen import Frozen, first_fault
 from lawsmith.tasks.user_files import read_toml, user_folder
 
 CONFIG_NAME = "lawsmith.toml"
@@ -117,9 +117,7 @@ class Config(Frozen):
         try:
             return cls.model_validate(read_toml(source, f"The configuration file {source}"))
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"The configuration file {source}: {key}: {first['msg']}.") from error
+            raise InputError(f"The configuration file {source}: {first_fault(error)}.") from error
 
     def _without_places(self) -> Self:
         """The same; raises InputError where it says who is sent keys and rows, which variable is a key, or a price."""

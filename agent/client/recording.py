@@ -3,7 +3,6 @@ kept for other runs, by the digest of their request and the endpoint that gave t
 
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage, ToolCall
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.user_files import user_folder
+from lawsmith.tasks.user_files import keep, user_folder
 
 Source = Literal["endpoint", "cache"]
 
@@ -251,8 +250,4 @@ class ReplyCache:
 
     def put(self, url: str, request: Request, reply: ModelReply) -> None:
         """Keep `reply`, readable by its owner only, atomically; raises OSError if the disk refuses."""
-        path = self._path(url, request)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            file.write(reply.model_dump_json())
-        os.replace(file.name, path)
+        keep(self._path(url, request), reply.model_dump_json().encode())

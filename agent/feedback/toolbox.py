@@ -19,6 +19,7 @@ from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.analysis import analyse
 from lawsmith.tasks import InputError, Task
+from lawsmith.tasks.frozen import first_fault
 
 ANSWER_BYTES = 5000
 """Of one answer: some 1500 tokens."""
@@ -131,10 +132,7 @@ def read_arguments(name: str, text: str) -> Arguments:
         found = json.loads(text, strict=False) if text.strip() else {}
         return TOOLS[name].model_validate(found)
     except (ValueError, RecursionError) as error:
-        why = "the arguments are no JSON object"
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        why = first_fault(error) if isinstance(error, ValidationError) else "the arguments are no JSON object"
         raise InputError(f"{name}: {why}. It takes {', '.join(TOOLS[name].model_fields) or 'nothing'}.") from None
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import numpy as np
-
 from lawsmith.runs.archive import Archive, State
-from lawsmith.runs.report.drawing import Axis, Chart, Plot, colour
+from lawsmith.runs.report.drawing import Chart
+from lawsmith.runs.report.plots import stepped
 from lawsmith.runs.report.shown_formula import short
 from lawsmith.runs.trials import Recorded, Round, Screening, Trial, read_event
 
@@ -86,10 +85,8 @@ class Progress:
 
     def _chart(self, label: str, at: list[float], measure: str) -> Chart:
         error = [max(1e-9, step.error) for step in (*self.steps, self.steps[-1])]
-        plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, f"{measure} (lower is better)"), (460, 220))
-        plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
         alt = f"The least {measure} so far is {error[-1]:.4g}, after {at[-2]:.0f} {label}."
-        return Chart(f"Best so far against {label}", alt, plot.svg(alt))
+        return Chart(f"Best so far against {label}", alt, stepped(at, error, label, alt, measure, height=220))
 
 
 @dataclass

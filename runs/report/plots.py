@@ -132,7 +132,7 @@ def progress_chart(content: RunContent) -> Chart:
         f"The least {measure} fell from {error[0]:.4g} to {error[-1]:.4g} over {len(content.trials)} candidates; "
         f"candidate {best[-1].number} improved it last."
     )
-    return Chart("Best so far", alt, _steps(at, error, "candidates", alt, measure))
+    return Chart("Best so far", alt, stepped(at, error, "candidates", alt, measure))
 
 
 def calls_chart(account: Account) -> Chart:
@@ -144,12 +144,16 @@ def calls_chart(account: Account) -> Chart:
         f"best fell to {scores[-1]:.3g}."
     )
     error = [*scores, scores[-1]]
-    steps = _steps([*calls, last], error, "model calls", alt, "typical error")
+    steps = stepped([*calls, last], error, "model calls", alt, "typical error")
     return Chart("Best so far against calls", alt, steps)
 
 
-def _steps(at: Sequence[float], error: Sequence[float], label: str, alt: str, measure: str) -> Markup:
-    plot = Plot(Axis([0, *at]), Axis(error, log=True), (label, f"{measure}, best so far (lower is better)"))
+def stepped(
+    at: Sequence[float], error: Sequence[float], label: str, alt: str, measure: str, height: int = 320
+) -> Markup:
+    """The best error so far as a line of steps, along what is called `label`."""
+    names = label, f"{measure}, best so far (lower is better)"
+    plot = Plot(Axis([0, *at]), Axis(error, log=True), names, (460, height))
     plot.line(np.repeat(at, 2)[1:], np.repeat(error, 2)[:-1], colour(0))
     return plot.svg(alt)
 

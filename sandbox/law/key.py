@@ -20,9 +20,8 @@ from lawsmith.sandbox.law.nodes import (
     Sum,
     Unreadable,
 )
-from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.read import module_of, read
 from lawsmith.sandbox.law.standard import standard
-from lawsmith.sandbox.law.syntax import parse
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
@@ -57,8 +56,8 @@ def source_key(
     A loop over all features can be followed only where these are named.
     """
     try:
-        module = parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        module = module_of(source)
+    except Unreadable:
         return _digest(source)
     found = read(module, targets, features)
     if isinstance(found, Unreadable):
