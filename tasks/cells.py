@@ -111,9 +111,10 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
         if notation.decimal == "," and columns[text.name].dtype.kind == "O":
             _refuse_points(text, where)
-    for name, years in _years_of_days(columns).items():
-        columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
-        dates.add(name)
+    for name in [name for name in map(str, columns) if has(name, "days") and columns[name].dtype.kind == "f"]:
+        if (years := years_of_days(columns[name])) is not None:
+            columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
+            dates.add(name)
     import pandas as pd
 
     converted = pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
@@ -128,12 +129,6 @@ def _refuse_points(text: _Column, where: str) -> None:
         raise InputError(
             f"{where}: column {text.name!r} holds {points[0]!r}, which is not a number with --decimal ','."
         )
-
-
-def _years_of_days(columns: dict[str, Any]) -> dict[str, Array]:
-    """Name -> decimal years, for columns of numbers such as 20220601 whose names say that they hold days."""
-    named = [name for name in map(str, columns) if has(name, "days") and columns[name].dtype.kind == "f"]
-    return {name: years for name in named if (years := years_of_days(columns[name])) is not None}
 
 
 def typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:

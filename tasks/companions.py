@@ -61,7 +61,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "dates in which day and month can be swapped; write them like 2022-06-01")
         elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
-        elif words.is_step(name) and _is_course(d, name):
+        elif words.bare(name) in ("step", "_step") and _is_course(d, name):
             d.set(name, "feature", "the target rises or falls with it in each run")
         elif words.has(name, "moments") and _since_1970(d.numbers[name]):
             d.set(name, "bookkeeping", "times, counted since 1970")
@@ -123,11 +123,12 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
     if beside or name.lower().startswith(words.RESULTS):
         return f"another outcome beside {target}"
-    if (performance or outcome) and words.is_performance(name) and not d.is_set(name):
+    spent = outcome and words.bare(name) == "gflops"  # by one pass of a model, as papers on vision write
+    if (performance or outcome) and words.is_performance(name) and not d.is_set(name) and not spent:
         return f"measured beside {target}, by its name"
     if words.is_result_beside(name, target):
         return f"a result beside {target}, by its name"
-    if pair and words.is_repeated_until(name) and fills_time(*pair):
+    if pair and words.WORDS["repeated_until"].intersection(words.tokens(name)[-1:]) and fills_time(*pair):
         return f"how often {target} was measured in a fixed time"
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
@@ -158,8 +159,9 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
         return f"the mean of {target} and of columns named like it"
-    timed = _is_performance(d) and _is_time(name)
-    if pair and _restates(d, name, *pair, timed or words.is_view_of(name, target) or words.is_loss(name)):
+    restated = (_is_performance(d) and _is_time(name)) or words.is_view_of(name, target)
+    restated = restated or not words.WORDS["learnt"].isdisjoint(words.tokens(name)[-1:])  # measured, and hardly set
+    if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
     if pair and _moves_as_outcome(d, name, *pair):
         return f"another outcome of the other columns: it moves with {target}"

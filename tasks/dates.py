@@ -15,8 +15,8 @@ _CLOCK = (
 _DAYS = (
     r"(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?",
     r"(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})",
-    r"(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
-    r"Q(?P<quarter>[1-4])[ /-]?(?P<year>\d{4})",
+    r"(?:FY ?)?(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
+    r"Q(?P<quarter>[1-4])[ /-]?(?:FY ?)?(?P<year>\d{4})",
     r"(?:Q(?P<quarter>[1-4])[ -]?['’ -]|(?P<quarter_>[1-4])Q[ -]?['’]?)(?P<short>(?:\d{2})?\d{2})",
     r"(?P<year>\d{4})-?W(?P<week>\d{2})",
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[ .-]{1,2}(?P<name>[^\W\d_]{3,10})\.?,?[ -]{1,2}(?P<year>\d{4})",

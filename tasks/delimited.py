@@ -141,16 +141,12 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
     empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
-    frame, beside = frame.drop(columns=[nameless[k] for k in empty]), _beside(names, empty)
+    frame, sides = frame.drop(columns=[nameless[k] for k in empty]), ((names[:k], names[k:]) for k in empty)
+    parts = (tuple([name for name in side if name] for side in two) for two in sides)
+    beside = next((two for two in parts if min(map(len, two)) > 1), ())  # as of two tables side by side
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
     return Reading(frame, "", units, (*said_header, *said_units, *said_footers), beside)
-
-
-def _beside(names: list[str], empty: list[int]) -> tuple[list[str], ...]:
-    """The names of the columns to both sides of an empty one, where several stand there."""
-    sides = (([one for one in names[:k] if one], [one for one in names[k:] if one]) for k in empty)
-    return next((two for two in sides if min(map(len, two)) > 1), ())
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:

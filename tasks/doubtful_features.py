@@ -14,6 +14,7 @@ from lawsmith.tasks.likeness import FEWEST_ON_LINE, agree, are_alike, correlated
 from lawsmith.tasks.noise import rounding
 
 NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
+OPPOSITE = 0.99  # correlation of two shares that make up a whole, at least
 EXACT = 1e-3  # of the target's range, by which a sum or a quotient may be off
 MOST_PARTS = 12  # columns of which the target may be made
 
@@ -47,8 +48,11 @@ def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
     told = []
     for name, pair in measured.items():
         same = are_alike(*pair) and agree(*pair, NEARLY)
-        if same or (d.rows >= FEWEST_ON_LINE and correlated(*pair)):
-            how = "nearly the same as" if same else "on a straight line with"
+        left = (agree(1 - pair[0] / whole, pair[1] / own, NEARLY) for whole in (1, 100) for own in (1, 100))
+        enough = d.rows >= FEWEST_ON_LINE
+        rest = enough and np.corrcoef(*pair)[0, 1] < -OPPOSITE and any(left)
+        if same or rest or (enough and correlated(*pair)):
+            how = "nearly the same as" if same else "nearly 100 % minus" if rest else "on a straight line with"
             d.notices.append(
                 f"{name} is {how} {d.asked.target[0]}. If a run measured both, leave it out with --ignore {name}."
             )

@@ -184,18 +184,14 @@ def _levels(values: Array) -> Array:
 
 def _leave_points_out(table: Table, names: Sequence[str], rng: np.random.Generator) -> Iterator[Fold]:
     """Whole design points (the same values of `names` in every group) held out together, in shuffled blocks."""
-    design = np.column_stack([_twelve_digits(table.features[name]) for name in names])
+    columns = [table.features[name] for name in names]  # rounding in the last digits makes no new design point
+    design = np.column_stack([np.round(c / max(float(np.abs(c).max()), np.finfo(float).tiny), 12) for c in columns])
     _, point = np.unique(design, axis=0, return_inverse=True)
     point = point.reshape(-1)
     count = int(point.max()) + 1
     order = rng.permutation(count)
     for block in range(min(BLOCKS, count)):
         yield from _fold(table, f"points{block + 1}", "levels", np.isin(point, order[block::BLOCKS]))
-
-
-def _twelve_digits(values: Array) -> Array:
-    """Values as parts of the largest one, so that rounding in the last digits makes no new design point."""
-    return np.asarray(np.round(values / max(float(np.max(np.abs(values))), np.finfo(float).tiny), 12))
 
 
 def _fold(table: Table, name: str, kind: str, mask: Mask) -> Iterator[Fold]:

@@ -79,7 +79,7 @@ def numbered_categories(frame: "pd.DataFrame") -> tuple[str, ...]:
 
 
 def _plain(column: "pd.Series[Any]") -> Any:
-    """Cells of a column as a plain array: numbers, truth values and moments as they are, all else as text."""
+    """A column as a plain array: numbers, truth values and moments as they are, all else as text, objects as JSON."""
     import pandas as pd
 
     kind = column.dtype
@@ -94,12 +94,8 @@ def _plain(column: "pd.Series[Any]") -> Any:
             return column.to_numpy(dtype=bool if pd.api.types.is_bool_dtype(kind) else np.int64)
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     cells = column.tolist()
-    return pd.array([None if _absent(cell) else _text(cell) for cell in cells], dtype="string")
-
-
-def _text(cell: Any) -> str:
-    """A cell as text; an object as JSON, so that its numbers are numbers when it is read."""
-    return json.dumps(cell, default=as_text) if isinstance(cell, dict) else as_text(cell)
+    texts = [json.dumps(cell, default=as_text) if isinstance(cell, dict) else as_text(cell) for cell in cells]
+    return pd.array([None if _absent(cell) else one for cell, one in zip(cells, texts, strict=True)], dtype="string")
 
 
 def _absent(cell: Any) -> bool:

@@ -96,15 +96,14 @@ def _from_latex(text: str) -> tuple[str, str] | None:
     if text.count("&") < _SHOWN or len(_ENDS.findall(text)) < _SHOWN:
         return None
     plain = _ROWS.sub("", _MARKS.sub("", re.sub(r"(?<!\\)%[^\n]*", "", text)))
-    plain = re.sub(r"([^&\\]*)" + _SPANS.pattern + r"(\{(?:[^{}]|\{[^{}]*\})*\})", _spread, plain)
+    plain = re.sub(
+        r"([^&\\]*)" + _SPANS.pattern + r"(\{(?:[^{}]|\{[^{}]*\})*\})",
+        lambda cell: cell[1] + " & ".join([cell[3]] * int(cell[2])),
+        plain,
+    )
     rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
     cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
     return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n", ""
-
-
-def _spread(found: re.Match[str]) -> str:
-    """A cell of several columns as one for each."""
-    return found[1] + " & ".join([found[3]] * int(found[2]))
 
 
 def _from_pairs(text: str) -> tuple[str, str] | None:
@@ -116,7 +115,11 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
     """
     lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip() and line[0] != "#"][:_LINES_SEEN]
     for pattern in (_PAIR, _SPOKEN):
-        if lines and not pattern.search(lines[0]) and any(_is_even(lines, mark) for mark in ",;\t"):
+        if (
+            lines
+            and not pattern.search(lines[0])
+            and any(set(widths(lines, mark)) - {1} and len(set(widths(lines, mark))) == 1 for mark in ",;\t")
+        ):
             continue
         if len(_rows_of_pairs(text[: 1 << 14], pattern)[0]) < _FEWEST:
             continue
@@ -128,12 +131,6 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
             rest = f"; lawsmith left out {counted(others, 'line')} without these names" if others else ""
             return "\n".join(map("\t".join, cells)), rest
     return None
-
-
-def _is_even(lines: list[str], separator: str) -> bool:
-    """Whether a separator divides all lines into equally many cells, at least two."""
-    found = set(widths(lines, separator))
-    return len(found) == 1 and found != {1}
 
 
 def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, str]], int]:

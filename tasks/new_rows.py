@@ -15,6 +15,7 @@ from lawsmith.tasks.numerals import FACTORS, numeral, value
 from lawsmith.tasks.quantities import SCALES, factor_between, quantity
 from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
 from lawsmith.tasks.schema import Decided, Schema
+from lawsmith.tasks.shapes import with_target_as_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,8 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
     Raises InputError for a missing column of `needed`, for text, and for another unit than that of the training rows.
     """
     reading = parse_table(read_bytes(path), path.name, str(path), features=schema.features)
+    if not set(needed) <= {str(name) for name in reading.frame.columns}:
+        reading = with_target_as_column(reading, schema.targets, str(path))  # years as columns
     meaning = _features_meant([str(name) for name in reading.frame.columns], schema)
     written = reading.frame.rename(columns=meaning)
     units = {meaning.get(name, name): unit for name, unit in reading.units.items()}

@@ -76,7 +76,7 @@ def numeral(cell: str) -> Numeral | None:
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
     text = _CITED.sub("", cell.strip()).rstrip(FOOTNOTES).rstrip()
-    if "\\" in text:  # $1.5 \times 10^{9}$
+    if "\\" in text or text[:1] == text[-1:] == "$":  # $1.5 \times 10^{9}$
         text = re.sub(r"\\(?:times|cdot)", "×", re.sub(r"[${}]", "", text)).strip()
     if not text.isascii() or " " in text or "'" in text:
         text = GAPS.sub("", text.translate(_DIGITS))

@@ -240,7 +240,8 @@ def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
             with suppress(UnicodeDecodeError):  # Latin letters with accents hardly come in pairs alone
                 text, said = content.decode("gb2312"), "GBK"
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
-    if "\0" in text[: 1 << 16] or _binary(text[: 1 << 12]):
+    odd = sum(not (character.isprintable() or character.isspace()) for character in text[: 1 << 12])
+    if "\0" in text[: 1 << 16] or odd > 0.02 * len(text[: 1 << 12]):
         raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
     return text, (f"{where} is not UTF-8 text; lawsmith read it as {said}.",) if said else ()
 
@@ -252,11 +253,6 @@ def _utf16(content: bytes) -> str | None:
     if len(head) >= 8 and head[1::2].count(0) > 0.9 * len(head[1::2]):
         return "utf-16-le"
     return "utf-16-be" if len(head) >= 8 and head[::2].count(0) > 0.9 * len(head[::2]) else None
-
-
-def _binary(text: str) -> bool:
-    odd = sum(not (character.isprintable() or character.isspace()) for character in text)
-    return odd > 0.02 * len(text)
 
 
 def require_columns(frame: "pd.DataFrame", wanted: tuple[str, ...], where: str) -> None:

@@ -110,7 +110,7 @@ def _values_in(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, dict[s
     ``2004 [YR2004]``, dates, or numbers (``loss 25C``, ``n 25C``, ``loss 35C`` …)."""
     years = {name: found[1] for name in names if (found := _YEAR.fullmatch(name.strip()))}
     dates = {name: name for name, date in zip(names, years_of(names) or (), strict=False) if date is not None}
-    if len(moments := years or dates) >= _FEWEST:
+    if len(moments := years or dates) > 1:
         return "year" if years else "date", {moment: {name: "value"} for name, moment in moments.items()}
     if not (series := numbered(names)):
         return None
@@ -156,7 +156,8 @@ def _with_values_down(
         bare = [_FLAG.sub("", cell) if isinstance(cell, str) else cell for cell in cells]
         flagged += [cell for cell, rest in zip(cells, bare, strict=True) if isinstance(cell, str) and cell != rest]
         frame[name] = bare
-    frame = frame[~frame[measures].map(is_missing).all(axis=1)].reset_index(drop=True)
+    known = ~frame[measures].map(is_missing).all(axis=1)
+    frame = (frame[known] if known.any() else frame).reset_index(drop=True)
     said = f"{where}: the names of {len(stated)} columns state the {kind}; they are now {len(frame)} rows of "
     said += f"{listing([kind, *measures])}."
     if flagged:

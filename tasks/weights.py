@@ -164,7 +164,7 @@ def _looks_like_error(d: Deciding, name: str) -> bool:
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if values is None or target is None or not d.is_positive(name):
         return False
-    known = words.is_surely_error(name) or name in [f"e_{target}" for target in d.asked.target]
+    known = words.WORDS["surely_errors"].issuperset(words.tokens(name)) or name.removeprefix("e_") in d.asked.target
     rounded = known and _parts_no_rows(d, name)
     levels = len(np.unique(values))
     small = bool(np.median(values) < np.nanmax(target) - np.nanmin(target))

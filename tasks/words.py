@@ -84,11 +84,6 @@ def _measure(words: list[str]) -> str:
     return next((word for word in reversed(words) if word not in WORDS["normalised"]), words[0] if words else "")
 
 
-def is_loss(name: str) -> bool:
-    """Whether a name is one of a loss, a perplexity or an accuracy, which is measured and hardly set."""
-    return not WORDS["learnt"].isdisjoint(tokens(name)[-1:])
-
-
 def is_measured_elsewhere(name: str, target: str) -> bool:
     """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
     ``loss_c4`` and ``loss_wiki``; or what it took to reach one end: ``steps_to_target`` and ``time_to_target``."""
@@ -124,11 +119,6 @@ def is_performance(name: str) -> bool:
     known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return spent or per_second or known or _MEASURED.search(bare(own)) is not None
-
-
-def is_repeated_until(name: str) -> bool:
-    """Whether a name is one of how often a benchmark repeats what it measures, as long as its time lasts."""
-    return not WORDS["repeated_until"].isdisjoint(tokens(name)[-1:])
 
 
 def is_result_beside(name: str, target: str) -> bool:
@@ -206,11 +196,6 @@ def measures_scatter(name: str) -> bool:
     """Whether a name is one of errors, ends of intervals or counts of something else."""
     known = ERRORS | WORDS["variances"] | BOUNDS | {"count", "n"}
     return "±" in name or (len(tokens(name)) > 1 and not known.isdisjoint(tokens(name)))
-
-
-def is_surely_error(name: str) -> bool:
-    """Whether a name is one of errors that are hardly set: ``sd``, unlike ``sigma``, which may be that of a noise."""
-    return WORDS["surely_errors"].issuperset(tokens(name))
 
 
 def is_error_rate(name: str) -> bool:
@@ -353,11 +338,6 @@ def is_replicate(name: str) -> bool:
 def is_code(name: str) -> bool:
     """Whether a name says that numbers stand for kinds: ``act``, ``method_code``, but not ``opt_steps``."""
     return has(name, "codes") and tokens(name)[-1] in WORDS["codes"] | WORDS["numbered"]
-
-
-def is_step(name: str) -> bool:
-    """Whether a name is the one that a tracker gives to the steps of training."""
-    return bare(name) in ("step", "_step")
 
 
 def is_progress(name: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, mul, parameters, walk
+from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, mul, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.tasks.table import Table
 
@@ -64,7 +64,8 @@ def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
     factors = factors_of(node)
     for terms in (factor.terms for factor in factors if isinstance(factor, Sum) and len(factor.terms) == 2):
         columns = [term.name for term in terms if isinstance(term, Feature)]
-        shifts = [parameters(term)[0].name for term in terms if _is_shift(term)]
+        taken = (coefficient(term) for term in terms)
+        shifts = [one.name for number, one in taken if number == -1.0 and isinstance(one, Parameter)]
         values = train.features[columns[0]] if columns and shifts else np.zeros(1)
         low, wide = float(values.min()), float(np.ptp(values))
         if 0 < wide < FAR * abs(low):
@@ -72,10 +73,6 @@ def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
             found = dict.fromkeys(divisors, (wide / WIDEST, wide * WIDEST))
             return {**found, shifts[0]: (low - OUTSIDE * wide, low + (1 + OUTSIDE) * wide)}
     return {}
-
-
-def _is_shift(term: Node) -> bool:
-    return coefficient(term)[0] == -1.0 and isinstance(coefficient(term)[1], Parameter)
 
 
 def _decay(node: Node) -> Node | None:

@@ -34,6 +34,16 @@ def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_pa
         assert f"{target} is made of gross and blank in every row" in notices
 
 
+def test_what_a_share_leaves_is_told_and_the_cost_of_a_model_is_a_feature(tmp_path: Path):
+    noise = 1 + 0.01 * np.sin(np.arange(20) ** 2)
+    made = pd.DataFrame({"t": np.tile(TIMES[:10], 2), "c": np.repeat([0.5, 2.0], 10)})
+    made["left"] = np.exp(-0.02 * made["t"] * made["c"])
+    made["conversion (%)"] = 100 * (1 - made["left"] * noise)
+    assert "conversion (%) is nearly 100 % minus left." in " ".join(read(tmp_path, made, "left").notices)
+    sizes = pd.DataFrame({"GFLOPs": 2.0 ** np.arange(10), "depth": np.arange(10) % 3, "FID": 20 / (1 + np.arange(10))})
+    assert roles(read(tmp_path, sizes, "FID"))["GFLOPs"] == "feature"
+
+
 def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
     level = np.round(20 * np.exp(-TIMES / 20), 3)
     days = [f"2024-03-{day:02d}" for day in range(1, 21)]

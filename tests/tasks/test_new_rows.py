@@ -74,6 +74,13 @@ def test_columns_may_have_a_features_name_without_prefix_or_in_another_unit(
         new_rows(tmp_path / "new.csv", known, known.features)
 
 
+def test_a_wide_table_of_years_is_predicted_as_it_was_read(tmp_path: Path):
+    (tmp_path / "train.csv").write_text("land,2000,2001,2002,2003,2004\nA,3,4,5,6,7\nB,2,4,6,8,9\n")
+    known = read_dataset(tmp_path / "train.csv", ["value"]).task.schema
+    (tmp_path / "new.csv").write_text("land,2010,2011\nA,,\nB,,\n")
+    assert new_rows(tmp_path / "new.csv", known, known.features)[1]["year"] == [2010, 2011, 2010, 2011]
+
+
 def test_suffixes_in_the_cells_outweigh_the_unit_of_the_header(tmp_path: Path):
     text = "N (M),p (%),y\n" + "".join(f"{k + 1}M,{k * k}%,{3 + k}\n" for k in range(8))
     known = schema(tmp_path, text)
