@@ -66,7 +66,9 @@ def _all_folds(table: Table) -> tuple[Fold, ...]:
     rng = np.random.default_rng(0)  # shuffles design points only
     shares = simplex_columns(table)
     ordered = leading(table, frontier_features(table))
-    folds = [*_frontiers(table, ordered), *_corners(table, ordered)]
+    depths = [(name, depth, _beyond(table, name, depth)) for name in ordered for depth in range(len(LEVELS))]
+    folds = [one for name, k, mask in depths for one in _fold(table, f"{name}>{k + 1}", "frontier", mask)]
+    folds += _corners(table, ordered)
     if len(folds) < 2 or shares:
         folds += _leave_points_out(table, shares or ordered or tuple(table.features), rng)
     unique: dict[bytes, Fold] = {}
@@ -127,13 +129,6 @@ def simplex_units(table: Table) -> dict[str, float]:
             shares.pop(int(np.argmin(ranges)))
         names = shares
     return {}
-
-
-def _frontiers(table: Table, names: Sequence[str]) -> Iterator[Fold]:
-    for name in names:
-        for depth in range(len(LEVELS)):
-            mask = _beyond(table, name, depth)
-            yield from _fold(table, f"{name}>{depth + 1}", "frontier", mask)
 
 
 def _corners(table: Table, names: Sequence[str]) -> Iterator[Fold]:

@@ -37,26 +37,30 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
     are subtracted from one that varies by little beside its size, such as a year."""
     found: dict[str, tuple[float, float]] = {}
     for node in (node for tree in trees for node in walk(tree)):
-        bases = [node.base] if isinstance(node, Power) else [_decay(node)]
-        for base in (term for one in bases for term in (one.terms if isinstance(one, Sum) else [one])):
-            match base:
-                case (
-                    Product((Parameter(name), Power(Feature(column), Number(-1.0))))
-                    | Product((Power(Feature(column), Number(-1.0)), Parameter(name)))
-                    | Product((Power(Parameter(name), Number(-1.0)), Feature(column)))
-                    | Product((Feature(column), Power(Parameter(name), Number(-1.0))))
-                ):
-                    inverse = False
-                case Product((Parameter(name), Feature(column))) | Product((Feature(column), Parameter(name))):
-                    inverse = True
-                case _:
-                    continue
+        whole = node.base if isinstance(node, Power) else _decay(node)
+        terms = whole.terms if isinstance(whole, Sum) and all(map(features, whole.terms)) else (whole,)
+        for base in terms:
+            flat = [_flat(factor) for factor in base.factors] if isinstance(base, Product) else []
+            names = [(part.name, raised) for part, raised in flat if isinstance(part, Parameter)]
+            columns = [(part.name, raised) for part, raised in flat if isinstance(part, Feature)]
+            if len(flat) != 2 or not names or not columns:
+                continue
+            (name, raised), (column, other) = names[0], columns[0]
+            inverse = raised == other
+            if inverse and len(terms) > 1:  # of either sign
+                continue
             values = np.abs(train.features[column][train.features[column] != 0])
             if len(values):
                 low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
                 found[name] = (1 / high, 1 / low) if inverse else (low, high)
         found |= _far_from_zero(node, train)
     return found
+
+
+def _flat(factor: Node) -> tuple[Node, bool]:
+    """What a factor holds, and whether it divides by it."""
+    divides = isinstance(factor, Power) and factor.exponent == Number(-1.0)
+    return (factor.base, True) if isinstance(factor, Power) and divides else (factor, False)
 
 
 def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
