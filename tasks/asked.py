@@ -120,6 +120,8 @@ def resolved(name: str, names: Sequence[str], where: str) -> str:
     elif len(series) == 1:
         shown = f"{series[0][0]}, {series[0][1]} …"
         said = f" If {shown} are one measurement at several settings, --target value makes rows of them."
+    elif series and (one := series[0][0].rstrip("0123456789 _.-")):
+        said = f" If {series[0][0]}, {series[0][1]} … repeat one measurement, --target {one!r} makes rows of them."
     raise InputError(f"{where} has no column {name!r}{near} columns are {listing(list(names), 12)}.{said}")
 
 

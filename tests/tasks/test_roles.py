@@ -137,6 +137,9 @@ def test_a_target_that_could_be_several(tmp_path: Path):
         read(tmp_path, table)
     with refused("has no column 'summary.los'; did you mean summary.loss"):
         read(tmp_path, wandb(), "summary.los")
+    wide = pd.DataFrame({"t": range(4)} | {f"{name}_{k}": range(4) for name in ("WT", "KO") for k in (1, 2, 3)})
+    with refused("If WT_1, WT_2 … repeat one measurement, --target 'WT' makes rows of them."):
+        read(tmp_path, wide, "value")
 
 
 def test_what_the_codes_of_a_formula_stand_for_is_said(tmp_path: Path):
