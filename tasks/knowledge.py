@@ -16,15 +16,20 @@ from lawsmith.tasks.words import is_in_per_cent, is_rate
 
 _UP = "rises rise rising increases increase increasing grows grow growing up larger higher bigger"
 _DOWN = (
-    "falls fall falling decreases decrease decreasing drops drop dropping shrinks shrink shrinking down smaller lower"
+    "falls fall falling decreases decrease decreasing drops drop dropping shrinks shrink shrinking declines down "
+    "smaller lower"
 )
 _VERBS: dict[str, Literal["rises", "falls"]] = {
     **dict.fromkeys(_UP.split(), "rises"),
     **dict.fromkeys(_DOWN.split(), "falls"),
 }
-_HELPING = r"(?:(?:is|are|goes|go|gets|get|becomes|should|must)\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
+_HELPING = (
+    r"(?:(?:is|are|goes|go|gets|get|becomes|should|must)\s+)?(?:an?\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
+)
 _EXPECTATION = re.compile(
-    rf"\s*(.+?)\s+{_HELPING}({'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s+(.+?)\s*", re.IGNORECASE
+    rf"\s*(?:the\s+)?(.+?)\s+{_HELPING}({'|'.join(_VERBS)})(?:\s+(?:monotonically|steadily))?"
+    r"\s+(?:with|in|as|when|if|function\s+of)\s+(?:(?:increasing|growing)\s+)?(.+?)\s*",
+    re.IGNORECASE,
 )
 _GROWING = re.compile(
     r"\s+(?:(?:is|are)\s+)?(?:grows?|rises?|increases?|goes up|gets? (?:larger|bigger))$", re.IGNORECASE
@@ -37,7 +42,7 @@ _TURN = re.compile(
 _NOT = re.compile(r"\b(?:not|never|no|n't|neither|constant|independent)\b|\bnon-", re.IGNORECASE)
 _ALL = ("all features", "every feature", "all", "everything", "each feature")
 _BETWEEN = re.compile(
-    r"(.+?)\s*(?:=|:|\bin\b)\s*[\[(]?\s*([^\s,\[\]()]*?)\s*(?:\.\.\.?|…|,|\bto\b|;)\s*([^\s,\[\]()]*?)\s*[\])]?"
+    r"(.+?)\s*(?:=|:|∈|\bin\b|\bbetween\b)\s*[\[(]?\s*([^\s,\[\]()]*?)\s*(?:\.\.\.?|…|,|\bto\b|\band\b|;)\s*([^\s,\[\]()]*?)\s*[\])]?"
 )
 _NOT_BELOW = re.compile(r"(.+?)\s*(?:>=?|≥)\s*([^\s<>=≤≥]+)")
 _NOT_ABOVE = re.compile(r"(.+?)\s*(?:<=?|≤)\s*([^\s<>=≤≥]+)")

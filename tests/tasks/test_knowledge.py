@@ -63,6 +63,9 @@ def test_several_ranges_and_expectations_in_one_text():
         "acc goes up with compute",
         "acc is monotonically increasing in compute",
         "acc gets larger when compute increases",
+        "the acc rises monotonically with compute",
+        "acc is an increasing function of compute",
+        "acc rises with growing compute",
     ],
 )
 def test_expectations_in_other_words(text: str):
