@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text:
         text = _without_latex(text)
     text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(_RAISED)})", text)
-    text = re.sub(r"\[([^\[\]]*[^\d\[\]][^\[\]]*)\]", r" (\1)", text.translate(_LOWERED))  # [S], a concentration
+    text = re.sub(r"\[(?!\d+\])([^][\"']+)\]", r" (\1)", text.translate(_LOWERED))  # [S], a concentration
     text = re.sub(r"√\s*(?=\()", "sqrt", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
     for sign, meaning in (*_SIGNS.items(), (_HIDDEN, "*")):

@@ -30,11 +30,13 @@ LONGEST = 4096  # characters of --form: far more than anybody types
 MOST_NODES = 400  # parts of its tree
 STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
-_OF_LIBRARIES = re.compile(r"\b(?:np|numpy|math|torch|jnp)\.(?=\w+\s*\()")  # np.exp(
+_OF_LIBRARIES = re.compile(r"\b(?:(?:np|numpy|math|torch|jnp|jax|nn|scipy|special)\.)+(?=\w+\s*\()")  # np.exp(
 _OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*return\b)")
 _VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
 """Function of the target on a formula's left side -> the target by the right side."""
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+_NAMES |= {"power": "pow", "expit": "sigmoid", "reciprocal": "inv", "sum": "add", "logsumexp": "logaddexp"}
+_OF_MANY = ("maximum", "minimum", "logaddexp", "add", "mul")  # arguments, also in a list
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
     "sigmoid": (1, lambda u: power(add(Number(1.0), exp(neg(u))), Number(-1.0))),
@@ -273,9 +275,18 @@ class _Reader:
                 if type(operator) not in _OPERATORS:
                     raise InputError("--form: only + - * / and ^ are allowed as operators.")
                 return _OTHERS[_OPERATORS[type(operator)]][1](self.node(left), self.node(right))
-            case ast.Attribute(value=ast.Name(id="p"), attr=name) if name in self.features:
+            case (
+                ast.Attribute(value=ast.Name(id="p"), attr=name)
+                | ast.Subscript(value=ast.Name(id="p"), slice=ast.Constant(value=str() as name))
+            ) if name in self.features:
                 return Parameter(f"c_{name}")  # a constant is printed as p.N where N is a column too
-            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str() as name)):
+                return self._name(name.strip())
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as place)) if (
+                name not in (*self.features, "x", "X")  # columns by their place
+            ):
+                return Parameter(f"{name}_{place}")
+            case ast.Call(func=ast.Name(id=name), args=[ast.Tuple(elts=arguments)] | arguments, keywords=[]):
                 return self._call(name, [self.node(argument) for argument in arguments])
             case ast.Tuple():
                 raise InputError(
@@ -304,6 +315,8 @@ class _Reader:
             raise InputError(
                 f"--form: {name!r} is not a function{near or _USUAL}; between factors write *, as in A*(x + b)."
             )
+        if called in _OF_MANY and len(arguments) > 2:
+            arguments = [arguments[0], self._call(name, arguments[1:])]
         if len(arguments) != _ARITIES[called]:
             raise InputError(f"--form: {name} takes {_ARITIES[called]} argument{'s' if _ARITIES[called] > 1 else ''}.")
         return function(called, *arguments) if entry is not None else _OTHERS[called][1](*arguments)

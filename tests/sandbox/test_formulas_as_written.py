@@ -46,6 +46,9 @@ TABLE = schema("N", "D", "lr (x)")
         ("[ (A/N)^{α/β} + B/D ]^{β}", "((A/N)^(α/β) + B/D)^β"),
         ("A exp(-γN) cos(ωD)", "A*exp(-γ*N)*cos(ω*D)"),
         ("lambda N, D: E + A/N**a", "E + A/N^a"),
+        ("p[0] + p['A']*x['N']**p[1]", "E + A*N^a"),
+        ("exp(scipy.special.logsumexp([a - b*log(N), c - d*log(D), e]))", "exp(a)/N^b + exp(c)/D^d + exp(e)"),
+        ("max(N, A, B*D) + np.sum([N, A, D])", "max(max(N, A), B*D) + N + A + D"),
         ("log10(loss) = A + b*log10(N)", "10^(A + b*log10(N))"),
     ],
 )
@@ -97,7 +100,8 @@ def test_a_constant_called_e_stays_one_where_it_is_more_than_a_base():
 
 
 def test_a_constant_that_is_called_like_a_column_is_read_as_it_is_printed():
-    assert text(own_form("p.N + A*N^p.D", TABLE)["loss"]) == "c_N + A * N^c_D"
+    for written in ("p.N + A*N^p.D", "p['N'] + A*N^p['D']"):
+        assert text(own_form(written, TABLE)["loss"]) == "c_N + A * N^c_D"
     assert set(features(own_form("A*p.b + b", schema("p.b"))["loss"])) == {"p.b"}
 
 
