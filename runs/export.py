@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from lawsmith.runs.archive import Archive
 from lawsmith.runs.canonical_json import plain
@@ -23,6 +23,7 @@ from lawsmith.tasks import InputError, Schema
 
 TextFormat = Literal["law", "latex", "sympy", "json", "uncertainties"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
+_T = TypeVar("_T")
 
 
 def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> str:
@@ -89,22 +90,24 @@ def _formula(law: Law) -> Formula:
     return formula(law.form, law.schema.targets)
 
 
-def _stated(law: Law, form: str) -> Formula:
+def _stated(law: Law, form: str, tell: Callable[[Formula], _T]) -> tuple[Formula, _T]:
+    """The formula of a law, and its text or expressions in a format; raises InputError where it has none there."""
     found = _formula(law)
     if found.reason is not None:
         raise InputError(
             f"The law of {law.archive.run} cannot be written as {form}: {visible(found.reason)}; "
             "export it as law or json."
         )
-    return found
+    try:
+        return found, tell(found)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"The law of {law.archive.run} cannot be written as {form}: {error}.") from None
 
 
 def _latex(law: Law) -> str:
-    stated = _stated(law, "LaTeX")
-    try:
-        equations = stated.latex()
-    except ValueError as error:
-        raise InputError(f"The law of {law.archive.run} cannot be written as LaTeX: {error}.") from None
+    stated, equations = _stated(law, "LaTeX", Formula.latex)
     comments = "".join(f"% {visible(f'{heading}: {told}')}\n" for heading, told in _origin(law).items())
     lines = " \\\\\n".join(f"  {latex_name(target)} &= {text}" for target, text in equations.items())
     table = "" if not law.constants else "\n" + _latex_table(law.constants, stated.parameters)
@@ -125,13 +128,7 @@ def _latex_number(value: float) -> str:
 
 
 def _sympy(law: Law) -> str:
-    found = _stated(law, "sympy")
-    try:
-        body = sympy_script(found.sympy())
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(f"The law of {law.archive.run} cannot be written as sympy: {error}.") from None
+    found, body = _stated(law, "sympy", lambda found: sympy_script(found.sympy()))
     told = "\n".join([visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(law).items())])
     rows = "".join(f"    {group!a}: {dict(p)!a},\n" for group, p in law.constants.items())
     return f"{docstring(told)}\n\n{body}\nconstants = {{\n{rows}}}\n"

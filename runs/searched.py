@@ -37,9 +37,7 @@ def growing_weights(result: RunResult | None, rows: int) -> Array | None:
     not, or where the record cannot be used."""
     told = None if result is None else result.details.get("growing")
     listed = told.get("weights") if isinstance(told, dict) else None
-    if not isinstance(listed, list) or len(listed) != rows:
-        return None
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in listed):
+    if not isinstance(listed, list) or len(listed) != rows or not {type(one) for one in listed} <= {int, float}:
         return None
     weights = np.array(listed, dtype=np.float64)
     return weights if bool((np.isfinite(weights) & (weights > 0)).all()) else None

@@ -63,9 +63,7 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
     month_first = any(second > 12 for _, second in pairs)
     if any(first != second for first, second in pairs) and day_first == month_first:
         return None
-    if (
-        any(one and "short" in one and "first" in one for one in found) and not month_first
-    ):  # 14/05/24 may begin with the year
+    if not month_first and any(one and {"short", "first"} <= one.keys() for one in found):  # 14/05/24: year or day?
         return None
     months = [12 * int(one["doubtful"]) + (_month(one["name"]) or 0) for one in found if one and "doubtful" in one]
     if months and len(np.unique(np.diff(np.unique(months)))) != 1:  # Jan-22 may be a day of January

@@ -115,11 +115,8 @@ def _from_pairs(text: str) -> tuple[str, str] | None:
     """
     lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip() and line[0] != "#"][:_LINES_SEEN]
     for pattern in (_PAIR, _SPOKEN):
-        if (
-            lines
-            and not pattern.search(lines[0])
-            and any(set(widths(lines, mark)) - {1} and len(set(widths(lines, mark))) == 1 for mark in ",;\t")
-        ):
+        even = [widths(lines, mark) for mark in ",;\t"] if lines and not pattern.search(lines[0]) else []
+        if any(min(one) == max(one) > 1 for one in even):
             continue
         if len(_rows_of_pairs(text[: 1 << 14], pattern)[0]) < _FEWEST:
             continue

@@ -1,6 +1,7 @@
 """Feature rows just and well beyond the training data, where laws are asked what they predict; no targets exist."""
 
 from collections.abc import Mapping
+from itertools import product
 
 import numpy as np
 
@@ -27,17 +28,13 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     shares = np.array([name in simplex_columns(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
     far = np.array([_step(reach.get(name), column) for name, column in table.features.items()])
-    halves: list[list[Array]] = [[], []]
-    codes = []
-    for group in probed_groups(table):
-        x = table.take(np.flatnonzero(table.codes == group)).matrix()
-        near_half, far_half = _with_labels(x, shares, labels, far)
-        halves[0].append(near_half)
-        halves[1].append(far_half)
-        codes += [group] * len(near_half)
-    matrix = np.concatenate([*halves[0], *halves[1]])
+    codes, found = [], []
+    for half, group in product((0, 1), probed_groups(table)):
+        found.append(_rows(table.take(np.flatnonzero(table.codes == group)).matrix(), shares, labels, far, half))
+        codes += [group] * len(found[-1])
+    matrix = np.concatenate(found)
     features = {name: matrix[:, k] for k, name in enumerate(table.features)}
-    return Table(features, {}, table.groups, np.array(codes + codes, dtype=np.intp))
+    return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
 
 
 def probed_groups(table: Table) -> list[int]:
@@ -55,45 +52,38 @@ def _step(stated: float | None, column: Array) -> tuple[float, float, bool]:
     return (stated, stated**NEAR, True) if factor else (stated, stated * SHARES[0] / SHARES[1], False)
 
 
-def _with_labels(x: Array, shares: Mask, labels: Mask, steps: Array) -> tuple[Array, Array]:
-    """Near and far rows in which the columns of labels run through the combinations that were measured."""
+def _rows(x: Array, shares: Mask, labels: Mask, steps: Array, half: int) -> Array:
+    """Near rows (`half` 0) or far ones (1); columns of labels run through the combinations that were measured."""
     if labels.all():
-        return x, x
-    halves = []
-    measured = np.unique(x[:, labels], axis=0)
-    for half in _both(x[:, ~labels], shares[~labels], steps[~labels]):
-        rows = np.empty((len(half), x.shape[1]))
-        rows[:, ~labels], rows[:, labels] = half, measured[np.arange(len(half)) % len(measured)]
-        halves.append(rows)
-    return halves[0], halves[1]
+        return x
+    rest = ~labels
+    rows = _unlabelled(x[:, rest], shares[rest], steps[rest], half)
+    return _joined(labels, rows, np.unique(x[:, labels], axis=0)[: len(rows)])
 
 
-def _both(x: Array, shares: Mask, steps: Array) -> tuple[Array, Array]:
+def _unlabelled(x: Array, shares: Mask, steps: Array, half: int) -> Array:
     if shares.all():
-        return _mixtures(x)
-    if not shares.any():
-        return _beyond(x, steps)
-    halves = []
-    for ordered, mixed in zip(_beyond(x[:, ~shares], steps[~shares]), _mixtures(x[:, shares]), strict=True):
-        rows = np.arange(max(len(ordered), len(mixed)))
-        both = np.empty((len(rows), x.shape[1]))
-        both[:, ~shares], both[:, shares] = ordered[rows % len(ordered)], mixed[rows % len(mixed)]
-        halves.append(both)
-    return halves[0], halves[1]
+        return _mixtures(x)[half]
+    beyond = _beyond(x[:, ~shares], steps[~shares], half)
+    return _joined(shares, beyond, _mixtures(x[:, shares])[half]) if shares.any() else beyond
 
 
-def _beyond(x: Array, steps: Array) -> tuple[Array, Array]:
-    top, middle = x.max(axis=0), np.median(x, axis=0)
-    near, far = _extended(x, 0, steps), _extended(x, 1, steps)
-    halves = []
-    for value in (near, far):
-        rows = [value]
-        for k in range(x.shape[1]):
-            alone, rest = top.copy(), middle.copy()
-            alone[k] = rest[k] = value[k]
-            rows += [alone, rest]
-        halves.append(np.stack(rows))
-    return halves[0], halves[1]
+def _joined(mask: Mask, others: Array, own: Array) -> Array:
+    """Rows whose columns in `mask` are `own` and whose other columns are `others`; the shorter of both begins anew."""
+    rows = np.arange(max(len(others), len(own)))
+    joined = np.empty((len(rows), len(mask)))
+    joined[:, ~mask], joined[:, mask] = others[rows % len(others)], own[rows % len(own)]
+    return joined
+
+
+def _beyond(x: Array, steps: Array, half: int) -> Array:
+    value = _extended(x, half, steps)
+    rows = [value]
+    for k in range(x.shape[1]):
+        alone, rest = x.max(axis=0), np.median(x, axis=0)
+        alone[k] = rest[k] = value[k]
+        rows += [alone, rest]
+    return np.stack(rows)
 
 
 def _extended(x: Array, half: int, steps: Array) -> Array:

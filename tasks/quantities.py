@@ -124,18 +124,14 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
     hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)|clock", "m:ss"))
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
-    if not hours and (minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short)):
-        found = zip(values, short, strict=True)
-        values = [60.0 * int(one[1]) + float(one[2] + (one[3] or "")) if one else value for value, one in found]
-    elif hours:
-        found = zip(values, short, strict=True)
-        values = [3600.0 * int(one[1]) + 60.0 * float(one[2]) if one else value for value, one in found]
+    if hours or minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short):
+        last, found = 60.0 if hours else 1.0, zip(values, short, strict=True)
+        values = [last * (60 * int(one[1]) + float(one[2] + (one[3] or ""))) if one else size for size, one in found]
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None
     several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
-    return (
-        Quantity(values, "lawsmith turned durations into seconds" + _example(words, values), "s") if several else None
-    )
+    told = "lawsmith turned durations into seconds" + _example(words, values)
+    return Quantity(values, told, "s") if several else None
 
 
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:

@@ -33,9 +33,10 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict with the law of a run, with intervals that grow beyond the data."""
+    given = dict(locals())
     from lawsmith.agent.cli import predict_command
 
-    predict_command.run(run, at or [], rows, output, group, level, law, runs_dir, data_dir, json)
+    predict_command.run(given)
 
 
 @app.command()
@@ -59,9 +60,10 @@ def optimum(
     json: Json = False,
 ) -> None:
     """Find the best values of the features, with or without a budget, with intervals."""
+    given = dict(locals())
     from lawsmith.agent.cli import optimum_command
 
-    optimum_command.best(run, budget, at or [], target, maximize, group, law, runs_dir, data_dir, json)
+    optimum_command.best(given)
 
 
 @app.command()
@@ -77,9 +79,10 @@ def invert(
     json: Json = False,
 ) -> None:
     """Find the value of a feature at which the law reaches a target, with an interval."""
+    given = dict(locals())
     from lawsmith.agent.cli import optimum_command
 
-    optimum_command.solve(run, target, solve, at or [], group, law, runs_dir, data_dir, json)
+    optimum_command.solve(given)
 
 
 @app.command()
@@ -235,9 +238,10 @@ def import_(
     json: Json = False,
 ) -> None:
     """Archive results of other systems: a law, which lawsmith scores, or a table of reported scores."""
+    given = dict(locals())
     from lawsmith.agent.cli import importing
 
-    importing.run(path, task, system, model, source, data_dir, runs_dir, json)
+    importing.run(given)
 
 
 @app.command()

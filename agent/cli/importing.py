@@ -1,5 +1,6 @@
 """`discover import`: other systems' laws and scores as archives, marked as imported."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,14 @@ from lawsmith.tasks import InputError, load
 from lawsmith.tasks.errors import counted
 
 
-def run(
-    path: Path,
-    task: str | None,
-    system: str | None,
-    model: str | None,
-    source: str | None,
-    data_dir: Path | None,
-    runs_dir: Path,
-    as_json: bool,
-) -> None:
-    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives.
+def run(given: Mapping[str, Any]) -> None:
+    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives. Options are
+    given by name.
 
     Raises InputError for an option that a law lacks, and for one that goes with a law and is given for scores.
     """
+    path, task, system, model, source = (given[name] for name in ("path", "task", "system", "model", "source"))
+    runs_dir, data_dir = given["runs_dir"], given["data_dir"]
     if path.suffix == ".py":
         if task is None or not (system or "").strip():
             missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"
@@ -39,11 +34,11 @@ def run(
             described = [_describe(archive, replay(archive, sandbox, dataset=dataset).reproduced is True)]
     else:
         of_laws = {"task": task, "system": system, "model": model, "data-dir": data_dir}
-        stray = next((name for name, given in of_laws.items() if given), None)
+        stray = next((name for name, value in of_laws.items() if value), None)
         if stray is not None:
             raise InputError(f"--{stray} is for a law (a .py file); a table of scores has columns for it.")
         described = [_describe(archive, None) for archive in import_scores(path, runs_dir, source=source)]
-    if as_json:
+    if given["json"]:
         print_json({"imported": described})
     else:
         _show(described)

@@ -1,8 +1,8 @@
 """`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 from lawsmith.agent.cli.output import line, print_json
 from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
@@ -19,33 +19,24 @@ from lawsmith.tasks.asked import meant
 from lawsmith.tasks.new_rows import number_in
 
 
-def best(
-    reference: str,
-    budget: str | None,
-    at: Sequence[str],
-    target: str | None,
-    maximise: bool,
-    group: str | None,
-    law: str | None,
-    runs_dir: Path,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
-    """Find the features that spend a budget best, or are best without one, and print them with intervals.
+def best(given: Mapping[str, Any]) -> None:
+    """Find the features that spend a budget best, or are best without one, and print them with intervals. Options are
+    given by name.
 
     Raises InputError for a budget that is not understood.
     """
-    found, target, group = _asked(reference, target, group, law, runs_dir)
+    budget, maximise = given["budget"], given["maximize"]
+    found, target, group = _asked(given, given["target"])
     spend, size = ("", 0.0) if budget is None else _amount("budget", budget, "'6*N*D=1e24'")
     expression = None if budget is None else feature_expression(spend, found.schema)
-    fixed = pairs(found, at)
+    fixed = pairs(found, given["at"] or [])
     with Sandbox() as sandbox:
-        known = uncertainty(found, sandbox, data_dir)
+        known = uncertainty(found, sandbox, given["data_dir"])
         got = optimum(found, known, expression, size, fixed, group, target, maximise=maximise)
         point = {**fixed, **{name: answer.value for name, answer in got.features.items()}}
         value, said = _predicted(found, known, point, target, group, sandbox)
     said = [*_remarks(got), *said]
-    if as_json:
+    if given["json"]:
         asked = {"target": target, "budget": budget or ""}
         print_json({**asked, **asdict(got), "prediction": asdict(value), "warnings": said})
         return
@@ -73,32 +64,23 @@ def _amount(option: str, said: str, example: str) -> tuple[str, float]:
     return name.strip(), size
 
 
-def solve(
-    reference: str,
-    target: str,
-    feature: str,
-    at: Sequence[str],
-    group: str | None,
-    law: str | None,
-    runs_dir: Path,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
-    """Find the value of a feature at which the target is reached, and print it with its interval.
+def solve(given: Mapping[str, Any]) -> None:
+    """Find the value of a feature at which the target is reached, and print it with its interval. Options are given by
+    name.
 
     Raises InputError for a target that is not understood, and for a feature that is not in the formula.
     """
-    name, size = _amount("target", target, "loss=2.1")
-    found, name, group = _asked(reference, name, group, law, runs_dir)
-    feature = (meant(feature, found.features) or [feature])[0]
+    name, size = _amount("target", given["target"], "loss=2.1")
+    found, name, group = _asked(given, name)
+    feature = (meant(given["solve"], found.features) or [given["solve"]])[0]
     if feature not in found.features:
         raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(found.features)}.")
-    fixed = pairs(found, at)
+    fixed = pairs(found, given["at"] or [])
     with Sandbox() as sandbox:
-        known = uncertainty(found, sandbox, data_dir)
+        known = uncertainty(found, sandbox, given["data_dir"])
         got = invert(found, known, name, size, feature, fixed, group, sandbox)
         _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
-    if as_json:
+    if given["json"]:
         print_json({"target": name, "wanted": size, "solve": {feature: asdict(got)}, "warnings": said})
         return
     line(f"{name} = {size:g} is reached at")
@@ -106,18 +88,16 @@ def solve(
     say(said)
 
 
-def _asked(
-    reference: str, target: str | None, group: str | None, law: str | None, runs_dir: Path
-) -> tuple[Law, str, str]:
+def _asked(given: Mapping[str, Any], target: str | None) -> tuple[Law, str, str]:
     """The law, the target and the group that are meant; raises InputError where one has to be named."""
-    found = Law.open(reference, runs_dir, law)
+    found = Law.open(given["run"], given["runs_dir"], given["law"])
     targets = found.schema.targets
     if target is None and len(targets) > 1:
         raise InputError(f"Name one target with --target: {', '.join(targets)}.")
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
-    return found, target, known_group(group, found.groups)
+    return found, target, known_group(given["group"], found.groups)
 
 
 def _predicted(

@@ -35,32 +35,23 @@ if TYPE_CHECKING:
 GRAVE = ("do not rely", "too flat", "no optimum", NO_INTERVAL)  # in sentences that nobody should overlook
 
 
-def run(
-    reference: str,
-    at: Sequence[str],
-    rows: Path | None,
-    output: Path | None,
-    group: str | None,
-    level: float,
-    law: str | None,
-    runs_dir: Path,
-    data_dir: Path | None,
-    as_json: bool,
-) -> None:
-    """Predict at one point, or for every row of a table, and print or write the predictions.
+def run(given: Mapping[str, Any]) -> None:
+    """Predict at one point, or for every row of a table, and print or write the predictions. Options are given by name.
 
     Raises InputError for neither or both, and for --out without rows.
     """
+    at, rows, output, level = given["at"] or [], given["rows"], given["output"], given["level"]
     if bool(at) == (rows is not None):
         raise InputError("Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table.")
     if output is not None and rows is None:
         raise InputError("--out needs --rows; a single point is only printed.")
     check_level(level)
-    found = Law.open(reference, runs_dir, law)
+    found, group = Law.open(given["run"], given["runs_dir"], given["law"]), given["group"]
+    data_dir, as_json = given["data_dir"], given["json"]
     if rows is None:
-        given = {name: found.schema.written(name, [value]) for name, value in point(found, at).items()}
+        one = {name: found.schema.written(name, [value]) for name, value in point(found, at).items()}
         groups = found.groups if group is None else (group,)
-        _show(found, *_predicted(found, _for_groups(found, given, groups), level, data_dir), as_json, level)
+        _show(found, *_predicted(found, _for_groups(found, one, groups), level, data_dir), as_json, level)
         return
     frame, columns = new_rows(rows, found.schema, found.features)
     written = {name: found.schema.written(name, values) for name, values in columns.items()}

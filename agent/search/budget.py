@@ -186,21 +186,6 @@ class Budget:
         self._usd_at_most += Fraction((usd_at_most or 0) if usd is None else usd)
         self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
 
-    def _extend(self, reservation: "Reservation", tokens: int, usd: float | None) -> None:
-        with self._lock:
-            reason = self.exhausted() or self._overshoot(tokens, usd, calls=0)
-            if reason is not None:
-                raise BudgetSpent(reason)
-            reservation.tokens += tokens
-            if reservation.usd is not None:
-                reservation.usd = None if usd is None else reservation.usd + Fraction(usd)
-
-    def _close(self, reservation: "Reservation", calls: int, tokens: int, usd: Dollars | None) -> None:
-        with self._lock:
-            self._reserved.remove(reservation)
-            self._charge(calls, tokens, usd, reservation.usd)
-            self._lock.notify_all()
-
 
 class Reservation:
     """One model call on the books; see Budget."""
@@ -215,21 +200,32 @@ class Reservation:
         """Book what the call really cost; `usd` None means unknown. Settling twice is a ValueError."""
         if not self._open:
             raise ValueError("this call is already settled")
-        self._open = False
-        self._budget._close(self, 1, tokens, usd)
+        self._close(1, tokens, usd)
 
     def release(self) -> None:
         """Give the reservation back: the call was never sent."""
         if self._open:
-            self._open = False
-            self._budget._close(self, 0, 0, 0)
+            self._close(0, 0, 0)
+
+    def _close(self, calls: int, tokens: int, usd: Dollars | None) -> None:
+        self._open = False
+        with (budget := self._budget)._lock:
+            budget._reserved.remove(self)
+            budget._charge(calls, tokens, usd, self.usd)
+            budget._lock.notify_all()
 
     def extend(self, tokens: int, usd: float | None) -> None:
         """Set as much again aside for one more attempt at the same call, because the last may be charged too.
 
         Raises BudgetSpent if that could overshoot a limit.
         """
-        self._budget._extend(self, tokens, usd)
+        with (budget := self._budget)._lock:
+            reason = budget.exhausted() or budget._overshoot(tokens, usd, calls=0)
+            if reason is not None:
+                raise BudgetSpent(reason)
+            self.tokens += tokens
+            if self.usd is not None:
+                self.usd = None if usd is None else self.usd + Fraction(usd)
 
     def __enter__(self) -> Self:
         return self

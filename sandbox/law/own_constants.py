@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, mul, walk
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, fraction, mul, terms_of, walk
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Parameter, Power, Sum
 from lawsmith.tasks.table import Table
 
 NEAR = 1e6
@@ -23,7 +23,7 @@ def factored(node: Node, places: Mapping[str, int], train: Table) -> Node:
     argument = node.arguments[0]
     if isinstance(argument, Function) and argument.name == "logaddexp":
         return add(*(factored(exp(one), places, train) for one in argument.arguments))
-    terms = argument.terms if isinstance(argument, Sum) else (argument,)
+    terms = terms_of(argument)
     far = any(np.ptp(x := train.features[name]) < FAR * np.abs(x).min() for name in features(argument))
     for term in terms if not far else ():
         if isinstance(term, Parameter) and places[term.name] == 1 and f"exp_{term.name}" not in places:
@@ -38,29 +38,17 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
     found: dict[str, tuple[float, float]] = {}
     for node in (node for tree in trees for node in walk(tree)):
         whole = node.base if isinstance(node, Power) else _decay(node)
-        terms = whole.terms if isinstance(whole, Sum) and all(map(features, whole.terms)) else (whole,)
-        for base in terms:
-            flat = [_flat(factor) for factor in base.factors] if isinstance(base, Product) else []
-            names = [(part.name, raised) for part, raised in flat if isinstance(part, Parameter)]
-            columns = [(part.name, raised) for part, raised in flat if isinstance(part, Feature)]
-            if len(flat) != 2 or not names or not columns:
-                continue
-            (name, raised), (column, other) = names[0], columns[0]
-            inverse = raised == other
-            if inverse and len(terms) > 1:  # of either sign
-                continue
-            values = np.abs(train.features[column][train.features[column] != 0])
-            if len(values):
-                low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
-                found[name] = (1 / high, 1 / low) if inverse else (low, high)
+        terms = () if whole is None else terms_of(whole)
+        for above, below in map(fraction, map(factors_of, terms if all(map(features, terms)) else ())):
+            inverse = not (above and below)
+            match sorted((*above, *below), key=lambda part: isinstance(part, Feature)):
+                case [Parameter(name), Feature(column)] if not inverse or len(terms) == 1:  # of one sign
+                    values = np.abs(train.features[column][train.features[column] != 0])
+                    if len(values):
+                        low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
+                        found[name] = (1 / high, 1 / low) if inverse else (low, high)
         found |= _far_from_zero(node, train)
     return found
-
-
-def _flat(factor: Node) -> tuple[Node, bool]:
-    """What a factor holds, and whether it divides by it."""
-    divides = isinstance(factor, Power) and factor.exponent == Number(-1.0)
-    return (factor.base, True) if isinstance(factor, Power) and divides else (factor, False)
 
 
 def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
@@ -81,9 +69,9 @@ def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
 
 def _decay(node: Node) -> Node | None:
     """``t/tau`` of ``exp(-t/tau)``, whose tau is a size; None for anything else."""
-    if not (isinstance(node, Function) and node.name == "exp" and isinstance(node.arguments[0], Product)):
-        return None
-    factors = node.arguments[0].factors
-    rest = tuple(factor for factor in factors if factor != Number(-1.0))
-    divides = any(isinstance(factor, Power) and isinstance(factor.base, Parameter) for factor in rest)
-    return Product(rest) if divides and len(rest) == len(factors) - 1 == 2 else None
+    if isinstance(node, Function) and node.name == "exp":
+        number, rest = coefficient(node.arguments[0])
+        above, below = fraction(factors_of(rest))
+        if number == -1.0 and len(above) + len(below) == 2 and any(isinstance(one, Parameter) for one in below):
+            return rest
+    return None
