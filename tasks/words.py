@@ -12,6 +12,11 @@ _MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
     r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
+_SPENT = re.compile(
+    r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b"
+    rf"|(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])"
+    rf"|(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}"
+)
 ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
 STATISTICS = WORDS["averages"] | WORDS["statistics"]
 _SHOTS = re.compile(r"[\s_]*[\[(]?\b\d+[ -]?shots?\b[\])]?", re.IGNORECASE)  # MMLU (5-shot)
@@ -25,16 +30,13 @@ _COUNTS = re.compile(
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
+_PREFIX = re.compile("|".join(map(re.escape, (*INPUTS, *RESULTS))).join(("^(?:", ")")), re.IGNORECASE)
 _ENDS_OF_RECORDS = ("_id", "_uuid", "_hash", "_timestamp", "experiment_key")
 
 
 def bare(name: str) -> str:
     """A column's own name: without a tracker's prefix, in lower case, words joined by underscores."""
-    for prefix in (*INPUTS, *RESULTS):
-        if name.lower().startswith(prefix):
-            name = name[len(prefix) :]
-            break
-    return "_".join(tokens(name))
+    return "_".join(tokens(_PREFIX.sub("", name)))
 
 
 def tokens(name: str) -> list[str]:
@@ -105,20 +107,12 @@ def is_performance(name: str) -> bool:
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
     own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
     words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
-    spent = re.search(r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b", name.lower()) is not None
-    per_second = re.search(rf"(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])", name.lower()) is not None
-    per_second |= (
-        re.search(rf"(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}", name.lower())
-        is not None
-    )
-    known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:])) or words[-2:] == [
-        "power",
-        "draw",
-    ]
+    known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:]))
+    known = known or words[-2:] == ["power", "draw"] or _SPENT.search(name.lower()) is not None
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
     known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
-    return spent or per_second or known or _MEASURED.search(bare(own)) is not None
+    return known or _MEASURED.search(bare(own)) is not None
 
 
 def is_result_beside(name: str, target: str) -> bool:
@@ -342,10 +336,8 @@ def is_code(name: str) -> bool:
 
 def is_progress(name: str) -> bool:
     """Whether numbers of that name, one after the other, are times, steps or a quantity with a unit: no row numbers."""
-    unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None or words_without_unit(name) != bare(name).split(
-        "_"
-    )
-    return unit or has(name, "progress")
+    unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
+    return unit or words_without_unit(name) != bare(name).split("_") or has(name, "progress")
 
 
 def values_of_setting(name: str, target: str) -> bool:
@@ -358,10 +350,7 @@ def values_of_setting(name: str, target: str) -> bool:
 
 def is_bookkeeping(name: str) -> bool:
     """Whether a name belongs to the keeping of records, not to the experiment."""
-    own = name
-    for prefix in (*INPUTS, *RESULTS):
-        own = own[len(prefix) :] if own.lower().startswith(prefix) else own
-    if own.startswith(("_", "Unnamed:")) or name.lower().startswith(
+    if _PREFIX.sub("", _PREFIX.sub("", name)).startswith(("_", "Unnamed:")) or name.lower().startswith(
         ("tags.", "config._", "system.", "system/", "monitoring/", "sys/", "sys.gpu", "sys.cpu", "system_attrs_")
     ):
         return True

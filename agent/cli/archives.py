@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, line, number, out, print_json, shown, text
+from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
 from lawsmith.runs.find import find_archive
@@ -105,10 +105,7 @@ def _remark(entry: Summary) -> Text:
 def show(reference: str, runs_dir: Path, as_json: bool) -> None:
     """Show one archive in full."""
     found = details(find_archive(reference, runs_dir))
-    if as_json:
-        print_json(found.to_json())
-    else:
-        _show(found)
+    print_result(as_json, found.to_json(), lambda: _show(found))
 
 
 def _show(found: Details) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.cli.output import announce, line, number, print_json, shown, warn
+from lawsmith.agent.cli.output import announce, line, number, print_result, shown, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.imports import import_law, import_scores
 from lawsmith.runs.replay import replay
@@ -38,10 +38,7 @@ def run(given: Mapping[str, Any]) -> None:
         if stray is not None:
             raise InputError(f"--{stray} is for a law (a .py file); a table of scores has columns for it.")
         described = [_describe(archive, None) for archive in import_scores(path, runs_dir, source=source)]
-    if given["json"]:
-        print_json({"imported": described})
-    else:
-        _show(described)
+    print_result(given["json"], {"imported": described}, lambda: _show(described))
 
 
 def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:

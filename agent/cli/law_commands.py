@@ -8,7 +8,7 @@ from typing import cast
 
 import typer
 
-from lawsmith.agent.cli.output import announce, line, number, out, print_json, shown, text, warn
+from lawsmith.agent.cli.output import announce, line, number, out, print_result, shown, text, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.data import open_data
 from lawsmith.runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
@@ -41,11 +41,9 @@ def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None
     if pick is not None:
         _pick(archive, pick)
     rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
-    if as_json:
-        found = [{**asdict(row), "picked": row.stands_for(archive.picked)} for row in rows]
-        print_json({"run": archive.run, "picked": archive.picked, "laws": found})
-    else:
-        _list(archive, rows)
+    found = [{**asdict(row), "picked": row.stands_for(archive.picked)} for row in rows]
+    told = {"run": archive.run, "picked": archive.picked, "laws": found}
+    print_result(as_json, told, lambda: _list(archive, rows))
 
 
 def _pick(archive: Archive, pick: str) -> None:
@@ -111,10 +109,7 @@ def replay(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool)
     """Replay an archive; exit with 1 if a score differs."""
     with Sandbox(workers=1) as sandbox:
         report = replayed(find_archive(reference, runs_dir), sandbox, data_dir)
-    if as_json:
-        print_json(report.model_dump(mode="json"))
-    else:
-        _show(report)
+    print_result(as_json, report.model_dump(mode="json"), lambda: _show(report))
     if report.reproduced is False:
         raise typer.Exit(1)
 

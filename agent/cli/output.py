@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,14 @@ def print_json(content: Mapping[str, Any]) -> None:
     from lawsmith.runs.canonical_json import plain
 
     print(json.dumps(plain(content), indent=2, allow_nan=False))
+
+
+def print_result(as_json: bool, content: Mapping[str, Any], tell: Callable[[], None]) -> None:
+    """The result of a command: one JSON object, or for people as `tell` prints it."""
+    if as_json:
+        print_json(content)
+    else:
+        tell()
 
 
 def number(value: float | None, digits: int = 6) -> str:

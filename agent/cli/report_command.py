@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lawsmith.agent.cli.output import announce, print_json, shown
+from lawsmith.agent.cli.output import announce, print_result, shown
 from lawsmith.runs.archive import REPORT
 from lawsmith.runs.find import find_archive
 from lawsmith.tasks import InputError
@@ -24,23 +24,23 @@ def run(
     """
     if (reference is None) == (site is None):
         raise InputError("Name either a run to report on, or a folder for the leaderboard with --site DIR.")
+    content: dict[str, object]
     if site is not None:
         from lawsmith.runs.report import write_site
 
-        index, count = write_site(runs_dir, site)
-        _tell({"site": str(index), "archives": count}, index, as_json)
-        if in_browser:
-            browse(index)
-        return
-    from lawsmith.runs.report import write_report
-    from lawsmith.sandbox import Sandbox
+        path, count = write_site(runs_dir, site)
+        content = {"site": str(path), "archives": count}
+    else:
+        from lawsmith.runs.report import write_report
+        from lawsmith.sandbox import Sandbox
 
-    archive = find_archive(reference or "", runs_dir)
-    with Sandbox() as sandbox:
-        if with_intervals:
-            announce("Measuring the law's errors, unless the archive knows them …")
-        path = write_report(archive, sandbox, out=output, data_dir=data_dir, with_intervals=with_intervals)
-    _tell({"report": str(path.absolute())}, path, as_json)
+        archive = find_archive(reference or "", runs_dir)
+        with Sandbox() as sandbox:
+            if with_intervals:
+                announce("Measuring the law's errors, unless the archive knows them …")
+            path = write_report(archive, sandbox, out=output, data_dir=data_dir, with_intervals=with_intervals)
+        content = {"report": str(path.absolute())}
+    print_result(as_json, content, lambda: print(shown(path)))
     if in_browser:
         browse(path)
 
@@ -73,10 +73,3 @@ def serve(runs_dir: Path, data_dir: Path | None, port: int) -> None:
         serve_pages(runs_dir, port, lambda url: announce(f"Serving {url} (Ctrl-C ends it)"), data_dir)
     except KeyboardInterrupt:
         announce("Ended.")
-
-
-def _tell(content: dict[str, object], path: Path, as_json: bool) -> None:
-    if as_json:
-        print_json(content)
-    else:
-        print(shown(path))

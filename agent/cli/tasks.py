@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from lawsmith.agent.cli.output import line, print_json, shown, text
+from lawsmith.agent.cli.output import line, print_result, shown, text
 from lawsmith.tasks import names, schema
 from lawsmith.tasks.sources import whereabouts
 
@@ -13,10 +13,7 @@ from lawsmith.tasks.sources import whereabouts
 def show(data_dir: Path | None, as_json: bool) -> None:
     """Print the tasks; the hub is not asked."""
     described = [_describe(name, data_dir) for name in names()]
-    if as_json:
-        print_json({"tasks": described})
-    else:
-        _list(described)
+    print_result(as_json, {"tasks": described}, lambda: _list(described))
 
 
 def _describe(name: str, data_dir: Path | None) -> dict[str, Any]:
