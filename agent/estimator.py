@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws import Law
 from lawsmith.tasks import Array, InputError
 from lawsmith.tasks.cells import typed
+from lawsmith.tasks.dates import years_of
 
 WEIGHT = "sample_weight"
 
@@ -60,13 +61,13 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         is left out. Raises InputError (a ValueError) where there can be no law.
         """
         with _of_numbers():
-            X, y = validate_data(self, _with_years(X), y, y_numeric=True, ensure_min_samples=4)
+            X, y = validate_data(self, _plainly(X), _plainly(y), y_numeric=True, ensure_min_samples=4)
             frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
         frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             if np.ptp(weight) > 0:
-                frame = frame.assign(**{self._free(WEIGHT): weight})[weight > 0]
+                frame = frame.assign(**{self._free(WEIGHT): weight / weight.max()})[weight > 0]
         if self.runs_dir is not None:
             self.law_ = self._search(frame, Path(self.runs_dir))
         else:
@@ -79,7 +80,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """(n,) predictions of the law for X (n, F)."""
         check_is_fitted(self)
         with _of_numbers():
-            X = validate_data(self, _with_years(X), reset=False)
+            X = validate_data(self, _plainly(X), reset=False)
         return self.law_.predict(pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()))
 
     def _names(self) -> list[str]:
@@ -125,10 +126,23 @@ def _of_numbers() -> Iterator[None]:
         ) from None
 
 
-def _with_years(X: Any) -> Any:
-    """X, with moments as decimal years and durations in seconds, as in tables."""
+def _plainly(X: Any) -> Any:
+    """X or y, with moments as decimal years and durations in seconds, as in tables. A dict of columns, a list of dicts
+    and an array with named fields become a frame."""
+    rows = X if isinstance(X, list) and X else [X]  # of scipy a sparse matrix may be a dict
+    kind = getattr(X, "dtype", np.dtype(float))
+    if all(isinstance(row, Mapping) and not hasattr(row, "shape") for row in rows) or getattr(kind, "names", None):
+        X = pd.DataFrame(X)
     if not isinstance(X, pd.DataFrame):
-        return _with_years(pd.DataFrame(X)).to_numpy() if getattr(X, "dtype", np.dtype(float)).kind in "mM" else X
-    years = {name: found[0] for name, column in X.items() if (found := typed(column)) is not None and found[2]}
-    years |= {name: column.dt.total_seconds() for name, column in X.items() if is_timedelta64_dtype(column.dtype)}
-    return pd.DataFrame({name: years.get(name, column) for name, column in X.items()}, index=X.index) if years else X
+        moments = isinstance(X, pd.Series) or (isinstance(X, np.ndarray) and kind.kind in "mM")
+        return _plainly(pd.DataFrame(X)).to_numpy().reshape(np.shape(X)) if moments else X
+    return X if X.columns.has_duplicates else X.apply(_in_numbers)
+
+
+def _in_numbers(column: pd.Series[Any]) -> Any:
+    """A column, in decimal years or seconds where it holds moments, dates, periods or durations."""
+    if is_timedelta64_dtype(column.dtype):
+        return column.dt.total_seconds()
+    found = typed(column)
+    years = found[0] if found is not None and found[2] else years_of(list(map(str, column))) if found is None else None
+    return column if years is None or None in years else pd.Series(years, column.index)

@@ -122,16 +122,31 @@ def test_rows_count_by_their_sample_weight(tmp_path):
     assert abs(plain - weighted) > 0.1
 
 
-def test_moments_are_decimal_years():
+def test_moments_are_decimal_years_in_features_and_targets():
     import pandas as pd
 
-    from lawsmith.agent.estimator import _with_years
+    from lawsmith.agent.estimator import _plainly
 
     moments = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-07-02"]), "N": [1.0, 2.0]})
-    assert _with_years(moments)["when"].tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
-    assert _with_years(moments["when"].to_numpy()[:, None])[0, 0] == 2020
+    for when in (moments["when"], moments["when"].dt.date, moments["when"].dt.to_period("D")):
+        assert _plainly(moments.assign(when=when))["when"].tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
+        assert _plainly(when).tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
+    assert _plainly(moments["when"].to_numpy()[:, None])[0, 0] == 2020
     durations = pd.DataFrame({"took": pd.to_timedelta([90, 120], unit="min")})
-    assert _with_years(durations)["took"].tolist() == [5400, 7200]
+    assert _plainly(durations)["took"].tolist() == _plainly(durations["took"]).tolist() == [5400, 7200]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("kind", ["columns", "rows", "fields", "huge weights"])
+def test_tables_of_other_kinds_have_names(kind: str):
+    import pandas as pd
+
+    frame = pd.DataFrame({"N": np.geomspace(1, 1000, 12), "D": np.tile([1.0, 3.0, 9.0], 4)})
+    tables = {"columns": dict(frame), "rows": frame.to_dict("records"), "fields": frame.to_records(index=False)}
+    weight = np.geomspace(1e150, 1e200, 12) if kind == "huge weights" else None
+    model = LawRegressor().fit(tables.get(kind, frame), frame["N"] + 2 * frame["D"], sample_weight=weight)
+    assert list(model.feature_names_in_) == ["N", "D"]
+    assert model.predict(tables.get(kind, frame))[-1] == pytest.approx(1018, rel=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["object", "str", "category"])
