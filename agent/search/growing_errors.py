@@ -14,7 +14,7 @@ from lawsmith.agent.search.outliers import FEW, MANY
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-FEWEST_ROWS = 8  # with fewer, how errors grow is chance
+FEWEST_ROWS = 6  # with fewer, how errors grow is chance
 RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
 CLEARLY = 2.0  # logarithm of how much likelier errors that grow must be …
 EACH = 0.1  # … and this for each row of a large table …

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.doubts import doubted
-from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors
+from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors, may_grow
 from lawsmith.agent.search.outliers import Disbelieved, _stand_apart, disbelieved, errors_are_relative, with_those_met
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.record import RunResult
@@ -317,6 +317,16 @@ def test_two_dozen_rows_over_a_decade_tell_that_their_errors_grow(seed: int) -> 
     assert growing_errors(table(x, truth * (1 + 0.03 * noise)), [truth[:, None]]) is not None
     assert growing_errors(table(x, truth + 0.3 * noise), [truth[:, None]]) is None
     assert growing_errors(table(x, truth), [truth[:, None]]) is None, "there are no errors"
+
+
+def test_six_rows_over_a_decade_tell_that_their_errors_grow() -> None:
+    noise = np.array([0.8, -1.1, 0.9, 1.3, -0.7, -1.0])
+    x = np.geomspace(1, 30, 6)
+    truth = 4 * x**1.5
+    relative, equal = table(x, truth * (1 + 0.03 * noise)), table(x, truth + noise)
+    assert may_grow(relative) and growing_errors(relative, [truth[:, None]]) is not None
+    assert may_grow(equal) and growing_errors(equal, [truth[:, None]]) is None
+    assert not may_grow(relative.take(np.arange(5))), "with five rows it is chance"
 
 
 def test_errors_that_grow_are_seen_through_a_bend_that_laws_miss() -> None:
