@@ -7,7 +7,7 @@ from lawsmith.runs.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks import Task
+from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.metrics import Scores
 from tests.made import made_task
 
@@ -15,6 +15,10 @@ from tests.made import made_task
 def task() -> Task:
     x = np.linspace(1, 10, 20)
     return made_task({"x": x}, 1 / x, groups=("g",))
+
+
+def table(n: Array, loss: Array) -> Table:
+    return Table({"n": n}, {"loss": loss}, ("g",), np.zeros(len(n), dtype=np.intp))
 
 
 def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:

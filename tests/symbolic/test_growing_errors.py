@@ -1,0 +1,158 @@
+"""Errors that are shares of the value are told from equal ones, in tables of six rows and of hundreds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_trials import table
+
+from lawsmith.agent.command.doubts import doubted
+from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors, may_grow
+from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
+from lawsmith.agent.symbolic.start_forms import start_forms
+from lawsmith.runs.record import RunResult
+from lawsmith.runs.searched import growing_target, growing_weights
+from lawsmith.sandbox import Constants, Sandbox, evaluate
+from lawsmith.sandbox.fitting import Loss
+from lawsmith.tasks import Dataset
+from tests.made import made_task
+
+
+def test_errors_that_grow_with_the_value_are_recognised() -> None:
+    rng = np.random.default_rng(2)
+    truth = np.geomspace(0.01, 100, 80)
+    relative = truth * (1 + 0.05 * rng.standard_normal(80))
+    plain = truth + 0.001 * rng.standard_normal(80)
+    assert errors_are_relative(relative, truth)
+    assert not errors_are_relative(plain, truth)
+    relative[60] *= 2
+    assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
+
+
+def test_three_slips_of_rows_with_equal_errors_are_no_growing_errors() -> None:
+    x = np.linspace(1, 2, 45)
+    measured = 30 ** (x - 1) + 0.02 * np.sin(7 * np.arange(45))
+    measured[[30, 36, 42]] *= 0.1, 0.2, 0.1
+    assert growing_errors(table(x, measured), [30 ** (x - 1)[:, None]]) is None
+
+
+def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
+    rng = np.random.default_rng(3)
+    x = np.geomspace(1, 1000, 40)
+    truth = 2 + 8 * x**-0.5
+    spoilt = truth + 0.01 * rng.standard_normal(40)
+    spoilt[0] -= 3
+    assert growing_errors(table(x, spoilt), [truth[:, None]]) is None
+    relative = truth * (1 + 0.1 * rng.standard_normal(40))
+    relative[30] += 3
+    assert growing_errors(table(x, 40 * relative**3), [40 * truth[:, None] ** 3]) is not None
+
+
+@pytest.mark.parametrize("seed", [2, 5, 6])
+def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> None:
+    """The largest of twenty values scatter most, and a parabola fits the others about as well as the truth does."""
+    rng = np.random.default_rng(seed)
+    x = np.geomspace(1, 300, 20)
+    truth = 3 * x**0.75
+    measured = truth * np.exp(0.12 * rng.standard_normal(20))
+    parabola = np.polyval(np.polyfit(x, measured, 2), x)
+    steep = np.exp(np.polyval(np.polyfit(np.log(x), np.log(measured), 1, w=measured), np.log(x)))
+    assert growing_errors(table(x, measured), [law[:, None] for law in (truth, parabola, steep)]) is not None
+    equal = truth + 2 * rng.standard_normal(20)
+    assert growing_errors(table(x, equal), [truth[:, None]]) is None
+
+
+def test_ten_optima_over_decades_tell_that_their_errors_grow(sandbox: Sandbox) -> None:
+    """Optimal sizes of ten budgets are read off with errors in per cent; the last alone says little of the exponent."""
+    noise = np.random.default_rng(0).standard_normal(10)
+    budgets = np.geomspace(1e17, 1e20, 10)
+    truth = 1e8 * (budgets / 1e20) ** 0.5
+    told = []
+    for measured in (truth * (1 + 0.04 * noise), truth + 1e6 * noise):
+        task = made_task({"n": budgets}, {"loss": measured}, cap=7)
+        told.append(doubted(Dataset(task, None), sandbox)[1])
+    assert told[0] is not None and told[0].growing is not None
+    assert told[0].rows == (), "ten rows cannot outvote one"
+    assert told[1] is None, "equal errors"
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_two_dozen_rows_over_a_decade_tell_that_their_errors_grow(seed: int) -> None:
+    noise = np.random.default_rng(seed).standard_normal(24)
+    x = np.geomspace(1, 30, 24)
+    truth = 4 * x**0.6
+    assert growing_errors(table(x, truth * (1 + 0.03 * noise)), [truth[:, None]]) is not None
+    assert growing_errors(table(x, truth + 0.3 * noise), [truth[:, None]]) is None
+    assert growing_errors(table(x, truth), [truth[:, None]]) is None, "there are no errors"
+
+
+def test_six_rows_over_a_decade_tell_that_their_errors_grow() -> None:
+    noise = np.array([0.8, -1.1, 0.9, 1.3, -0.7, -1.0])
+    x = np.geomspace(1, 30, 6)
+    truth = 4 * x**1.5
+    relative, equal = table(x, truth * (1 + 0.03 * noise)), table(x, truth + noise)
+    assert may_grow(relative) and growing_errors(relative, [truth[:, None]]) is not None
+    assert may_grow(equal) and growing_errors(equal, [truth[:, None]]) is None
+    assert not may_grow(relative.take(np.arange(5))), "with five rows it is chance"
+
+
+def test_errors_that_grow_are_seen_through_a_bend_that_laws_miss() -> None:
+    x = np.geomspace(1, 1000, 30)
+    measured = x**2 * (1 + 0.04 * np.random.default_rng(0).standard_normal(30))
+    law = x**2 * (1 + 0.15 * np.sin(np.log(x)))
+    assert growing_errors(table(x, measured), [law[:, None]]) is not None
+
+
+def product(noise: float, relative: bool, seed: int = 0) -> Dataset:
+    """2 m^1.2 l^-0.8 over three decades, with errors that are shares of the value or not."""
+    rng = np.random.default_rng(seed)
+    mass, length = 10 ** rng.uniform(-1, 2, 40), 10 ** rng.uniform(0, 1, 40)
+    truth = 2 * mass**1.2 * length**-0.8
+    size = truth if relative else np.median(truth)
+    measured = truth + noise * size * rng.standard_normal(40)
+    return Dataset(made_task({"m": mass, "l": length}, measured, groups=("g",), cap=7), None)
+
+
+def test_errors_that_are_shares_of_the_value_bring_constants_nearer_to_the_truth(sandbox: Sandbox) -> None:
+    away: list[list[float]] = [[], []]
+    for seed in range(2):
+        dataset = product(0.1, relative=True, seed=seed)
+        counted, doubts = doubted(dataset, sandbox)
+        assert doubts is not None and doubts.growing is not None
+        assert doubts.notices[0].startswith("Errors of y grow with its value")
+        form = next(f for f in start_forms(dataset.task).forms if f.origin.startswith("pure product"))
+        source = replace(form, loss=Loss.SQUARED).source(dataset.task.schema)
+        for k, task in enumerate((dataset.task, counted.task)):
+            found = evaluate(sandbox, source, task, ()).constants
+            assert found is not None
+            values = Constants.from_json(found).of("g")
+            away[k].append(abs(values["a"] + 1.2) + abs(values["a2"] - 0.8))
+    assert np.mean(away[1]) < 0.5 * np.mean(away[0])
+
+
+def test_errors_that_do_not_grow_are_left_alone(sandbox: Sandbox) -> None:
+    dataset = product(0.1, relative=False)
+    positive = dataset.task.train.targets["y"] > 0
+    task = replace(dataset.task, train=dataset.task.train.take(positive))
+    assert doubted(replace(dataset, task=task), sandbox)[1] is None
+
+
+def test_recorded_weights_are_used_again_and_damaged_ones_are_not() -> None:
+    weights = np.linspace(0.5, 1.5, 40).tolist()
+
+    def told(weights: object) -> RunResult:
+        return RunResult(details={"growing": {"target": "y", "weights": weights}})  # type: ignore[dict-item]
+
+    again = growing_weights(told(weights), 40)
+    assert again is not None and again.tolist() == weights
+    for damaged in (None, weights[1:], [*weights[1:], 0.0], [*weights[1:], "1"], [*weights[1:], -1.0]):
+        assert growing_weights(told(damaged), 40) is None
+    assert growing_weights(RunResult(), 40) is None
+    assert growing_target(told(weights)) == "y" and growing_target(RunResult()) is None
+    assert growing_target(RunResult(details={"growing": ["y"]})) is None
+
+
+def test_a_law_that_comes_down_to_nothing_is_seen_without_a_word_of_numpy() -> None:
+    tiny = np.full(12, 1e-310)
+    with np.errstate(all="raise", under="ignore"):
+        assert not np.isnan(_likelihoods(np.ones(12), tiny, tiny)).any()
