@@ -9,6 +9,7 @@ from lawsmith.tasks.lines import widths
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
 _PRINTED = re.compile(
     r"^[ \t]*(?:\[\d+ rows x \d+ columns\]|\.{2,3}(?:[ \t]+\.{2,3})+|# .*\d more rows.*"
+    r"|(?:(?:mysql|sqlite|hive|MariaDB \[[^\]\n]*\])>|\w+=[#>]|->)(?:[ \t].*)?|\d+ rows? in set.*"  # of databases
     r"|(?:<(?:dbl|chr|int|fct|lgl|date|dttm|ord|num)>[ \t]*)+)$",
     flags=re.MULTILINE,
 )

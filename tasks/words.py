@@ -335,9 +335,10 @@ def is_code(name: str) -> bool:
 
 
 def is_progress(name: str) -> bool:
-    """Whether numbers of that name, one after the other, are times, steps or a quantity with a unit: no row numbers."""
-    unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) is not None
-    return unit or words_without_unit(name) != bare(name).split("_") or has(name, "progress")
+    """Whether numbers of that name, one after the other, are times, steps, atoms or a quantity with a unit: no row
+    numbers."""
+    unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) or words_without_unit(name) != bare(name).split("_")
+    return bool(unit) or has(name, "progress") or has(name, "counted_things")
 
 
 def values_of_setting(name: str, target: str) -> bool:

@@ -262,3 +262,9 @@ def test_what_r_pandas_and_astronomers_print(above: str, numbered: str, below: s
     reading = parse_table((above + rows + below).encode(), "t.txt", "t.txt")
     assert reading.frame["loss"].astype(float).tolist()[:2] == [3.0, 1.5]
     assert ("does not show all rows" in " ".join(reading.notices)) == (below != "")
+
+
+def test_a_prompt_around_the_grid_of_a_database():
+    grid = "+---+------+\n| N | loss |\n+---+------+\n" + "".join(f"| {k} | {3 / k:4.2f} |\n" for k in range(1, 9))
+    shown = f"mysql> select N, loss\n    -> from runs;\n{grid}+---+------+\n8 rows in set (0.00 sec)\n\nmysql>\n"
+    assert parse_table(shown.encode(), "t.txt", "t.txt").frame["loss"].astype(float).tolist()[:2] == [3.0, 1.5]

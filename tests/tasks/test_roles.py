@@ -196,7 +196,7 @@ def test_numbers_that_name_what_was_measured_are_labels(name: str, tmp_path: Pat
     assert (data.task.schema.group, data.task.schema.features) == (name, ("t",))
 
 
-@pytest.mark.parametrize(("name", "feature"), [("iter", True), ("Time (h)", True), ("request", False)])
+@pytest.mark.parametrize(("name", "feature"), [("iter", True), ("Time (h)", True), ("carbons", True), ("ask", False)])
 def test_what_counts_the_rows_is_told_or_a_feature_by_its_name(name: str, feature: bool, tmp_path: Path):
     count = np.arange(1, 21)
     table = pd.DataFrame({name: count, "load": 100 - count**0.5, "y": 3 / count})
