@@ -28,6 +28,11 @@ def is_basic(words: Sequence[str]) -> bool:
     return not set(words[-1:]).isdisjoint(_BASIC)
 
 
+def is_made(words: Sequence[str]) -> bool:
+    """Whether the words of a name are those of a setting that is made of others, such as a learning rate."""
+    return not WORDS["made"].isdisjoint((*words, "_".join(words[-2:])))
+
+
 def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) -> dict[str, tuple[tuple[str, ...], str]]:
     """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
@@ -38,10 +43,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
-    made = [
-        not WORDS["made"].isdisjoint((*words[name], "_".join(words[name][-2:]))) or logarithms[k]
-        for k, name in enumerate(order)
-    ]
+    made = [is_made(words[name]) or logarithms[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
 

@@ -10,7 +10,7 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, IntArray, along, ranks
 from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.follows import label_of
+from lawsmith.tasks.follows import is_made, label_of
 from lawsmith.tasks.numerals import FACTORS, numeral
 from lawsmith.tasks.quantities import factor_between
 
@@ -157,11 +157,11 @@ def _states_sizes(d: Deciding, labels: list[str]) -> bool:
 def _leave_out_sizes(d: Deciding) -> None:
     """Leave out sizes that were read from names where they are few, or where another column states them."""
     for name in (name for name in d.open() if name.endswith(".size") and name.removesuffix(".size") in d.names):
-        sizes, columns = d.numbers[name], d.candidates()
+        columns = d.candidates()
+        sizes = columns.pop(name, None)
         units = {one[1] for label in d.labels_of(name.removesuffix(".size")) for one in _SIZE.findall(label)}
-        alike = [
-            o for o, column in columns.items() if o != name and along(columns.get(name, column), column) > RESTATES
-        ]
+        others = [other for other in columns if not is_made(words.tokens(other))]  # a learning rate is set from sizes
+        alike = [other for other in others if sizes is not None and along(sizes, columns[other]) > RESTATES]
         if alike:
             d.set(name, "left out", f"sizes in names, which {alike[0]} states, too")
         elif sizes is None or len(np.unique(sizes)) < FEWEST_VALUES or units in _UNITS:

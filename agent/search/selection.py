@@ -119,7 +119,7 @@ class _Choosing:
         pick = near[most_central(self._all_beyond(near), plausible, beaten, self.rules)]
         if (plainer := self._plainer(pick, ranked)) is not None:
             return plainer, PLAINER
-        return pick, CENTRAL + ", apart from laws that a simpler one beats" * bool(beaten.any())
+        return pick, f"{CENTRAL}, apart from laws that a simpler one beats" if beaten.any() else CENTRAL
 
     def _near(self, ranked: list[Trial]) -> tuple[list[Trial], list[Trial], Array]:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how

@@ -268,3 +268,14 @@ def test_a_share_of_whole_numbers_counts_by_them(tmp_path: Path):
     made = pd.DataFrame({"contrast": 2.0 ** np.arange(12), "N": asked, "accuracy": np.round(right / asked, 3)})
     assert roles(read(tmp_path, made, "accuracy"))["N"] == "weight"
     assert roles(read(tmp_path, made.assign(accuracy=made["accuracy"] + 0.007), "accuracy"))["N"] == "feature"
+
+
+def test_a_learning_rate_that_was_set_from_sizes_in_names_does_not_stand_for_them(tmp_path: Path):
+    sizes, tokens = np.repeat([0.1, 0.4, 1.3, 3, 7], 4), np.tile([2.0, 8, 30, 100], 5)
+    loss = 1.7 + 0.8 * sizes**-0.3 + 2 * tokens**-0.3
+    names = [f"opt-{size:g}b" for size in sizes]
+    table = pd.DataFrame({"model": names, "tokens": tokens, "lr": 6e-4 * sizes**-0.25, "loss": loss})
+    found = roles(read(tmp_path, table))
+    assert (found["model.size"], found["lr"], found["model"]) == ("feature", "derived", "left out")
+    stated = roles(read(tmp_path, table.assign(params=sizes * 1e9)))
+    assert (stated["model.size"], stated["params"]) == ("left out", "feature")
