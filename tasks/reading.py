@@ -131,20 +131,7 @@ def parse_table(
     elif suffix in _JSON:
         reading = json_rows(_text(content, where)[0], where)
     elif suffix in _TEXT or content.count(b"\n") >= _LINES:
-        text, notices = _text(content, where)
-        if _R_PRINTS.match(text):
-            raise InputError(
-                f"{where} holds what R prints about a table, not its rows. Save them in R with write.csv(table, "
-                "'table.csv', row.names = FALSE)."
-            )
-        objects = objects_of_lines(text)
-        if objects is None and (table := one_table(text, wanted or features))[1]:
-            text, notices = table[0], (*notices, f"{where}: {table[1]}")
-        reading = parse_delimited(text, where) if objects is None else json_rows(objects, where)
-        reading = reading.after(
-            *notices,
-            *([] if objects is None else [f"{where}: each line holds an object, which lawsmith read as a row."]),
-        )
+        reading = _lines(content, where, wanted or features)
     else:
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
@@ -155,6 +142,22 @@ def parse_table(
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
+
+
+def _lines(content: bytes, where: str, wanted: Sequence[str]) -> Reading:
+    """A table from text of any other kind than JSON, of several tables the one that has the `wanted` columns."""
+    text, notices = _text(content, where)
+    if _R_PRINTS.match(text):
+        raise InputError(
+            f"{where} holds what R prints about a table, not its rows. Save them in R with write.csv(table, "
+            "'table.csv', row.names = FALSE)."
+        )
+    objects = objects_of_lines(text)
+    if objects is not None:
+        said = f"{where}: each line holds an object, which lawsmith read as a row."
+        return json_rows(objects, where).after(*notices, said)
+    text, said = one_table(text, wanted)
+    return parse_delimited(text, where).after(*notices, *([f"{where}: {said}"] if said else []))
 
 
 def _refuse_kinds_of_others(suffix: str, where: str) -> None:
