@@ -192,7 +192,7 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     if schema.decided is None or schema.decided.weight is None:
         return None
     weight = schema.decided.weight
-    name, kind = " and ".join(weight.columns), weight.kind
+    name, kind = listing(weight.columns), weight.kind
     require_columns(frame, weight.columns, where)
     values = numbers(frame, weight.column, where)
     if weight.other:

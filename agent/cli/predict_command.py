@@ -165,7 +165,7 @@ def _show(
         return
     first = {name: law.schema.written(name, table.features[name][:1])[0] for name in law.features}
     where = ", ".join(f"{name} = {value if isinstance(value, str) else f'{value:g}'}" for name, value in first.items())
-    line(f"{' and '.join(law.schema.targets)} at {where}")
+    line(f"{listing(law.schema.targets)} at {where}")
     several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:

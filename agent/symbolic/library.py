@@ -22,6 +22,7 @@ from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
 from lawsmith.sandbox.law.expression import add, divide, exp, features, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import ONE, Node, Number, Role
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.knowledge import Knowledge
 
 BENT = 4  # levels of a feature on a plain axis that may show an optimum inside
@@ -56,7 +57,7 @@ def library(profile: Profile) -> list[Template]:
     if profile.categories:
         found += of_categories(profile, found)
     combinations = [one.title for one in profile.stands_for.values()]
-    note = f", with {' and '.join(combinations)}" if combinations else ""
+    note = f", with {listing(combinations)}" if combinations else ""
     unique: dict[str, Template] = {}
     for template in found:
         unique.setdefault(canonical(template.node), replace(template, origin=f"{template.origin}{note}"))

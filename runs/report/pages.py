@@ -28,6 +28,7 @@ from lawsmith.runs.report.shown_formula import ShownFormula, mathml
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
+from lawsmith.tasks.errors import listing
 
 RUNS, COMPARE, EVENTS = "runs/", "compare", "events/"
 MOST_KEPT = 64  # pages that a server keeps ready
@@ -67,7 +68,7 @@ class Pages:
             asked = [self._archive((query or {}).get(name, [""])[0]) for name in ("a", "b")]
             known = list(addresses(self.runs_dir))
             pair = [one for one in asked if one is not None]
-            names = " and ".join(one.manifest.address for one in pair)
+            names = listing([one.manifest.address for one in pair])
             return self._shown(names, lambda: compare_page(pair, known, self.sandbox, self.data_dir))
         found = boards(self.runs_dir, lambda archive: RUNS + quote(archive.manifest.address))
         made = makers(found, running=Markup(self.news("").fragment), live="/" + EVENTS)

@@ -15,6 +15,7 @@ from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Node, Number, Parameter, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
+from lawsmith.tasks.errors import listing
 
 DIGITS = 3
 """Significant digits of a constant in the formula; the table of constants and law.py have more."""
@@ -105,7 +106,7 @@ def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return " and ".join(short(name, 28) for name in dict.fromkeys(names)) or "the law"
+    return listing([short(name, 28) for name in dict.fromkeys(names)]) or "the law"
 
 
 def _about(tree: Node, name: str) -> list[str]:
