@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,19 @@ def test_example_tables_are_what_their_scripts_make(folder: str, tmp_path: Path,
     make["main"]()
     made = {path.name: path.read_text() for path in tmp_path.glob("*.csv")}
     assert made == {path.name: path.read_text() for path in place.glob("*.csv")}
+
+
+def test_every_picture_of_the_gallery_comes_from_the_command_above_it():
+    """The text `Source` of each PNG file is its command and the digest of its table; where one of the two changes, the
+    picture is made again."""
+    shown = re.findall(
+        r"^    (discover (\S+).*)\n\n!\[.*\]\((gallery/\S+)\)$", (ROOT / "docs/gallery.md").read_text(), re.M
+    )
+    assert {name for *_, name in shown} == {f"gallery/{file.name}" for file in (ROOT / "docs/gallery").iterdir()}
+    for command, table, name in shown:
+        files = [ROOT / table] if "/" in table else sorted((ROOT / "tasks/measured" / table).glob("*.csv"))
+        digest = sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+        assert f"{command} # {digest}".encode() in (ROOT / "docs" / name).read_bytes(), name
 
 
 def test_every_file_that_the_architecture_names_is_there() -> None:
