@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from lawsmith.tasks.cells import typed
 from lawsmith.tasks.dates import years_of
 
 WEIGHT = "sample_weight"
+_NO_FLOAT = re.compile(r"could not convert string to float: (.*)|float\(\) argument must be .*Interval'")
 
 
 class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -112,18 +114,19 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 @contextmanager
 def _of_numbers() -> Iterator[None]:
-    """Raises InputError for text where numpy tells of a string that is no float."""
+    """Raises InputError for text and for pandas' intervals where numpy tells of a string or an argument that is no
+    float."""
     try:
         yield
-    except ValueError as error:
-        sentences = (str(one) for one in (error, error.__cause__))  # of a categorical column pandas has its own first
-        told = next((one for one in sentences if one.startswith("could not convert string to float")), "")
-        if not told:
+    except (TypeError, ValueError) as error:
+        sentences = map(str, (error, error.__cause__))  # of a categorical column pandas has its own first
+        told = next(filter(None, map(_NO_FLOAT.match, sentences)), None)
+        if told is None:
             raise
-        raise InputError(
-            f"X or y holds text ({told.partition(': ')[2]}); LawRegressor takes numbers. "
-            "lawsmith.discover reads labels as groups and categories."
-        ) from None
+        what, way = f"text ({told[1]})", ". lawsmith.discover reads labels as groups and categories."
+        if told[1] is None:
+            what, way = "intervals", ", such as the middle of each interval (its `mid`)."
+        raise InputError(f"X or y holds {what}; LawRegressor takes numbers{way}") from None
 
 
 def _plainly(X: Any) -> Any:

@@ -155,3 +155,12 @@ def test_labels_are_refused_in_our_words(dtype: str):
 
     with pytest.raises(InputError, match=r"X or y holds text.*takes numbers\. lawsmith\.discover reads labels"):
         LawRegressor().fit(pd.DataFrame({"opt": pd.Series(["a", "b", "a", "b"], dtype=dtype)}), np.arange(4.0))
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_intervals_are_refused_in_our_words(cut: bool):
+    import pandas as pd
+
+    spans = pd.cut(np.arange(4.0), 2) if cut else pd.IntervalIndex.from_breaks(range(5))
+    with pytest.raises(InputError, match=r"X or y holds intervals; LawRegressor takes numbers.*`mid`"):
+        LawRegressor().fit(pd.DataFrame({"N": spans}), np.arange(4.0))
