@@ -61,9 +61,11 @@ class LawRowJson(Frozen):
 
 
 class ListedLawJson(LawRowJson):
-    """A law of the table of a run; `picked` where the user picked it."""
+    """A law of the table of a run; `picked` where the user picked it, `outdone` where the chosen law outdid it in the
+    choice although it predicts nearer to the middle of all."""
 
     picked: bool
+    outdone: bool
 
 
 class DisbelievedJson(Frozen):

@@ -1,7 +1,7 @@
 """`discover laws`, `discover export` and `discover replay`: the laws of a run, for people and tools, and once more."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -41,9 +41,10 @@ def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None
     if pick is not None:
         _pick(archive, pick)
     rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
-    found = [{**asdict(row), "picked": row.stands_for(archive.picked)} for row in rows]
+    others = {"picked": archive.picked, "outdone": archive.result.outdone}
+    found = [asdict(row) | {name: row.stands_for(id) for name, id in others.items()} for row in rows]
     told = {"run": archive.run, "picked": archive.picked, "laws": found}
-    print_result(as_json, told, lambda: _list(archive, rows))
+    print_result(as_json, told, lambda: _list(archive, rows, others))
 
 
 def _pick(archive: Archive, pick: str) -> None:
@@ -58,8 +59,9 @@ def _pick(archive: Archive, pick: str) -> None:
     )
 
 
-def _list(archive: Archive, rows: Sequence[LawRow]) -> None:
-    shown = [row for row in rows if row.on_front or row.chosen or row.stands_for(archive.picked)]
+def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | None]) -> None:
+    """Print the laws in short; `others`: mark -> id of a law that has it, beside the chosen one."""
+    shown = [row for row in rows if row.on_front or row.chosen or any(map(row.stands_for, others.values()))]
     stated = {row.formula for row in shown}
     for row in sorted((row for row in rows if row not in shown), key=lambda row: row.heldout_error):
         if len(shown) < LISTED and row.formula not in stated:  # not the same formula fitted with another loss
@@ -69,10 +71,10 @@ def _list(archive: Archive, rows: Sequence[LawRow]) -> None:
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
     line("  * no law with as few constants errs less on held-out rows. RMS errors: training / held-out rows.", "dim")
     for row in shown:
-        marks = [name for name, there in (("chosen", row.chosen), ("picked", row.stands_for(archive.picked))) if there]
+        marks = [*(["chosen"] if row.chosen else []), *(name for name, id in others.items() if row.stands_for(id))]
         head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
         errors = f"{row.train_error:.3g} / {row.heldout_error:.3g}"
-        style = "bold green" if marks else ""
+        style = "bold green" if {"chosen", "picked"} & set(marks) else ""
         line(head + errors + "  " + " ".join(marks), style)
         line(f"    {row.formula}")
     if len(rows) > len(shown):

@@ -257,5 +257,6 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "constants": None if fitted is None else fitted.by_group(),
         "constants_count": found.constants_count,
         "inseparable": choice.inseparable,
+        "outdone": choice.outdone,
         "reason": choice.reason,
     }

@@ -46,6 +46,7 @@ class Choice:
 
     scores: the typical error of every usable trial. votes: the share of plausibility of each law that cannot be
     separated from the best, the winner's included. warnings: sentences about the winner that a user has to read.
+    outdone: the id of the law nearest to the middle of the predictions, where the winner outdid it.
     """
 
     winner: Trial
@@ -54,6 +55,7 @@ class Choice:
     scores: dict[str, float]
     votes: dict[str, float]
     warnings: tuple[str, ...] = ()
+    outdone: str | None = None
 
 
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
@@ -101,7 +103,9 @@ class _Choosing:
         votes = dict(zip((one.id for one in near), shares(self._all_beyond(near), plausible, self.rules), strict=True))
         if winner not in near:
             near, plausible = [*near, winner], np.append(plausible, np.exp(-1))
+        outdone = None
         if kept := self._outdoing(winner, near):
+            outdone = winner.id
             winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
         others = different(near.index(winner), self._all_beyond(near), plausible, self.rules)
         return Choice(
@@ -111,6 +115,7 @@ class _Choosing:
             scores=dict(self.scores),
             votes={trial.id: float(votes.get(trial.id, 0.0)) for trial in near},
             warnings=_warnings(winner),
+            outdone=outdone,
         )
 
     def _middle_one(self, ranked: list[Trial], near: list[Trial], plausible: Array) -> tuple[Trial, str]:

@@ -78,6 +78,7 @@ def test_a_law_that_another_one_clearly_outdoes_does_not_win_by_being_in_the_mid
     choice = choose([low, middle, best], task_)
     assert choice.winner.id == ("best" if outdone else "middle")
     assert ("errs clearly less than the one nearest to the middle" in choice.reason) == outdone
+    assert choice.outdone == ("middle" if outdone else None)
     assert set(choice.votes) == {"low", "middle", "best"}
 
 
