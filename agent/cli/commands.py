@@ -33,10 +33,15 @@ def predict(
     json: Json = False,
 ) -> None:
     """Predict with the law of a run, with intervals that grow beyond the data."""
-    given = dict(locals())
     from lawsmith.agent.cli import predict_command
+    from lawsmith.runs.laws import Law
 
-    predict_command.run(given)
+    predict_command.check(at, rows, output, level)
+    found = Law.open(run, runs_dir, law)
+    if rows is None:
+        predict_command.at_point(found, at or [], group, level, data_dir, json)
+    else:
+        predict_command.for_rows(found, rows, group, level, data_dir, output, json)
 
 
 @app.command()
@@ -60,10 +65,10 @@ def optimum(
     json: Json = False,
 ) -> None:
     """Find the best values of the features, with or without a budget, with intervals."""
-    given = dict(locals())
     from lawsmith.agent.cli import optimum_command
 
-    optimum_command.best(given)
+    asked = optimum_command.what_is_asked(run, runs_dir, law, target, group)
+    optimum_command.best(asked, budget, at or [], maximize, data_dir, json)
 
 
 @app.command()
@@ -79,10 +84,11 @@ def invert(
     json: Json = False,
 ) -> None:
     """Find the value of a feature at which the law reaches a target, with an interval."""
-    given = dict(locals())
     from lawsmith.agent.cli import optimum_command
 
-    optimum_command.solve(given)
+    name, value = optimum_command.amount("target", target, "loss=2.1")
+    asked = optimum_command.what_is_asked(run, runs_dir, law, name, group)
+    optimum_command.solve(asked, value, solve, at or [], data_dir, json)
 
 
 @app.command()
@@ -238,10 +244,9 @@ def import_(
     json: Json = False,
 ) -> None:
     """Archive results of other systems: a law, which lawsmith scores, or a table of reported scores."""
-    given = dict(locals())
     from lawsmith.agent.cli import importing
 
-    importing.run(given)
+    importing.run(path, task, system, model, source, runs_dir, data_dir, json)
 
 
 @app.command()

@@ -1,6 +1,5 @@
 """`discover import`: other systems' laws and scores as archives, marked as imported."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,20 @@ from lawsmith.tasks import InputError, load
 from lawsmith.tasks.errors import counted
 
 
-def run(given: Mapping[str, Any]) -> None:
-    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives. Options are
-    given by name.
+def run(
+    path: Path,
+    task: str | None,
+    system: str | None,
+    model: str | None,
+    source: str | None,
+    runs_dir: Path,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives.
 
     Raises InputError for an option that a law lacks, and for one that goes with a law and is given for scores.
     """
-    path, task, system, model, source = (given[name] for name in ("path", "task", "system", "model", "source"))
-    runs_dir, data_dir = given["runs_dir"], given["data_dir"]
     if path.suffix == ".py":
         if task is None or not (system or "").strip():
             missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"
@@ -38,7 +43,7 @@ def run(given: Mapping[str, Any]) -> None:
         if stray is not None:
             raise InputError(f"--{stray} is for a law (a .py file); a table of scores has columns for it.")
         described = [_describe(archive, None) for archive in import_scores(path, runs_dir, source=source)]
-    print_result(given["json"], {"imported": described}, lambda: _show(described))
+    print_result(as_json, {"imported": described}, lambda: _show(described))
 
 
 def _describe(archive: Archive, reproduced: bool | None) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
 
 from lawsmith.agent.cli.output import line, print_json
 from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
@@ -18,27 +18,30 @@ from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.new_rows import number_in
 
+Asked = tuple[Law, str, str]
+"""A law, one of its targets and one of its groups."""
 
-def best(given: Mapping[str, Any]) -> None:
-    """Find the features that spend a budget best, or are best without one, and print them with intervals. Options are
-    given by name.
+
+def best(
+    asked: Asked, budget: str | None, at: Sequence[str], maximise: bool, data_dir: Path | None, as_json: bool
+) -> None:
+    """Find the features that spend a budget best, or are best without one, and print them with intervals.
 
     Raises InputError for a budget that is not understood.
     """
-    budget, maximise = given["budget"], given["maximize"]
-    found, target, group = _asked(given, given["target"])
-    spend, size = ("", 0.0) if budget is None else _amount("budget", budget, "'6*N*D=1e24'")
-    expression = None if budget is None else feature_expression(spend, found.schema)
-    fixed = pairs(found, given["at"] or [])
+    law, target, group = asked
+    spend, size = ("", 0.0) if budget is None else amount("budget", budget, "'6*N*D=1e24'")
+    expression = None if budget is None else feature_expression(spend, law.schema)
+    fixed = pairs(law, at)
     with Sandbox() as sandbox:
-        known = uncertainty(found, sandbox, given["data_dir"])
-        got = optimum(found, known, expression, size, fixed, group, target, maximise=maximise)
+        known = uncertainty(law, sandbox, data_dir)
+        got = optimum(law, known, expression, size, fixed, group, target, maximise=maximise)
         point = {**fixed, **{name: answer.value for name, answer in got.features.items()}}
-        value, said = _predicted(found, known, point, target, group, sandbox)
+        value, said = _predicted(law, known, point, target, group, sandbox)
     said = [*_remarks(got), *said]
-    if given["json"]:
-        asked = {"target": target, "budget": budget or ""}
-        print_json({**asked, **asdict(got), "prediction": asdict(value), "warnings": said})
+    if as_json:
+        told = {"prediction": asdict(value), "warnings": said}
+        print_json({"target": target, "budget": budget or "", **asdict(got), **told})
         return
     within = "" if budget is None else f" for {budget}"
     line(f"{'highest' if maximise else 'lowest'} {target}{within}")
@@ -52,7 +55,7 @@ def best(given: Mapping[str, Any]) -> None:
     say(said)
 
 
-def _amount(option: str, said: str, example: str) -> tuple[str, float]:
+def amount(option: str, said: str, example: str) -> tuple[str, float]:
     """What stands before the equals sign of an option, and the number behind it.
 
     Raises InputError where there is none.
@@ -64,40 +67,38 @@ def _amount(option: str, said: str, example: str) -> tuple[str, float]:
     return name.strip(), size
 
 
-def solve(given: Mapping[str, Any]) -> None:
-    """Find the value of a feature at which the target is reached, and print it with its interval. Options are given by
-    name.
+def solve(asked: Asked, size: float, name: str, at: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
+    """Find the value of the feature `name` at which the target has a `size`, and print it with its interval.
 
-    Raises InputError for a target that is not understood, and for a feature that is not in the formula.
+    Raises InputError for a feature that is not in the formula.
     """
-    name, size = _amount("target", given["target"], "loss=2.1")
-    found, name, group = _asked(given, name)
-    feature = (meant(given["solve"], found.features) or [given["solve"]])[0]
-    if feature not in found.features:
-        raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(found.features)}.")
-    fixed = pairs(found, given["at"] or [])
+    law, target, group = asked
+    feature = (meant(name, law.features) or [name])[0]
+    if feature not in law.features:
+        raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(law.features)}.")
+    fixed = pairs(law, at)
     with Sandbox() as sandbox:
-        known = uncertainty(found, sandbox, given["data_dir"])
-        got = invert(found, known, name, size, feature, fixed, group, sandbox)
-        _, said = _predicted(found, known, {**fixed, feature: got.value}, name, group, sandbox)
-    if given["json"]:
-        print_json({"target": name, "wanted": size, "solve": {feature: asdict(got)}, "warnings": said})
+        known = uncertainty(law, sandbox, data_dir)
+        got = invert(law, known, target, size, feature, fixed, group, sandbox)
+        _, said = _predicted(law, known, {**fixed, feature: got.value}, target, group, sandbox)
+    if as_json:
+        print_json({"target": target, "wanted": size, "solve": {feature: asdict(got)}, "warnings": said})
         return
-    line(f"{name} = {size:g} is reached at")
+    line(f"{target} = {size:g} is reached at")
     _list({feature: got})
     say(said)
 
 
-def _asked(given: Mapping[str, Any], target: str | None) -> tuple[Law, str, str]:
+def what_is_asked(run: str, runs_dir: Path, law: str | None, target: str | None, group: str | None) -> Asked:
     """The law, the target and the group that are meant; raises InputError where one has to be named."""
-    found = Law.open(given["run"], given["runs_dir"], given["law"])
+    found = Law.open(run, runs_dir, law)
     targets = found.schema.targets
     if target is None and len(targets) > 1:
         raise InputError(f"Name one target with --target: {', '.join(targets)}.")
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
-    return found, target, known_group(given["group"], found.groups)
+    return found, target, known_group(group, found.groups)
 
 
 def _predicted(

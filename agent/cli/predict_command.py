@@ -35,28 +35,14 @@ if TYPE_CHECKING:
 GRAVE = ("do not rely", "too flat", "no optimum", NO_INTERVAL)  # in sentences that nobody should overlook
 
 
-def run(given: Mapping[str, Any]) -> None:
-    """Predict at one point, or for every row of a table, and print or write the predictions. Options are given by name.
-
-    Raises InputError for neither or both, and for --out without rows.
-    """
-    at, rows, output, level = given["at"] or [], given["rows"], given["output"], given["level"]
+def check(at: Sequence[str] | None, rows: Path | None, output: Path | None, level: float) -> None:
+    """Raise InputError where neither a point nor a table is given, or both; for --out without rows; and for a level
+    that is no probability."""
     if bool(at) == (rows is not None):
         raise InputError("Say where to predict: --at FEATURE=NUMBER,…, or --rows FILE for every row of a table.")
     if output is not None and rows is None:
         raise InputError("--out needs --rows; a single point is only printed.")
     check_level(level)
-    found, group = Law.open(given["run"], given["runs_dir"], given["law"]), given["group"]
-    data_dir, as_json = given["data_dir"], given["json"]
-    if rows is None:
-        one = {name: found.schema.written(name, [value]) for name, value in point(found, at).items()}
-        groups = found.groups if group is None else (group,)
-        _show(found, *_predicted(found, _for_groups(found, one, groups), level, data_dir), as_json, level)
-        return
-    frame, columns = new_rows(rows, found.schema, found.features)
-    written = {name: found.schema.written(name, values) for name, values in columns.items()}
-    predicted = _predicted(found, (written, group), level, data_dir)
-    _write(frame, *predicted, found.schema.targets, output, as_json, level)
 
 
 def point(law: Law, at: Sequence[str]) -> dict[str, float]:
@@ -150,9 +136,13 @@ def _entries(table: Table, found: Sequence[Sequence[Any]], targets: Sequence[str
     return entries
 
 
-def _show(
-    law: Law, table: Table, found: Sequence[Sequence[Any]], known: Uncertainty | None, as_json: bool, level: float
+def at_point(
+    law: Law, at: Sequence[str], group: str | None, level: float, data_dir: Path | None, as_json: bool
 ) -> None:
+    """Predict at one point, for a group or for all of them, and print the predictions."""
+    one = {name: law.schema.written(name, [value]) for name, value in point(law, at).items()}
+    rows = _for_groups(law, one, law.groups if group is None else (group,))
+    table, found, known = _predicted(law, rows, level, data_dir)
     said = [NO_INTERVAL] if known is None else remarks(known, table)
     entries = _entries(table, found, law.schema.targets)
     told = [sentence for sentence in dict.fromkeys(said) if sentence is not None]
@@ -208,17 +198,14 @@ def _parts(entry: Mapping[str, Any]) -> None:
         line(f"The width comes from (standard deviations): {', '.join(told)}.")
 
 
-def _write(
-    frame: pd.DataFrame,
-    table: Table,
-    found: Sequence[Sequence[Any]],
-    known: Uncertainty | None,
-    targets: Sequence[str],
-    output: Path | None,
-    as_json: bool,
-    level: float,
+def for_rows(
+    law: Law, rows: Path, group: str | None, level: float, data_dir: Path | None, output: Path | None, as_json: bool
 ) -> None:
-    """The table with a prediction beside each row, as CSV to a file or to stdout, or as JSON."""
+    """Write a table with a prediction beside each row, as CSV to a file or to stdout, or as JSON."""
+    frame, columns = new_rows(rows, law.schema, law.features)
+    written = {name: law.schema.written(name, values) for name, values in columns.items()}
+    table, found, known = _predicted(law, (written, group), level, data_dir)
+    targets = law.schema.targets
     said = [NO_INTERVAL] * len(table) if known is None else remarks(known, table)
     if as_json:
         print_json({"predictions": _entries(table, found, targets), "remarks": said, "level": level})
