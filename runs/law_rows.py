@@ -44,20 +44,12 @@ def table(
     if any(column.shape != (count,) for column in given.values()):
         raise InputError("The features must be columns of one length.")
     codes = _codes(labels, groups, group, count)
-    features = {
-        name: given[name] if name in given else _typical(schema, groups, name, codes, known) for name in schema.features
-    }
-    return Table(features, {}, groups, codes)
-
-
-def _typical(
-    schema: Schema, groups: tuple[str, ...], feature: str, codes: IntArray, known: Uncertainty | None
-) -> Array:
-    if known is None:
-        return np.ones(len(codes))
-    place = schema.features.index(feature)
-    middles = {code: known.regions[groups[code]].middle(place) for code in np.unique(codes)}
-    return np.array([middles[code] for code in codes])
+    x = np.column_stack([given.get(name, np.ones(count)) for name in schema.features])
+    if known is not None:
+        for code in np.unique(codes):
+            there = codes == code
+            x[there] = known.regions[groups[code]].completed(x[there], np.isin(schema.features, list(given)))
+    return Table(dict(zip(schema.features, x.T, strict=True)), {}, groups, codes)
 
 
 def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count: int) -> IntArray:

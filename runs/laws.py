@@ -222,7 +222,7 @@ class Law:
 
     def table(self, rows: Rows, group: str | int | None = None, known: Uncertainty | None = None) -> Table:
         """The rows as a table of the task. A feature that the formula does not name may be missing: it is then taken
-        from the middle of the data (where `known` tells it), which changes no prediction.
+        from the nearest row of the data (where `known` tells it), which changes no prediction.
 
         Raises InputError for a missing column, text, or an unknown group.
         """

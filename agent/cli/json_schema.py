@@ -31,12 +31,14 @@ class ColumnRoleJson(Frozen):
 
 
 class OwnFormJson(Frozen):
-    """The outcome for a formula of the user: its place among all laws by held-out error."""
+    """The outcome for a formula of the user: its place among all laws by held-out error. tangled: constants whose
+    change others can undo."""
 
     law: str
     place: int | None
     of: int
     message: str
+    tangled: list[str]
 
 
 class KnownLawJson(OwnFormJson):

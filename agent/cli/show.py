@@ -10,7 +10,7 @@ from lawsmith.agent.cli.output import line, number, out, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.record import WORST_R2
-from lawsmith.tasks.errors import counted
+from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
 REPLICA = "These are scores on REPLICA data; do not compare them with published scores."
@@ -111,6 +111,9 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
     for name, value in own.row.constants[first].items():
         span = f"   90 %: {ranges[name][0]:.4g} to {ranges[name][1]:.4g}" if name in ranges else ""
         line(f"           {name} = {value:.5g}{span}")
+    if own.tangled:
+        told = f"{listing(own.tangled)} cannot be told apart: a change of one is undone by others."
+        line(f"           {told} Write a number in place of one.", style="yellow")
     if not own.row.chosen:
         run = selected.manifest.run
         line(f"           use it: discover predict {run} --law {own.row.id} --at …")

@@ -219,8 +219,10 @@ def _worse_than_the_mean(
                 "spread of the training rows."
             )
         return "This law fails beyond the data: on the test rows it predicts worse than their mean does."
+    spreads = dataset.task.train.spread  # a law that misses the fitted rows by more has not left noise alone
     noisy = bool(found.rmse) and all(
-        float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * own for k, own in enumerate(found.rmse)
+        float(np.median([fold.rmse[k] for fold in found.folds])) <= AT_NOISE * min(own, AT_NOISE * spreads[k])
+        for k, own in enumerate(found.rmse)
     )
     pairs = [(e, s) for fold in found.folds for e, s in zip(fold.rmse, fold.scale, strict=True) if s > 0]
     if not pairs or noisy or size <= FAIR or geometric_mean([e / s for e, s in pairs], 1e-12) <= 1:

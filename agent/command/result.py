@@ -15,6 +15,8 @@ from lawsmith.runs.laws import Law
 from lawsmith.runs.record import WORST_R2
 from lawsmith.runs.searched import growing_target
 from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
+from lawsmith.sandbox.law.identified import tangled
+from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import Dataset, InputError, Task
 from lawsmith.tasks.errors import counted
 
@@ -83,18 +85,21 @@ class Run:
 class OwnForm:
     """A formula of the user's own after the search: its row of the table and its place by held-out error, 1 of `of`.
 
-    Both are None where it could not be fitted; the trial's evaluation then says why.
+    Both are None where it could not be fitted; the trial's evaluation then says why. tangled: constants whose change
+    others can undo.
     """
 
     trial: Trial
     row: LawRow | None
     place: int | None
     of: int
+    tangled: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """What became of it, as JSON data."""
         found = self.trial
-        return {"law": found.id, "place": self.place, "of": self.of, "message": found.evaluation.message}
+        said = {"law": found.id, "place": self.place, "of": self.of, "message": found.evaluation.message}
+        return said | {"tangled": list(self.tangled)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,7 +154,10 @@ class Result:
             own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
             if own is not None and place is not None:
                 own = replace(own, chosen=rows[place - 1].chosen, on_front=rows[place - 1].on_front)
-            found.append(OwnForm(trial, own, place, len(rows)))
+            stated = read_candidate(trial.proposal.source, schema=task.schema).statement
+            trees = [] if stated is None else list(stated.targets.values())
+            alike = tangled(trees[0], task.train.features) if len(trees) == 1 else ()
+            found.append(OwnForm(trial, own, place, len(rows), alike))
         return tuple(found)
 
     def pick(self, law: str) -> Law:

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.arrays import Mask
 from lawsmith.tasks.frozen import Exact
 
 MOST_ROWS = 256  # of a group that distances are measured to
@@ -50,6 +51,25 @@ class Region(Exact):
         box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
         corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
         return np.asarray(np.maximum(box, corner))
+
+    def completed(self, x: Array, given: Mask) -> Array:
+        """Rows x (n, F), whose features that are not `given` (F,) become those of the nearest row of the data; of
+        several that are as near, of the one nearest to the middle."""
+        points = np.array(self.points)
+        weight = np.where(given, 1.0, 1e-6)
+        nearest = [
+            int(np.argmin(np.square(points - one) @ weight)) for one in np.where(given, self._coordinates(x), 0.5)
+        ]
+        low, high = np.array(self.low), np.array(self.high)
+        there = low + points[nearest] * (high - low)
+        return np.where(given, x, np.where(self.log, np.exp(np.where(self.log, there, 0.0)), there))
+
+    def _coordinates(self, x: Array) -> Array:
+        """(n, F): 0 to 1 over the data."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
+            plain = _unit(x, *(np.array([*map(self._value, range(len(ends)), ends)]) for ends in (self.low, self.high)))
+        return np.where(np.isfinite(unit), unit, plain)
 
     def middle(self, feature: int) -> float:
         """The middle of the data along a feature, on its axis."""

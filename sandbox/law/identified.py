@@ -105,6 +105,22 @@ def _independent(columns: Array) -> bool:
     return len(sizes) == columns.shape[1] and bool(sizes[-1] > SAME * sizes[0])
 
 
+def tangled(node: Node, rows: Mapping[str, Array]) -> tuple[str, ...]:
+    """The constants of the form whose change others can undo at these rows: `C` and `Q` in C / Q. None where that
+    cannot be computed."""
+    shares = []
+    for own, _ in _directions(node, rows, ()):
+        _, sizes, along = np.linalg.svd(np.linalg.qr(own, mode="r"))
+        free = along[np.sum(sizes > SAME * sizes[0]) :]  # directions in which constants do not move the law
+        shares.append(np.linalg.norm(free, axis=0))
+    names = [one.name for one in parameters(node)]
+    return (
+        tuple(name for name, share in zip(names, np.min(shares, axis=0), strict=True) if share > OUTSIDE)
+        if shares
+        else ()
+    )
+
+
 def unit_bound(node: Node, rows: Mapping[str, Array], features: Sequence[str]) -> frozenset[str]:
     """Those of the `features` whose change of unit no change of constants can undo; none where that cannot be
     computed."""

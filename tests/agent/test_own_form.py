@@ -35,7 +35,7 @@ def test_only_the_form_is_fitted(alone: Result):
     p = alone.law.constants["all_data"]
     assert [p["E"], p["A"], p["a"]] == pytest.approx([1.2, 3, 0.4], rel=0.05)
     (own,) = alone.own_forms
-    assert (own.place, own.of, own.row.chosen) == (1, 1, True)
+    assert (own.place, own.of, own.row.chosen, own.tangled) == (1, 1, True, ())
     assert run.manifest.task.name == "my_sweep"
 
 

@@ -141,6 +141,8 @@ def test_a_law_worse_than_the_mean_says_that_it_fails(untested: Dataset, dataset
     tone, sentences = said(untested, bad)
     assert tone == "bad" and "on held-out rows it typically predicts worse than their mean" in sentences
     assert "Do not trust it beyond the data." in sentences
+    worse = replace(bad, evaluation=bad.evaluation.model_copy(update={"rmse": (2.0,)}))  # on fitted rows, too: no noise
+    assert said(untested, worse)[1].startswith("This law fails beyond the data: on held-out rows")
 
 
 def test_rivals_agree_or_cannot_be_separated(untested: Dataset):

@@ -281,6 +281,9 @@ def test_an_empty_corner_of_the_data_is_outside():
     x = np.array([[n, 1.0] for n in np.linspace(0, 1, 11)] + [[0.0, d] for d in np.linspace(2, 10, 9)])
     region = Region.of(x, (False, False))
     assert region.distance(np.array([[1.0, 10.0]]))[0] > 0.5
+    given = np.array([True, False])
+    rows = region.completed(np.array([[1.0, np.nan], [0.0, np.nan]]), given)
+    assert rows == pytest.approx(np.array([[1.0, 1.0], [0.0, 5.0]])) and (region.distance(rows) == 0).all()
 
 
 def test_multipliers_keep_the_measured_median_and_widen_the_tail_where_folds_are_few():

@@ -13,7 +13,7 @@ from in_process import to_fit
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.sandbox.law.expression import add, exp, log, mul, parameters, power, rename, size
-from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.identified import tangled, tells_apart
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Product, Statement, Sum
 from lawsmith.sandbox.law.numeric import Program
@@ -165,6 +165,9 @@ def test_bounds_the_other_way_round_tell_constants_apart_too() -> None:
     rows = {"x": np.linspace(1.0, 9.0, 12)}
     assert tells_apart(add(L, mul(A, exp(mul(k, X)))), rows)
     assert not tells_apart(add(L, mul(A, exp(add(mul(k, X), B)))), rows)
+    slow = mul(Parameter("k"), X)
+    assert tangled(add(L, mul(A, exp(add(slow, B)))), rows) == ("A", "B")
+    assert tangled(add(L, mul(A, exp(slow))), rows) == ()
 
 
 def test_no_constant_is_called_as_a_column_is() -> None:

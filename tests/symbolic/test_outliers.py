@@ -134,6 +134,17 @@ def test_a_bend_that_no_law_has_is_no_outlier() -> None:
     assert disbelieved(jump, [flat, flat + 0.001]) == ()
 
 
+def test_rows_at_an_end_of_a_feature_that_all_laws_miss_are_no_outliers() -> None:
+    """A yield without fertiliser, where saturating laws have no level. Neighbours by ranks are of its block."""
+    dose, block = (column.ravel() for column in np.meshgrid(np.repeat(np.arange(6.0), 6), [0.0, 1.0]))
+    truth = 8 - 4 * np.exp(-dose)
+    measured = truth + 0.02 * np.sin(7.0 * np.arange(72))
+    law = np.where(dose == 0, 0.0, truth)[:, None]
+    measured[50] += 1
+    rows = Table({"dose": dose, "block": block}, {"yield": measured}, ("g",), np.zeros(72, dtype=np.intp))
+    assert [row.row for row in disbelieved(rows, [law])] == [50]
+
+
 def test_a_row_that_the_chosen_law_meets_is_no_longer_accused() -> None:
     n = np.geomspace(1, 1000, 40)
     law = 2 + n**-0.5 + 0.01 * np.sin(n)
