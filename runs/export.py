@@ -79,6 +79,8 @@ def _origin(law: Law) -> dict[str, object]:
         told["Picked"] = f"law {law.id}, picked by the user; the search chose another"
     if manifest.source is not None:
         told["Source"] = manifest.source
+    if law.schema.codes:
+        told["Codes"] = "; ".join(law.schema.codes)
     if manifest.data is not None:
         told["Data"] = f"{manifest.data.source}, SHA-256 {manifest.data.sha256}"
     return told

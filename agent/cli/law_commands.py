@@ -69,6 +69,8 @@ def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | N
             stated.add(row.formula)
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
+    if archive.manifest.task.codes:
+        line("  " + "; ".join(archive.manifest.task.codes), "dim")
     line("  * no law with as few constants errs less on held-out rows. RMS errors: training / held-out rows.", "dim")
     for row in shown:
         marks = [*(["chosen"] if row.chosen else []), *(name for name, id in others.items() if row.stands_for(id))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from lawsmith.agent.symbolic.terms import DIGITS
 from lawsmith.sandbox.fitting import Loss
@@ -11,9 +11,16 @@ from lawsmith.sandbox.law.expression import parameters, rename, walk
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import LINEAR, Node, Parameter, Statement
 from lawsmith.sandbox.law.write_candidate import write
+from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.schema import Schema
 
 MOST_CONSTANTS = 40  # per group and target, where the task sets no cap
+
+
+@lru_cache(maxsize=16)
+def _taken(columns: tuple[str, ...]) -> frozenset[str]:
+    """Names of columns, with their units and without: ``k (1/s)`` and ``k``."""
+    return frozenset((*columns, *(without_unit(name)[0] for name in columns)))
 
 
 @dataclass(frozen=True)
@@ -78,10 +85,12 @@ class SymbolicForm:
         return {name: rename(node, self.names(k, schema)) for k, (name, node) in named}
 
     def names(self, target: int, schema: Schema) -> dict[str, str]:
-        """The names of a target's constants, and what they are called in the source: none as a column is."""
+        """The names of a target's constants, and what they are called in the source: none as a column is, with its unit
+        or without."""
         end = f"_{target + 1}" if len(self.nodes) > 1 else ""
         names = {p.name: f"{p.name}{end}" for p in parameters(self.nodes[target])}
-        return {own: f"c_{name}" if name in schema.names else name for own, name in names.items()}
+        taken = _taken(schema.names)
+        return {own: f"c_{name}" if name in taken else name for own, name in names.items()}
 
     def _shared_names(self, schema: Schema) -> tuple[str, ...]:
         """The names of the constants that are common to all groups."""

@@ -32,7 +32,7 @@ def plain_formula(text: str, columns: Sequence[str], functions: Collection[str])
 
     Raises InputError for ``A/2 x``, which can be read in two ways.
     """
-    text = _in_backticks(text, columns)
+    text = _in_backticks(_SET.sub(lambda found: _set_column(found, columns), text), columns)
     quoted = iter(re.findall(r"`[^`]+`", text))
     plain = _with_products(_plain(re.sub(r"`[^`]+`", f" {_QUOTED} ", text)), columns, functions)
     if unclear := _DIVIDED.search(plain):
@@ -40,6 +40,12 @@ def plain_formula(text: str, columns: Sequence[str], functions: Collection[str])
         raise InputError(f"--form: /{below}… can be read in two ways; write /({below}*…) or /{below}*….")
     plain = re.sub(r"\blambda\b(?!:)", "lambda_", plain.replace(_HIDDEN, "*"))  # a word of Python
     return re.sub(_QUOTED, lambda _: next(quoted), plain)
+
+
+def _set_column(found: re.Match[str], columns: Sequence[str]) -> str:
+    r"""``\mathrm{length/m}`` in backticks where a column is called so, which is no word."""
+    name = re.sub(r"\\(\W)", r"\1", found[1])
+    return f"`{name}`" if name in columns and not name.isidentifier() else found[0]
 
 
 def _with_products(text: str, columns: Sequence[str], functions: Collection[str]) -> str:

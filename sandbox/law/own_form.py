@@ -25,12 +25,16 @@ from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import InputError, listing, nearest
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
+from lawsmith.tasks.words import tokens, words_without_unit
 
 LONGEST = 4096  # characters of --form: far more than anybody types
 MOST_NODES = 400  # parts of its tree
 STEEPEST = 8.0
 """Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
 _OF_LIBRARIES = re.compile(r"\b(?:(?:np|numpy|math|torch|jnp|jax|nn|scipy|special)\.)+(?=\w+\s*\()")  # np.exp(
+_LEVEL = re.compile(  # [variety = Wilma], also in LaTeX
+    r"(?:\\left)?\[\s*(?:\\(?:mathrm|text)\{)?([^][{}=]+?)\}?\s*==?\s*([^][{}=]+?)\s*(?:\\right)?\]"
+)
 _OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*return\b)")
 _VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
 """Function of the target on a formula's left side -> the target by the right side."""
@@ -41,6 +45,7 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
     "sigmoid": (1, lambda u: power(add(Number(1.0), exp(neg(u))), Number(-1.0))),
     "pow": (2, power),
+    "eq": (2, lambda u, v: function("equal", u, v)),
     "square": (1, lambda u: power(u, Number(2.0))),
     "cube": (1, lambda u: power(u, Number(3.0))),
     "inv": (1, lambda u: power(u, Number(-1.0))),
@@ -108,6 +113,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if len(text) > LONGEST:
         raise InputError(f"--form is longer than {LONGEST} characters.")
     trees: dict[str, Node] = {}
+    text = _LEVEL.sub(lambda found: _level(found, schema), text)
     for part in filter(str.strip, text.split(";")):
         target, formula = _sides(_OF_PYTHON.sub("", _OF_LIBRARIES.sub("", part)), schema)
         if target in trees:
@@ -127,6 +133,19 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if not any(parameters(tree) for tree in trees.values()):
         raise InputError(f"--form {text.strip()!r} has no constant to fit; write a name in place of a number.")
     return {target: trees[target] for target in schema.targets}
+
+
+def _level(found: re.Match[str], schema: Schema) -> str:
+    """``[variety = Wilma]`` as a function of the category, which is 1 for the rows of that label and 0 for others."""
+    name, label = (re.sub(r"\\(\W)", r"\1", part).strip(" `'\"") for part in found.groups())
+    column = _column(name, schema.features)
+    if column not in schema.columns or not schema.columns[column].levels:
+        raise InputError(f"--form: {found[0]} asks for a label, but {name!r} is not a category; see --category.")
+    levels = schema.columns[column].levels
+    code = int(label) if label.isdecimal() and label not in levels else schema.columns[column].code(label)
+    if not code < len(levels):
+        raise InputError(f"--form: the category {column!r} has no level {label!r}; it has {listing(levels)}.")
+    return f" eq(`{column}`, {code:g}) "
 
 
 def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
@@ -185,6 +204,10 @@ def _column(name: str, columns: Sequence[str]) -> str:
     if name in columns:
         return name
     known = [one for one in columns if name in (without_unit(one)[0], re.split(r"[./]", one)[-1])]
+    if not known:  # length of length/m, N of `N kg/ha`, but no A of A_m
+        ends = r"[\W_].*" if len(name) > 1 else r"[ /].*"
+        own = [one for one in columns if re.fullmatch(re.escape(name) + ends, one)]
+        known = [one for one in own if words_without_unit(one) == tokens(name)]
     if not known and len(_letters(name)) > 1:
         known = [one for one in columns if _letters(name) in (_letters(one), _letters(without_unit(one)[0]))]
     return known[0] if len(known) == 1 else name
@@ -208,7 +231,7 @@ def _sides(part: str, schema: Schema) -> tuple[str, str]:
         if len(schema.targets) > 1:
             raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
-    left = re.sub(r"\\[a-zA-Z]+\{(\w+)\}", r"\1", left).strip(" $`")
+    left = re.sub(r"\\(\W)", r"\1", re.sub(r"\\[a-zA-Z]+\{([^{}]+)\}", r"\1", left)).strip(" $`")
     if (view := re.fullmatch(r"(\w+)\s*\((.+)\)", left)) and view[1] in _VIEWS and view[1] not in schema.targets:
         left, right = view[2].strip(" `"), _VIEWS[view[1]].format(right)
     target = _column(left, schema.targets)

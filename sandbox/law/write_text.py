@@ -69,12 +69,13 @@ def latex_name(name: str) -> str:
         if letter is not None:
             below = {None: "", "inf": r"_{\infty}"}.get(index, f"_{{{index}}}")
             return letter + below
-    return r"\mathrm{" + "".join(MATHEMATICS.get(c, c) for c in visible(name)) + "}"
+    letters = "".join(MATHEMATICS.get(c, c) for c in visible(name))
+    return rf"\{'mathrm' if letters.isascii() else 'text'}{{{letters}}}"
 
 
 MATHEMATICS = {
     "\\": r"\backslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "^": r"\wedge{}", "~": r"\sim{}",
+    "^": r"\wedge{}", "~": r"\sim{}", " ": r"\ ",
 }  # fmt: skip
 
 

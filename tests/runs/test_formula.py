@@ -184,6 +184,8 @@ def test_the_deepest_formula_can_be_printed() -> None:
         ("beta_1", r"\beta_{1}"),
         ("E_inf", r"E_{\infty}"),
         ("sft_data_size", r"\mathrm{sft\_data\_size}"),
+        ("N kg/ha", r"\mathrm{N\ kg/ha}"),
+        ("v (µM)", r"\text{v\ (µM)}"),
         (r"\input{/etc/passwd}$", r"\mathrm{\backslash{}input\{/etc/passwd\}\$}"),
         ("a\nb\u202e", r"\mathrm{a\backslash{}nb\backslash{}u202e}"),
     ],

@@ -12,7 +12,7 @@ from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks import InputError, Schema, Table
-from lawsmith.tasks.schema import ColumnRole, Decided
+from lawsmith.tasks.schema import Column, ColumnRole, Decided
 
 
 def schema(*features: str, targets: tuple[str, ...] = ("loss",)) -> Schema:
@@ -89,6 +89,8 @@ def test_names_in_short_mean_columns_only_where_they_are_clear():
     tree = own_form("I = G*(V - v)*lr^x", two)["I (nA)"]
     assert list(features(tree)) == ["V (mV)", "config.lr"]
     assert {parameter.name for parameter in parameters(tree)} == {"G", "v", "x"}
+    tree = own_form("G*length*T + A*N", schema("length/m", "T/K", "A_m", "N"))["loss"]
+    assert list(features(tree)) == ["length/m", "T/K", "N"]
 
 
 def test_a_constant_called_e_stays_one_where_it_is_more_than_a_base():
@@ -275,3 +277,22 @@ def test_a_column_called_like_a_number_or_a_quotient_is_printed_as_a_form_takes_
     assert canonical(own_form(printed.split(" = ")[1], table)[target]) == canonical(
         own_form(f"A*`{name}`^a", table)[target]
     )
+
+
+def test_labels_and_columns_are_taken_as_formulas_and_their_latex_print_them():
+    columns = {"plot": Column(name="plot", levels=("Arminda", "Wilma"))}
+    table = schema("plot", "N kg/ha", targets=("yield t/ha",)).model_copy(update={"columns": columns})
+    printed = formula(own_candidate("L + A*exp(-k*N) + b*[plot = wilma]", table), table.targets)
+    assert printed.text() == "yield t/ha = L + A * exp(-k * `N kg/ha`) + b * [plot = 1]"
+    latex = rf"\mathrm{{yield\ t/ha}} = {printed.latex()['yield t/ha']}"
+    for text_of_it in (printed.text(), latex):
+        assert canonical(own_form(text_of_it, table)["yield t/ha"]) == canonical(
+            own_form(printed.text(), table)["yield t/ha"]
+        )
+    for wrong, said in (
+        ("[plot = Foo]", "no level 'Foo'"),
+        ("[plot = 2]", "no level '2'"),
+        ("[N = 3]", "not a category"),
+    ):
+        with pytest.raises(InputError, match=said):
+            own_form(f"L + b*{wrong}", table)

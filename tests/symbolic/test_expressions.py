@@ -171,6 +171,7 @@ def test_bounds_the_other_way_round_tell_constants_apart_too() -> None:
 
 
 def test_no_constant_is_called_as_a_column_is() -> None:
-    data = Table({"A": np.arange(3.0)}, {"y": np.arange(3.0)}, ("all_data",), np.zeros(3, dtype=int))
-    source = SymbolicForm((add(L, mul(A, Feature("A"))),), "line").source(schema(data))
-    assert list(executed(source)["PARAMETERS"]) == ["L", "c_A"]
+    for name in ("A", "A (m)"):
+        data = Table({name: np.arange(3.0)}, {"y": np.arange(3.0)}, ("all_data",), np.zeros(3, dtype=int))
+        source = SymbolicForm((add(L, mul(A, Feature(name))),), "line").source(schema(data))
+        assert list(executed(source)["PARAMETERS"]) == ["L", "c_A"]
