@@ -237,7 +237,7 @@ def _marks(
     known = {mark: sure[mark] | {kind for found in seen[mark].values() for kind in found} for mark in ".,"}
     decimal = notation.decimal or {".": ",", ",": "."}.get(notation.thousands, "")
     money = [text.name for text in columns if any(word.strip()[:1] in tuple("$€£¥₹") for word in text.words)]
-    between = {text.name: ";" if text.name in money else separator for text in columns}  # money has no thousandths
+    between = {text.name: separator + ";" * (text.name in money) for text in columns}  # money has no thousandths
     return {name: _mark(name, seen, known, decimal, notation.thousands, between[name], where) for name in between}
 
 
@@ -275,7 +275,7 @@ def _mark(
         return ",", "." if point else ""
     if "either" in comma and "thousands" in known["."] and "decimal" not in known["."]:
         return ",", "." if point else ""
-    quoted = separator == "," and "decimal" not in known[","]
+    quoted = separator[:1] == "," and "decimal" not in known[","]
     if "thousands" in comma or (comma and ("decimal" in known["."] or quoted)):
         return ".", ","
     if "either" in comma and "decimal" not in known[","]:
@@ -287,7 +287,7 @@ def _mark(
     if "either" in point and "decimal" not in point:
         if "decimal" in known[","]:
             return ",", "."
-        if separator == ";" and "thousands" not in known[","]:
+        if ";" in separator and "thousands" not in known[","]:
             raise _two_readings(name, point["either"], ".", where)
     return ".", ""
 

@@ -124,7 +124,9 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     if beside or name.lower().startswith(words.RESULTS):
         return f"another outcome beside {target}"
     spent = outcome and words.bare(name) == "gflops"  # by one pass of a model, as papers on vision write
-    if (performance or outcome) and words.is_performance(name) and not d.is_set(name) and not spent:
+    unit = d.cells.units.get(name)  # of the cells: 42 tok/s
+    fast = words.is_performance(f"{name} ({unit})" if unit else name)
+    if (performance or outcome) and fast and not d.is_set(name) and not spent:
         return f"measured beside {target}, by its name"
     if words.is_result_beside(name, target):
         return f"a result beside {target}, by its name"
@@ -133,6 +135,8 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
         return f"a value of the same setting as {target}, as in a pivot table"
+    if not words.without_averages(re.sub(r"\(.*\)$", "", name)):  # Mean (Task), of a leaderboard
+        return "an average of outcomes, by its name"
     return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None
 
 
@@ -254,9 +258,10 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
     such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
     if d.rows < 5 or not restates(values, target):
         return False
-    first = words.tokens(d.asked.target[0])[:1]
-    begin = [other for other in d.names if words.tokens(other)[:1] == first != []]  # of many it is the table's prefix
-    if (anyhow and not d.is_set(name)) or (name in begin and len(begin) <= MOST_ALIKE):
+    (first, *_) = words.tokens(d.asked.target[0]) or ("",)
+    begin = [other for other in d.names if words.tokens(other)[:1] == [first]]  # of many it is the table's prefix
+    alike = name in begin and len(begin) <= MOST_ALIKE and (first.isalpha() and len(first) >= WORD)
+    if (anyhow and not d.is_set(name)) or alike:
         return len(d.candidates()) > 1
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False

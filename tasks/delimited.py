@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.headers import joined_header, without_headers
-from lawsmith.tasks.layouts import made_plain, with_columns_apart, without_emphasis, without_rules
+from lawsmith.tasks.layouts import TYPE, made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.lines import SEPARATORS, split, widths
 from lawsmith.tasks.numerals import is_missing, is_numeral, numeral
 from lawsmith.tasks.preambles import settings_of_blocks, with_whole_header, without_preamble
@@ -176,10 +176,8 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
     for comment in reversed(above[-2:]):  # of two such lines the lower one may hold units, one of them twice
         said = comment.strip().lstrip("#")
         names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
-        fits = len(names) == len(row) and len(row) > 1 and all(map(is_numeral, row))
-        if not fits or any(map(is_numeral, names)):
-            return None
-        if len(set(names)) == len(names):
+        fits = len(names) == len(row) > 1 and 2 * sum(map(is_numeral, row)) > len(row) and is_numeral(row[0])
+        if fits and not any(map(is_numeral, names)) and len(set(names)) == len(names):
             return (said if separator != " " else said.strip()), comment
     return None
 
@@ -341,7 +339,7 @@ def _units_in(lines: list[dict[str, str]]) -> tuple[dict[str, str], list[dict[st
     stands_alone = len(first) == 1 and not all(unit.lower() in WORDS["units"] for unit in units.values())
     if not units or (not bracketed and (stands_alone or any(map(is_missing, units.values())))):
         return {}, []
-    typed = all(re.fullmatch(r"\d+[sdn]", unit) for unit in units.values())  # widths of columns in USGS' files
+    typed = all(re.fullmatch(r"\d+[sdn]", unit) or TYPE.fullmatch(unit.lower()) for unit in units.values())  # of USGS
     are_units = not typed and all(
         len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values()
     )

@@ -16,7 +16,7 @@ from lawsmith.tasks.quantities import factor_between
 
 FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
-_SIZE = re.compile(r"(?<![A-Za-z\d.])(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
+_SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
 FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
 MOST_LEVELS = 8  # of a category that is not named as one
@@ -52,6 +52,9 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
         d.set(name, "left out", _why_no_label(labels))
         if (units := units_of(labels)) is not None:
             d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
+    elif not words.has(name, "groups") and (lone := _remarks(labels)):
+        d.set(name, "left out", "remarks on single rows")
+        d.notices.append(f"{name} remarks on {listing(lone, 4)}; delete these rows if they should not count.")
     elif restated := label_of(codes, d.candidates()):
         if all(words.has(one, "coordinates") for one in restated):
             for one in restated:
@@ -67,6 +70,13 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
     else:
         return codes
     return None
+
+
+def _remarks(labels: list[str]) -> list[str]:
+    """Labels of single rows beside one label of all others: ``ok``, and once ``spike``."""
+    counted = Counter(labels)
+    lone = [repr(label) for label, count in counted.items() if count == 1]
+    return lone if len(counted) == len(lone) + 1 and len(lone) < len(labels) / 2 else []
 
 
 def _tell_measures(d: Deciding, names: list[str]) -> None:
@@ -148,7 +158,7 @@ def _ranged(d: Deciding, codes: IntArray) -> str | None:
 def _states_sizes(d: Deciding, labels: list[str]) -> bool:
     """Whether all labels, such as ``Pythia-70M`` or ``8xA100``, state sizes with which no column moves along."""
     found = [_SIZE.findall(label) for label in labels]
-    if any(len(one) != 1 for one in found) or len({one[0] for one in found}) < FEWEST_VALUES:
+    if not all(found) or len({one[0] for one in found}) < FEWEST_VALUES:
         return False
     sizes = np.array([float(one[0][0]) * FACTORS.get(one[0][1], 1.0) for one in found])
     return not any(along(sizes, other) > RESTATES for other in d.candidates().values())
@@ -310,10 +320,11 @@ def decide_codes(d: Deciding) -> None:
         levels = np.unique(values)
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
-        elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels - levels[0], np.arange(len(levels))):
-            if words.is_code(name) and levels[0] in (0, 1) and 2 * len(levels) <= d.rows:
+        elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels, np.round(levels)):
+            coded = levels[0] in (0, 1) and levels[-1] < 2 * len(levels) <= d.rows  # one or the other may be unused
+            if words.is_code(name) and coded:
                 d.category(name, "codes, by its name")
-            elif levels[0] == 0 and len(levels) > 2 and _goes_up_and_down(d, name):
+            elif np.array_equal(levels, np.arange(len(levels))) and len(levels) > 2 and _goes_up_and_down(d, name):
                 d.category(name, "codes: the target goes up and down along them")
     _leave_out_indicators(d)
 

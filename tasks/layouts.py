@@ -1,14 +1,18 @@
 """Text tables as documents and terminals show them (LaTeX, grids, bold cells), made plain before reading."""
 
+import csv
 import re
 from collections import Counter
 
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.lines import widths
+from lawsmith.tasks.numerals import is_numeral
 
 _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
+_BLANK_ROW = re.compile(r"^[ \t]*[,;|\t][ \t,;|]*(?=\r?$)", flags=re.MULTILINE)  # ,,, of a spreadsheet
 _PRINTED = re.compile(
     r"^[ \t]*(?:\[\d+ rows x \d+ columns\]|\.{2,3}(?:[ \t]+\.{2,3})+|# .*\d more rows.*"
+    r"|\d+×\d+ DataFrame|│(?:[ \t]+[A-Z]\w+\d\??)+[ \t]*"  # of Julia, above its types
     r"|(?:(?:mysql|sqlite|hive|MariaDB \[[^\]\n]*\])>|\w+=[#>]|->)(?:[ \t].*)?|\d+ rows? in set.*"  # of databases
     r"|(?:<(?:dbl|chr|int|fct|lgl|date|dttm|ord|num)>[ \t]*)+)$",
     flags=re.MULTILINE,
@@ -18,7 +22,7 @@ _BYTES = re.compile(
 )
 _HIDDEN = "; the printout does not show all rows (…), so rows are missing"
 _BAR = re.compile(r"[│┃║┆╎]")
-_TYPE = re.compile(
+TYPE = re.compile(
     r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
 )
 _ENDS = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline")
@@ -53,11 +57,24 @@ _VECTOR = re.compile(  # with bounds, so that no text takes long
 )
 _LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …
 _SHARE_OF_VECTORS = 4  # … of which they make up this part at least
+_MARKUPS = (  # where a table begins, what parts its rows, and what its cells
+    (r"\{\|", r"^\|-.*$", r"^[|!]|\|\||!!"),
+    (r"\.\. list-table::", r"^[ \t]*\*(?= -)", r"^[ \t]+-"),
+    (r"\|\|", r"\n", r"\|\|?"),
+)
+_CAPTION = re.compile(r"^\|[+}].*$", flags=re.MULTILINE)
+_INSERTED = re.compile(
+    r"\bINSERT\s+INTO\s+(\S+?)\s*(?:\(([^()]*)\)\s*)?VALUES\s*((?:\((?:'(?:[^']|'')*'|[^()'])*\)[\s,]*)+)",
+    re.IGNORECASE,
+)
+_VALUES = re.compile(r"\(((?:'(?:[^']|'')*'|[^()'])*)\)")
+_CREATED = re.compile(r"\bCREATE\s+TABLE\s+(?:IF NOT EXISTS\s+)?(\S+?)\s*\(([^;]*)\)[^;]*;", re.IGNORECASE)
+_COPIED = re.compile(r"^COPY\s+(\S+)\s*\(([^)]*)\)\s+FROM\s+stdin[^;]*;\n(.*?)\n\\\.", re.IGNORECASE | re.DOTALL | re.M)
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
-_PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]+)")
+_PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]*[^\s,;|=:])")
 _SPOKEN = re.compile(
     r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./@'-]*(?: [\w./]+| \(\w+\)){0,4}?)(?:[:=]?[ \t]+|:)"
-    r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3})(?=/|[:|,;]|\s|$)"
+    r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3}|(?<=[:=])(?:nan|inf)(?=[a-zµ]{0,3}\b))(?=/|[:|,;]|\s|$|[a-zµ])"
 )
 _BRACKETED = re.compile(r"\[ *(\d+)(?:/\d+)? *\]")  # as xgboost and torchvision count: [12], [0][ 50/1000]
 _COUNTERS = ("epoch", "iteration")
@@ -67,7 +84,8 @@ _SHOWN = 2  # rows of a table in LaTeX, at least
 
 
 def without_rules(text: str) -> str:
-    """The text with lines of dashes alone (``+-----+``, ``=== ===``) made blank, so that line numbers stay."""
+    """The text with lines of dashes (``+-----+``, ``=== ===``) or separators alone made blank; line numbers stay."""
+    text = _BLANK_ROW.sub("", text)
     return _RULE.sub("", text) if any(mark in text for mark in ("---", "===", "───", "━━━", "____")) else text
 
 
@@ -80,6 +98,9 @@ def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
         (_from_latex, "this is LaTeX; lawsmith read its rows and left out its commands"),
+        (_from_markup, "lawsmith read the rows of its markup"),
+        (_from_sql, "this is SQL; lawsmith read the rows that it inserts"),
+        (_from_arff, "lawsmith named its columns by its attributes"),
         (_from_bytes, "lawsmith read its columns by the bytes that are described above them"),
         (_from_printout, "this is a printed table; lawsmith left out its frame"),
         (_from_vectors, "lawsmith read its named vectors as columns"),
@@ -168,7 +189,7 @@ def _from_frames(text: str) -> tuple[str, str] | None:
     if len(framed) < _FEWEST or 2 * len(framed) < len(lines):
         return None
     rows = [[cell.strip() for cell in line.split("|")] for line in framed]
-    shown = [row for row in rows[1:] if not all(_TYPE.fullmatch(cell.lower()) for cell in row)]
+    shown = [row for row in rows[1:] if not all(TYPE.fullmatch(cell.lower()) for cell in row)]
     kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
     return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", _HIDDEN if len(kept) < len(shown) else ""
 
@@ -188,7 +209,47 @@ def _from_printout(text: str) -> tuple[str, str] | None:
     """The text without what R and pandas print around rows, and a word on rows that are not shown; None for others."""
     found = [line.group().strip() for line in _PRINTED.finditer(text[: 1 << 16])]
     hidden = any("more row" in line or line[:2] == ".." for line in found)
-    return (_PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
+    bare = _PRINTED.sub("", text).replace("│", " ") if found and found[0].endswith("DataFrame") else None  # of Julia
+    return (bare or _PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
+
+
+def _from_markup(text: str) -> tuple[str, str] | None:
+    """The rows of a table in MediaWiki's, reStructuredText's or Jira's markup, with tabs between the cells; None for
+    any other text."""
+    for begin, rows, cells in _MARKUPS if text.lstrip()[:2] in ("{|", "..", "||") else ():
+        if re.match(begin, text.lstrip()):
+            parts = re.split(rows, _CAPTION.sub("", text), flags=re.MULTILINE)
+            found = [re.split(cells, part.rstrip("| \t\r\n"), flags=re.MULTILINE)[1:] for part in parts]
+            return "\n".join("\t".join(cell.split("|")[-1].strip() for cell in row) for row in found if row) + "\n", ""
+    return None
+
+
+def _from_sql(text: str) -> tuple[str, str] | None:
+    """The rows that a dump of a database inserts into the table with most of them, with tabs between the cells; None
+    for any other text."""
+    if not re.search(r"^(?:INSERT INTO|COPY) ", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE):
+        return None
+    tables: dict[str, list[list[str]]] = {}
+    named = dict(_CREATED.findall(text))
+    for table, names, rows in _INSERTED.findall(text):
+        named[table] = names or named.get(table, "")
+        values = [next(csv.reader([row], quotechar="'", skipinitialspace=True)) for row in _VALUES.findall(rows)]
+        tables.setdefault(table, []).extend(values)
+    for table, names, rows in _COPIED.findall(text):
+        named[table], tables[table] = names, [line.split("\t") for line in rows.splitlines()]
+    if not tables:
+        return None
+    table = max(tables, key=lambda one: len(tables[one]))
+    names = [re.sub(r"^\W*(\w+).*", r"\1", name, flags=re.DOTALL) for name in re.split(r",(?![^(]*\))", named[table])]
+    return "\n".join(map("\t".join, [names[: len(tables[table][0])], *tables[table]])) + "\n", ""
+
+
+def _from_arff(text: str) -> tuple[str, str] | None:
+    """The rows of a file of Weka, below the names of its attributes; None for any other text."""
+    begun = re.search(r"^@data\s*?\n", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE)
+    head, rows = ("", "") if begun is None else (text[: begun.start()], text[begun.end() :])
+    names = re.findall(r"^@attribute\s+['\"]?(\w[^'\"\s{]*)", head, flags=re.MULTILINE | re.IGNORECASE)
+    return (",".join(names) + "\n" + re.sub(r"^%.*", "", rows, flags=re.MULTILINE), "") if names else None
 
 
 def _from_vectors(text: str) -> tuple[str, str] | None:
@@ -210,9 +271,11 @@ def with_columns_apart(text: str) -> str:
     lines = [line for line in text[: 1 << 16].splitlines() if line.strip()][:_LINES_SEEN]
     if len(lines) < _FEWEST or any(mark in lines[0] for mark in "\t,;|"):
         return text
-    wide = {len(re.split(r" {2,}", line.strip())) for line in lines}
-    if len(wide) > 1 or wide == {1} or len(lines[0].split()) == len(lines[1].split()):
+    cells = [re.split(r" {2,}", line.strip()) for line in lines]
+    if len(wide := set(map(len, cells))) > 1 or wide == {1} or len(lines[0].split()) == len(lines[1].split()):
         return text
+    if any(not is_numeral(cell) and all(map(is_numeral, cell.split())) for row in cells[1:] for cell in row):
+        return text  # the blanks of a column that is flush right
     return re.sub(r"(?<=\S) {2,}(?=\S)", "\t", text)
 
 

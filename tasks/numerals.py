@@ -19,6 +19,7 @@ MISSING = frozenset(
 
 FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "m": 1e6, "B": 1e9, "b": 1e9, "G": 1e9, "T": 1e12, "t": 1e12}
 FACTORS |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "mln": 1e6, "bn": 1e9}
+FACTORS |= {"Ki": 1024.0, "Mi": 1024.0**2, "Gi": 1024.0**3}
 """Suffix of a number -> its factor."""
 
 FOOTNOTES = "†‡§¶*⁎ᵃᵇᶜᵈᵉᶠ"

@@ -102,9 +102,13 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     beyond = ratios or any(below > 31 for _, below in found)
     halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    if has(name, "days") or not (beyond or halves) or month:
+    mixed = any(part and part[1] for part in parts)
+    if has(name, "days") or not (beyond or halves or mixed) or month:
         return None
-    values = [None if part is None else int(part[1] or 0) + int(part[2]) / int(part[4]) for part in parts]
+    values = [
+        int(part[1] or 0) + int(part[2]) / int(part[4]) if part else plain(word) or None
+        for word, part in zip(words, parts, strict=True)
+    ]
     return Quantity(values, "lawsmith turned fractions into numbers" + _example(words, values))
 
 
@@ -124,8 +128,9 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
     hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)|clock", "m:ss"))
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
-    if hours or minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short):
-        last, found = 60.0 if hours else 1.0, zip(values, short, strict=True)
+    whole = all(one is not None and one[2] == "00" for one in short)  # in minutes the law is the same
+    if hours or whole or minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short):
+        last, found = 60.0 if hours or whole else 1.0, zip(values, short, strict=True)
         values = [last * (60 * int(one[1]) + float(one[2] + (one[3] or ""))) if one else size for size, one in found]
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None

@@ -24,7 +24,7 @@ from lawsmith.tasks.nested_cells import with_entries_apart
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.plus_minus import with_errors_apart
 from lawsmith.tasks.preambles import one_table
-from lawsmith.tasks.shapes import with_labels_down, with_one_table
+from lawsmith.tasks.shapes import with_labels_down, with_one_table, with_ticks_told
 from lawsmith.tasks.words import is_progress
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -138,7 +138,7 @@ def parse_table(
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
     one = partial(with_one_table, wanted=wanted or features)
     entries, apart = partial(with_entries_apart, features=features), partial(with_runs_apart, wanted=wanted)
-    for completed in (one, with_labels_down, entries, apart, with_errors_apart):
+    for completed in (one, with_labels_down, with_ticks_told, entries, apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
@@ -184,7 +184,7 @@ def kind(content: bytes, name: str) -> str:
         return ".xlsx"
     if content[:6] == b"\x93NUMPY":
         return ".npy"
-    begun = re.match(rb"\{|\[\s*[\[{\"]", content[:64].lstrip(b"\xef\xbb\xbf \t\r\n"))  # no [12:00] of a log
+    begun = re.match(rb"\{\s*[\"}]|\[\s*[\[{\"]", content[:64].lstrip(b"\xef\xbb\xbf \t\r\n"))  # no [12:00] of a log
     if suffix in _JSON or (begun and suffix in ("", ".txt")):
         return ".json"
     return suffix or ".csv"

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _LEAST_BLANK = 0.5  # share of the rows below the first of their block
 _FEWEST = 4  # measurements
-_AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial"
-_REPEAT = rf"[\s._(-]*(?:{_AGAIN_NAMES}|s)?(?:[\s._(-]*\d+|[\s._(-]+[a-h])\)?"
+_TICKS, _FEWEST_TICKED = ("x", "X", "✓", "✔", "●", "•", "☑"), 0.2  # share of the rows; fewer are perhaps remarks
+_AGAIN_NAMES = "seed|run|rep|repeat|replicate|trial|fold"
+_REPEAT = rf"[\s._(#-]*(?:{_AGAIN_NAMES}|s)?(?:[\s._(#-]*\d+|[\s._(-]+[a-h])\)?"
 _BEFORE = rf"(?:{_AGAIN_NAMES}|s)[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
@@ -75,6 +76,21 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
         said.append(
             f"{where}: lawsmith filled blank cells of {name} from above ({str(kept.iloc[0]).strip()[:40]!r} …)."
         )
+    return replace(reading, frame=frame).after(*said)
+
+
+def with_ticks_told(reading: Reading, where: str) -> Reading:
+    """The same with yes and no in columns that hold one mark, ``x`` or ``✓``, in many rows and nothing in others."""
+    frame, said = reading.frame, []
+    for name in frame.columns if len(frame) else ():
+        cells = [] if frame[name].dtype.kind in "iufbM" else frame[name].tolist()
+        mark = next((cell for cell in cells if not is_missing(cell)), None)
+        ticked = [cell == mark for cell in cells]
+        if mark not in _TICKS or not all(is_missing(cell) or cell == mark for cell in cells):
+            continue
+        if _FEWEST_TICKED * len(cells) <= sum(ticked) < len(cells):
+            frame = frame.assign(**{str(name): ["yes" if one else "no" for one in ticked]})
+            said.append(f"{where}: lawsmith read {mark!r} in {name} as yes, and its blank cells as no.")
     return replace(reading, frame=frame).after(*said)
 
 

@@ -27,6 +27,9 @@ _COUNTS = re.compile(
     r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
+_SUBJECTS = re.compile(
+    r"(?:n|no|num|number(?:_of)?)_(?:animals|subjects|patients|participants|persons|people|mice|rats|volunteers|donors)"
+)
 _WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
@@ -122,6 +125,9 @@ def is_result_beside(name: str, target: str) -> bool:
         return True
     if has(name, "epidemic") and has(target, "epidemic"):
         return True
+    one, two = tokens(name), tokens(target)
+    if is_outcome(target) and one[:1] == two[:1] and not WORDS["averages"].isdisjoint(set(one) & set(two)):
+        return True  # episode_len_mean beside episode_reward_mean
     one, two = (re.split(r"[./]", text)[:-1] for text in (name, target))
     return one != [] and one == two and one[-1].lower() in WORDS["of_results"]
 
@@ -281,7 +287,7 @@ def is_view_of(name: str, target: str) -> bool:
 def repeats_of(name: str, target: str) -> bool:
     """Whether two names differ in the number or the letter at their end alone, as ``y1`` and ``y2`` or ``OD_a`` and
     ``OD_b``."""
-    end = r"(.*[^\s._(-])(?:(?:[\s._(-]+|(?<!\d))\d+|[\s._(-]+[a-hA-H])\)?"
+    end = r"(.*[^\s._(#-])(?:(?:[\s._(#-]+|(?<!\d))\d+|[\s._(-]+[a-hA-H])\)?"
     one, two = (re.fullmatch(end, text.strip()) for text in (name, target))
     return one is not None and two is not None and name != target and one[1] == two[1]
 
@@ -300,7 +306,8 @@ def is_count(name: str, targets: tuple[str, ...]) -> bool:
         name = name.replace(target, target[: unit.start()]) if unit else name
     if "±" in name:
         return False
-    if bare(name) in ("n", "count") and any(without_averages(one) != tokens(one) for one in targets):
+    of_mean = bare(name) in ("n", "count") or _SUBJECTS.fullmatch(bare(name)) is not None
+    if of_mean and any(without_averages(one) != tokens(one) for one in targets):
         return True
     if _about(name, frozenset(("n", "count", "counts")), targets):
         return True

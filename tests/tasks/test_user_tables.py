@@ -306,7 +306,7 @@ def _wide(columns: int) -> bytes:
 
 HOSTILE = {
     "field.csv": (b"N,y," + b"a" * 200_000 + b"\n1,2,3\n", "cannot be read"),
-    "header.csv": (b"," * 1_100_000 + b"\n1,2\n", "which is not a header"),
+    "header.csv": (b"a," * 600_000 + b"\n1,2\n", "which is not a header"),
     "returns.csv": (b"N,y\r" + b"1,2\r" * 60, "the limit is 100"),
     "blank.csv": (b"N,y\n" + b"\n" * 60, "the limit is 100"),
     "empty.jsonl": (b"{}\n" * 60, "the limit is 100"),

@@ -1,0 +1,91 @@
+"""Tables in the markup of wikis, in dumps of databases, and as spreadsheets leave them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tables import read, roles
+
+from lawsmith.tasks.reading import parse_table
+
+WIDTHS = (64, 128, 256, 512, 1024, 2048)
+ROWS = [(width, f"{2 + 8 / width**0.5:.4f}") for width in WIDTHS]
+
+
+def lines(form: str) -> str:
+    return "".join(form.format(*row) for row in ROWS)
+
+
+CREATED = "CREATE TABLE notes (a INT, b INT);\nCREATE TABLE runs (width INT, loss DECIMAL(8,4), PRIMARY KEY (width));\n"
+SHOWN = {
+    "wiki": '{| class="wikitable"\n|+ runs\n! width !! loss\n' + lines("|-\n| {} || {}\n") + "|}\n",
+    "wiki, a cell a line": "{|\n! width\n! loss\n" + lines('|-\n| align="right" | {}\n| {}\n') + "|}\n",
+    "list-table": ".. list-table:: runs\n   :header-rows: 1\n\n   * - width\n     - loss\n"
+    + lines("   * - {}\n     - {}\n"),
+    "Jira": "||width||loss||\n" + lines("|{}|{}|\n"),
+    "SQL of many rows": "INSERT INTO runs (width, loss) VALUES\n" + lines("({}, {}),\n")[:-2] + ";\n",
+    "SQL of one row each": CREATED + "INSERT INTO notes VALUES(1,2);\n" + lines("INSERT INTO runs VALUES({},{});\n"),
+    "SQL of PostgreSQL": "COPY public.runs (width, loss) FROM stdin;\n" + lines("{}\t{}\n") + "\\.\n",
+    "ARFF": "% Weka\n@RELATION runs\n@ATTRIBUTE width NUMERIC\n@attribute 'loss' REAL\n@DATA\n" + lines("{},{}\n"),
+    "Julia": "6×2 DataFrame\n Row │ width  loss    \n     │ Int64  Float64 \n─────┼────────────────\n"
+    + "".join(f"   {k} │ {w:5d}  {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
+    "R, flush right": "  width   loss\n" + "".join(f"{k}{w:6d} {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
+    "blank rows": "width,loss,,\n,,,\n" + lines("{},{},,\n") + ",,,\nMean,2.5,,\n ; \n",
+    "types": "width\tloss\nint64\tfloat64\n" + lines("{}\t{}\n"),
+    "what was fitted": "width,loss\n" + lines("{},{}\n") + "\nSlope,-0.3\nR²,0.998\n",
+    "nccl-tests": "# nThread 1\n#  width  type  loss\n#   (B)   (us)\n" + lines("{}  float  {}\n"),
+    "speedrun": lines("width:{}/2048 loss:{} step_avg:nanms\n"),
+}
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_the_rows_are_those_that_are_shown(shown: str):
+    frame = parse_table(SHOWN[shown].encode(), "t.txt", "t", ["loss"]).frame
+    found = frame[["width", "loss"]].astype(float)
+    np.testing.assert_allclose(found, [(width, float(loss)) for width, loss in ROWS])
+
+
+def test_ticks_are_yes_and_no_and_a_remark_is_none(tmp_path: Path):
+    ticked = [
+        f"{w},{mark},{'redo' if w == 64 else ''},{2 + w**-0.5 + bool(mark):.3f}" for mark in ("x", "") for w in WIDTHS
+    ]
+    data = read(tmp_path, "\n".join(["width,tied,note,loss", *ticked]))
+    assert data.task.schema.columns["tied"].levels == ("no", "yes") and roles(data)["note"] == "left out"
+    assert any("'x' in tied as yes, and its blank cells as no" in told for told in data.notices)
+
+
+def test_remarks_on_single_rows_are_no_group(tmp_path: Path):
+    noted = [f"{w},{loss},{'spike?' if w == 256 else 'ok'}" for w, loss in ROWS]
+    data = read(tmp_path, "\n".join(["width,loss,obs.", *noted]))
+    assert roles(data)["obs."] == "left out" and len(data.task.train) == len(ROWS)
+    assert "obs. remarks on 'spike?'; delete these rows if they should not count." in data.notices
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "expected"),
+    [
+        ("width,inference time (s),loss", "{0},{2:.3f},{1}", "companion"),  # of a leaderboard
+        ("width,speed,loss", "{0},{2:.2f} tok/s,{1}", "companion"),
+        ("width,Mean (Task),loss", "{0},{2:.3f},{1}", "companion"),
+        ("width,episode_len_mean,episode_reward_mean", "{0},{2:.3f},{1}", "companion"),
+        ("width,n_animals,mean_response", "{0},{3},{1}", "weight"),
+        ("width,norm_type,loss", "{0},{4},{1}", "category"),
+        ("width,tree no,height", "{0},{5},{1}", "bookkeeping"),
+    ],
+)
+def test_what_a_column_is_by_its_name_and_values(header: str, cells: str, expected: str, tmp_path: Path):
+    rng, names = np.random.default_rng(0), header.split(",")
+    rows = []
+    for k in range(12):
+        loss = f"{2 + 8 / WIDTHS[k % 6] ** 0.5 + 0.1 * (k > 5):.3f}"
+        rows.append(cells.format(WIDTHS[k % 6], loss, 30 + rng.normal(), 3 + k * 5 % 7, (1, 2, 4)[k // 4], 1 + k % 6))
+    data = read(tmp_path, "\n".join([header, *rows]), names[-1])
+    assert roles(data)[names[1]] == expected
+
+
+def test_a_symbol_before_all_names_makes_no_views_of_one_quantity(tmp_path: Path):
+    volts = np.linspace(-0.2, 0.2, 20)
+    amps = 1e-6 * np.exp(volts / 0.06) * (1 + 0.001 * np.random.default_rng(0).normal(size=20))
+    rows = [f"{k / 10},{u:.3f},{i:.4g}" for k, (u, i) in enumerate(zip(volts, amps, strict=True))]
+    data = read(tmp_path, "\n".join(["Time,E(1).U,E(1).I", *rows]), "E(1).I")
+    assert roles(data)["E(1).U"] in ("feature", "derived")
