@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from lawsmith.runs.archive import Archive, State
+from lawsmith.runs.record import Manifest
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.plots import stepped
 from lawsmith.runs.report.shown_formula import short
@@ -24,47 +24,68 @@ class Step:
     error: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Progress:
-    """A run at a moment. seconds_spent: at its last event. seconds_limit, usd_left, calls_left: None without a limit.
-    trying: what the candidates under evaluation are, in words. steps: every improvement.
+    """A run at a moment, as its events tell. spent: seconds, calls and USD at the last event, None where unknown.
+    waiting: the candidates under evaluation, with words for each. steps: every improvement.
     """
 
-    address: str
-    run: str
-    task: str
-    title: str
-    targets: tuple[str, ...]
-    agent: str
-    created: str
-    state: str
-    seconds_spent: float
-    seconds_limit: float | None
-    usd: float | None
-    usd_left: float | None
-    calls: int
-    calls_left: int | None
-    candidates: int
-    screened: int
-    failed: int
-    best: Trial | None
-    trying: tuple[str, ...]
-    steps: tuple[Step, ...]
+    manifest: Manifest
+    state: State
+    spent: dict[str, float | None] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    best: Trial | None = None
+    candidates: int = 0
+    screened: int = 0
+    failed: int = 0
 
     @property
     def is_running(self) -> bool:
         """Whether the run goes on."""
-        return self.state == State.RUNNING
+        return self.state is State.RUNNING
 
     @property
     def seconds(self) -> float:
         """Since it began, or what it took."""
-        return _age(self.created) if self.is_running else self.seconds_spent
+        return _age(self.manifest.created) if self.is_running else self.spent.get("seconds") or 0.0
 
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the time limit, at least 0; None without a limit."""
-        return None if self.seconds_limit is None else max(0.0, self.seconds_limit - self.seconds)
+        return self._left("seconds", self.seconds)
+
+    @property
+    def calls(self) -> int:
+        """Calls of models."""
+        return int(self.spent.get("calls") or 0)
+
+    @property
+    def calls_left(self) -> float | None:
+        """How many calls are left; None without a limit."""
+        return self._left("calls", self.calls)
+
+    @property
+    def usd(self) -> float | None:
+        """What models cost; None where a price is unknown."""
+        return self.spent.get("usd", 0.0)
+
+    @property
+    def usd_left(self) -> float | None:
+        """How many USD are left; None without a limit, or where a price is unknown."""
+        return None if self.usd is None else self._left("usd", self.usd)
+
+    def _left(self, name: str, spent: float) -> float | None:
+        limit = self.manifest.config.get(name)
+        if isinstance(limit, bool) or not isinstance(limit, int | float):
+            return None
+        return max(0.0, float(limit) - spent)
+
+    @property
+    def trying(self) -> tuple[str, ...]:
+        """What the candidates under evaluation are, in words; nothing where the run has ended."""
+        named = dict.fromkeys(map(short, self.waiting.values())) if self.is_running else ()
+        return tuple(named)[:MOST_TRYING]
 
     @property
     def validation(self) -> float | None:
@@ -76,8 +97,8 @@ class Progress:
         """Best error so far against seconds and, where a model is asked, against calls."""
         if self.best is None:
             return []
-        seconds = [*(step.seconds for step in self.steps), max(self.seconds_spent, self.steps[-1].seconds)]
-        charts = [self._chart("seconds", seconds, self.best.measure)]
+        last = max(self.spent.get("seconds") or 0.0, self.steps[-1].seconds)
+        charts = [self._chart("seconds", [*(step.seconds for step in self.steps), last], self.best.measure)]
         if self.calls:
             calls = [*(step.calls for step in self.steps), float(self.calls)]
             charts.append(self._chart("model calls", calls, self.best.measure))
@@ -88,24 +109,8 @@ class Progress:
         alt = f"The least {measure} so far is {error[-1]:.4g}, after {at[-2]:.0f} {label}."
         return Chart(f"Best so far against {label}", alt, stepped(at, error, label, alt, measure, height=220))
 
-
-@dataclass
-class _SoFar:
-    """What the events of a run have told so far."""
-
-    spent: dict[str, float | None] = field(default_factory=dict)
-    waiting: dict[str, str] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
-    best: Trial | None = None
-    candidates: int = 0
-    screened: int = 0
-    failed: int = 0
-
-    @property
-    def trying(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(short(one) for one in self.waiting.values()))[:MOST_TRYING]
-
     def learn(self, event: Round | Recorded | Screening | None) -> None:
+        """Take in an event of the run's log."""
         match event:
             case Round(proposals=proposals):
                 self.waiting = {one.id: one.origin or "a candidate" for one in proposals}
@@ -123,41 +128,10 @@ class _SoFar:
 
 def progress(archive: Archive) -> Progress:
     """How far a run is; raises InputError where an event cannot be read."""
-    manifest, config = archive.manifest, archive.manifest.config
-    told = _SoFar()
+    found = Progress(archive.manifest, archive.state)
     for event in archive.events():
-        told.learn(read_event(event))
-    spent = told.spent
-    state = archive.state
-    return Progress(
-        address=manifest.address,
-        run=manifest.run,
-        task=manifest.task.name,
-        title=short(manifest.task.title, 160),
-        targets=manifest.task.targets,
-        agent=manifest.proposer,
-        created=manifest.created,
-        state=state.value,
-        seconds_spent=float(spent.get("seconds") or 0.0),
-        seconds_limit=_left(config, "seconds", 0.0),
-        usd=spent.get("usd", 0.0),
-        usd_left=_left(config, "usd", spent.get("usd", 0.0)),
-        calls=int(spent.get("calls") or 0),
-        calls_left=None if (left := _left(config, "calls", spent.get("calls") or 0)) is None else int(left),
-        candidates=told.candidates,
-        screened=told.screened,
-        failed=told.failed,
-        best=told.best,
-        trying=told.trying if state is State.RUNNING else (),
-        steps=tuple(told.steps),
-    )
-
-
-def _left(config: Mapping[str, object], name: str, spent: float | None) -> float | None:
-    limit = config.get(name)
-    if isinstance(limit, bool) or not isinstance(limit, int | float) or spent is None:
-        return None
-    return max(0.0, float(limit) - spent)
+        found.learn(read_event(event))
+    return found
 
 
 def _age(created: str) -> float:
