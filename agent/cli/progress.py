@@ -16,12 +16,11 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
-from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive
 from lawsmith.runs.record import with_model
 from lawsmith.runs.trials import History, Trial
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, Task
+from lawsmith.tasks import Dataset
 from lawsmith.tasks.errors import counted
 
 if TYPE_CHECKING:
@@ -90,8 +89,6 @@ class ProgressReport(Observer):
         self._runs, self._rows = 1, 0
         self._shown: dict[int, tuple[TaskID, Budget]] = {}
         self._of: dict[History, int] = {}
-        self._task: Task | None = None
-        self._best: dict[int, tuple[float, Trial]] = {}
         self._next_line = monotonic() + EVERY
         self._bars = _Bars(
             SpinnerColumn(),
@@ -127,8 +124,7 @@ class ProgressReport(Observer):
 
     def searching(self, search_task: SearchTask) -> None:
         """Say how many rows the search looks at, where these are not all."""
-        self._task = search_task.task
-        seen = self._task.train
+        seen = search_task.task.train
         if len(seen) < self._rows:
             announce(
                 f"the search uses {counted(len(seen), 'row')} of {counted(len(seen.groups), 'group')}; "
@@ -139,12 +135,8 @@ class ProgressReport(Observer):
         """Add the bar of a run, which begins with the trials on record."""
         self.archive = archive.path
         run = f"{index + 1}/{self._runs}"
-        bar = self._bars.add_task(
-            "", total=budget.allowance.seconds, run=run, tried=len(history), best=self._shown_best(index)
-        )
+        bar = self._bars.add_task("", total=budget.allowance.seconds, run=run, tried=len(history), best=_best(history))
         self._shown[index], self._of[history] = (bar, budget), index
-        for trial in history:
-            self._learn(index, trial)
         if len(history):
             announce(f"run {run}: resumed, {counted(len(history), 'formula')} on record")
 
@@ -152,8 +144,7 @@ class ProgressReport(Observer):
         """Move the bar of the run; without a terminal, print a line every `EVERY` seconds."""
         index = self._of[history]
         bar, budget = self._shown[index]
-        self._learn(index, trial)
-        best = self._shown_best(index)
+        best = _best(history)
         self._bars.update(bar, completed=budget.spent.seconds, tried=len(history), best=best)
         if not err.is_terminal and monotonic() >= self._next_line:
             self._next_line = monotonic() + EVERY
@@ -172,17 +163,6 @@ class ProgressReport(Observer):
         if not err.is_terminal:
             announce(f"run {index + 1}/{self._runs}: {_summary(run)}")
 
-    def _learn(self, index: int, trial: Trial) -> None:
-        """Keep the law of a run that has the smallest typical error."""
-        if trial.usable and self._task is not None:
-            error = typical_error(trial, self._task)
-            if index not in self._best or error < self._best[index][0]:
-                self._best[index] = error, trial
-
-    def _shown_best(self, index: int) -> str:
-        found = self._best.get(index)
-        return number(None if found is None else found[1].evaluation.validation_r2, 4)
-
     def noted(self, sentence: str) -> None:
         """Print the sentence."""
         announce(sentence)
@@ -190,6 +170,12 @@ class ProgressReport(Observer):
     def warned(self, sentence: str) -> None:
         """Print the sentence as a warning."""
         warn(sentence)
+
+
+def _best(history: History) -> str:
+    """R² on held-out rows of the law with the smallest typical error so far."""
+    best = min((trial for trial in history if trial.usable), key=lambda trial: trial.error, default=None)
+    return number(None if best is None else best.evaluation.validation_r2, 4)
 
 
 def _summary(run: Run) -> str:

@@ -241,6 +241,11 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         """The object that `discover --json` prints."""
         task, scores = self.dataset.task, self.leaderboard_scores
+        runs, selected = [run.to_json(task) for run in self.runs], None
+        if self.selected is not None:
+            kept = ("run", "archive", "r2", "validation_r2", "train_r2", "expression", "constants_count")
+            whole = runs[self.runs.index(self.selected)]
+            selected = {**{name: whole[name] for name in kept}, "reason": self.reason}
         return {
             "task": task.schema.name,
             "agent": self.chosen.agent,
@@ -259,15 +264,10 @@ class Result:
             "codes": list(task.schema.codes),
             "verdict": list(self.verdict),
             "tone": None if self.selected is None else self.selected.result.tone,
-            "runs": [run.to_json(task) for run in self.runs],
+            "runs": runs,
             "best_r2": None if scores is None else max(scores),
             "mean_r2": None if scores is None else fmean(scores),
             "min_r2": None if scores is None else min(scores),
-            "selected": None if self.selected is None else self._selected_json(self.selected),
+            "selected": selected,
             "seconds": round(self.seconds, 3),
         }
-
-    def _selected_json(self, run: Run) -> dict[str, Any]:
-        whole = run.to_json(self.dataset.task)
-        kept = ("run", "archive", "r2", "validation_r2", "train_r2", "expression", "constants_count")
-        return {**{key: whole[key] for key in kept}, "reason": self.reason}

@@ -226,6 +226,3 @@ def _decays(exponent: Node) -> bool:
 def swap(node: Node, old: Node, new: Node) -> Node:
     """`node` with every occurrence of `old` replaced."""
     return transform(node, lambda n: new if n == old else n)
-
-
-__all__ = ["Mutator", "swap"]

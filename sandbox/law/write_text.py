@@ -50,8 +50,6 @@ TEXT = Notation(
 )  # fmt: skip
 """Plain text that is also what `--form` takes."""
 
-__all__ = ["TEXT", "formula", "text", "visible"]
-
 
 def latex(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> dict[str, str]:
     """Target -> LaTeX of its right-hand side; parameters in `constants` are replaced by their rounded values."""
