@@ -59,14 +59,9 @@ MAX_FORMULA = 420  # characters of one formula
 
 
 @lru_cache(maxsize=2048)
-def _read(source: str) -> Statement | Unreadable:
-    return read(source)
-
-
-@lru_cache(maxsize=2048)
 def _text(source: str) -> str:
     """The formula in full; where it cannot be read, what the form returns or that it is opaque."""
-    found = _read(source)
+    found = read(source)
     if isinstance(found, Statement):
         targets = tuple(found.targets)
         text = formula(source, tuple(name or "y" for name in targets)).text()
@@ -84,7 +79,7 @@ def formula_of(trial: Trial) -> str:
 
 def fit_words(trial: Trial) -> str:
     """How a law was fitted, where that is not plain: its loss and what is shared."""
-    found = _read(trial.proposal.source)
+    found = read(trial.proposal.source)
     if isinstance(found, Unreadable):
         return ""
     words = [f"{found.loss} loss"] if found.loss != "squared" else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lawsmith.sandbox.law.expression import features, parameters
@@ -72,9 +71,4 @@ def formula(source: str, targets: Sequence[str]) -> Formula:
 
     Never raises for a source that cannot be read: the result then carries the `reason`.
     """
-    return _formula(source, tuple(targets))
-
-
-@lru_cache(maxsize=512)
-def _formula(source: str, targets: tuple[str, ...]) -> Formula:
     return Formula(read(source, targets))

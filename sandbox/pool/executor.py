@@ -231,10 +231,6 @@ class Sandbox:
         if warm_process is not None:
             warm_process.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        with self._lock:
-            warm_process, self._warm_process = self._warm_process, None
-        if warm_process is not None:
-            warm_process.close()
 
     def _serve(self) -> None:
         """What each queued job wakes a worker for: it takes whatever waits, until nothing does."""
