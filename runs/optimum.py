@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.intervals.predict import multiplier, predict
+from lawsmith.runs.intervals.predict import LEVEL, multiplier, predict
 from lawsmith.runs.laws import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import features as features_of
@@ -74,7 +74,6 @@ def optimum(
     target: str,
     *,
     maximise: bool = False,
-    level: float = 0.9,
 ) -> Optimum:
     """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
 
@@ -93,7 +92,7 @@ def optimum(
         raise InputError("The law has no finite value where the budget could be spent.")
     places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
     errors = known.errors[known.targets.index(target)]
-    times = multiplier(errors.ratios, known.folds, level)
+    times = multiplier(errors.ratios, known.folds, LEVEL)
     answers = {
         name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times) for name in free
     }
@@ -131,8 +130,6 @@ def invert(
     fixed: Mapping[str, float],
     group: str,
     sandbox: Sandbox,
-    *,
-    level: float = 0.9,
 ) -> Answer:
     """The value of the feature `solve` at which the law predicts `wanted`, the nearest to the data where several do.
 
@@ -158,7 +155,7 @@ def invert(
         )
     inside = np.flatnonzero(np.isfinite(values))
     row = {name: law.schema.written(name, column[inside].tolist()) for name, column in columns.items()}
-    found = predict(known, law.schema, law.table(row, group, known), sandbox, level)
+    found = predict(known, law.schema, law.table(row, group, known), sandbox)
     means = [one[known.targets.index(target)] for one in found]
     bands = [np.array([getattr(one, end) for one in means]) for end in ("mean_low", "mean_high")]
     return Answer(own, *_within(line[inside], bands[0] - wanted, bands[1] - wanted, own))
