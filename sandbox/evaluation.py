@@ -137,7 +137,7 @@ def _group_bias(rows: Table, residuals: Array) -> dict[str, tuple[float, ...]]:
 
 
 def training_rmse(train: Table, predicted: Array) -> tuple[float, ...]:
-    """Root mean squared error of each target, rows weighed as the table does.
+    """Root mean squared error of each target (T), for predictions (n, T); rows weigh as the table says.
 
     Of a few rows that are far off none counts with more than MOST_OFF robust standard deviations, so that they do not
     decide how well a law fits the others.
@@ -153,7 +153,7 @@ def training_rmse(train: Table, predicted: Array) -> tuple[float, ...]:
 
 
 def weighted_rmse(rows: Table, predicted: Array) -> tuple[float, ...]:
-    """Root mean squared error of each target, rows weighed as the table does."""
+    """Root mean squared error of each target (T), for predictions (n, T); rows weigh as the table says."""
     with np.errstate(over="ignore"):
         squares = (rows.target_matrix() - predicted) ** 2
         return tuple(np.sqrt(np.average(squares, axis=0, weights=rows.weights)).tolist())

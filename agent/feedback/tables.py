@@ -32,7 +32,7 @@ class Bins:
 
 
 def bins(values: Array, count: int = 6) -> Bins:
-    """Level by level where levels are few, else about `count` ranges of equally many rows, the last one narrower."""
+    """Values (n,) level by level where levels are few, else about `count` ranges of equally many, the last narrower."""
     levels, place = np.unique(values, return_inverse=True)
     if len(levels) <= max(count, FEW_LEVELS):
         return Bins(tuple(number(level, 3) for level in levels), place.reshape(-1).astype(np.intp))

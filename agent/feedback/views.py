@@ -98,7 +98,7 @@ class Viewer:
         self._keep(trial.id, self._sandbox.submit(job))
 
     def residuals(self, trial: Trial) -> dict[str, Array]:
-        """Measured minus predicted of each target on the training rows; empty where there are no predictions."""
+        """Measured minus predicted (n,) of each target on the training rows; empty where there are no predictions."""
         predicted = self._predictions(trial)
         if not predicted:
             return {}

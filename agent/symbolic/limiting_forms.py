@@ -48,7 +48,7 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
 
 
 def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
-    """Forms without one of the terms of a sum in `node`, whose constants the `rows` of the features can tell apart."""
+    """Forms without one of the terms of a sum in `node`, whose constants the `rows` (n,) can tell apart."""
     for part in dict.fromkeys(walk(node)):
         if isinstance(part, Sum):
             for k in range(len(part.terms)):

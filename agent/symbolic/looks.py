@@ -104,7 +104,7 @@ def looks(task: Task, targets: tuple[int, ...]) -> list[Look]:
 
 
 def inner_rows(task: Task) -> IntArray:
-    """The rows that no shallow fold holds out, or all where too few are left."""
+    """The rows (k,) that no shallow fold holds out, or all where too few are left."""
     everything = np.arange(len(task.train))
     held = [fold.held_out for fold in frontier_folds(task.train) if fold.name.endswith(">1")]
     inside = np.setdiff1d(everything, np.concatenate(held)) if held else everything
@@ -112,7 +112,7 @@ def inner_rows(task: Task) -> IntArray:
 
 
 def divided(task: Task, look: Look, rng: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """A sample of the look's inner rows, to be searched, and of all its others."""
+    """A sample of the look's inner rows (k,), to be searched, and of all its others (m,)."""
     everything = np.flatnonzero(np.isin(task.train.codes, look.groups))
     inside = np.intersect1d(inner_rows(task), everything)
     most = max(ROWS, ROWS_OF_A_GROUP * len(look.groups))
@@ -186,7 +186,8 @@ def pooled(design: Array, target: Array, measured: int) -> frozenset[int]:
 
 
 def is_scaled(design: Array, target: Array, measured: int, shares: frozenset[int]) -> bool:
-    """Whether one curve that each group scales by a factor of its own is better than pooling the terms `shares`."""
+    """Whether one curve that each group scales by a factor of its own is better than pooling the terms `shares`, for
+    weighted terms (groups, n, k) and a weighted target (groups, n)."""
     groups, _, k = design.shape
     factor = np.ones(groups)
     left = np.inf

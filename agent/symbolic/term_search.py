@@ -95,7 +95,7 @@ class TermSearch:
 
     @property
     def plainest(self) -> IntArray:
-        """The plainest terms, the level first. Strange constants are unlike those of laws in their own units."""
+        """The plainest terms (k,), the level first. Strange constants are unlike those of laws in their own units."""
         strange = [0.5 * sum(not f.is_natural for f in term) + 0.25 * max(0, len(term) - 1) for term in self.terms]
         order = np.argsort(self.costs + np.array(strange), kind="stable")
         return order[: round(PLAIN_COLUMNS / self.rows.blocks**0.5)]

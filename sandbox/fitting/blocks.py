@@ -29,7 +29,7 @@ class PaddedRows:
     weight: Array
 
     def of_groups(self, index: IntArray) -> PaddedRows:
-        """The rows of the groups at the positions `index`."""
+        """The rows of the groups at the positions `index` (k,)."""
         features = {name: column[index] for name, column in self.features.items()}
         return PaddedRows(features, self.measured[:, index], self.weight[:, index])
 

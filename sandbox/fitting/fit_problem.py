@@ -94,6 +94,6 @@ class Fitted:
     linear: tuple[str, ...] = field(default=())
 
     def total_cost(self, codes: IntArray) -> float:
-        """The cost of all groups; NaN where one of those that rows have, by their `codes`, could not be fitted."""
+        """The cost of all groups; NaN where one of those that rows have, by their `codes` (n,), could not be fitted."""
         usable = all(self.status[group].usable for group in np.unique(codes))
         return float(self.cost.sum()) if usable else float("nan")

@@ -124,7 +124,7 @@ class _Probe:
         return bool(np.allclose(fast, slow, rtol=1e-9, equal_nan=True))
 
     def usable_sets(self, sets: Array) -> Array:
-        """The first few at which every value is finite and of moderate size beside those of the other sets."""
+        """The first few sets (S, K) at which every value is finite and of moderate size beside those of the others."""
         size = _largest(self(sets))
         finite = size[np.isfinite(size)]
         most = HUGE * float(np.quantile(finite, 0.25)) if len(finite) else 0.0

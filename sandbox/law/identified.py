@@ -95,7 +95,7 @@ UNIT = "unit of "  # before a feature's name: no name of a constant has a space
 
 
 def tells_apart(node: Node, rows: Mapping[str, Array]) -> bool:
-    """Whether no constant of the form does at these rows what others do; True where that cannot be computed."""
+    """Whether no constant of the form does at these rows (n,) what others do; True where that cannot be computed."""
     found = [own for own, _ in _directions(node, rows, ())]
     return not found or any(map(_independent, found))
 
