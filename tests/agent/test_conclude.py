@@ -19,6 +19,8 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.folds import frontier_folds
 from lawsmith.tasks.task import thinned
 
+FINISHED = "the proposer has finished"
+
 
 def trial(source: str, r2: float, verdict: Verdict = Verdict.OK) -> Trial:
     return Trial(Proposal(source).id, Proposal(source), evaluation(r2, verdict))
@@ -99,9 +101,7 @@ def test_a_run_without_a_law_says_why(tmp_path: Path, sources: tuple[str, ...], 
         journal = Journal(archive)
         for source in sources:
             journal.record(trial(source, 0.0, Verdict.TIMEOUT), Spending())
-        conclude(
-            journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(seconds=2.0), "the proposer has finished"
-        )
+        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(seconds=2.0), FINISHED)
         result = archive.result
     assert result is not None
     assert result.error == expected
@@ -122,7 +122,7 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
         journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
         (known,) = recorded_trials(archive)
         assert known.typical_error == typical_error(known, part)
-        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished")
+        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), FINISHED)
         everything = evaluate(sandbox, source, task, ())
     result = archive.result
     assert result is not None and result.constants is not None and everything.constants is not None
@@ -133,24 +133,35 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
     assert archive.verify() == []
 
 
-def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path) -> None:
+PLAIN = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
+LASTS = form_source(("L", "A", "a"), PLAIN)
+
+
+def ending(at: float) -> str:
+    """A form that has no value beyond `at`, before the test rows."""
+    return form_source(("L", "A", "a"), f"{PLAIN} + 1e-12 * np.sqrt({at} - x['N'])")
+
+
+def concluded(folder: Path, evaluations: dict[str, float | None], stopped: str = FINISHED) -> RunResult:
+    """The result of a run that tried these sources on one fold, with the errors there that are given."""
     dataset = small_dataset()
     task = dataset.task
-    plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
-    ends = form_source(("L", "A", "a"), plain + " + 1e-12 * np.sqrt(1.5e8 - x['N'])")  # before the test rows do
-    lasts = form_source(("L", "A", "a"), plain)
     manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
-    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+    with Archive.create(folder, manifest) as archive, Sandbox(workers=1) as sandbox:
         journal = Journal(archive)
-        for source in (ends, lasts):
+        for source, error in evaluations.items():
             found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
-            worse = found.folds[0].model_copy(update={"rmse": (1.0,)})  # far behind, so not near the other
-            update = {"folds": (worse,)} if source == lasts else {}
-            journal.record(Trial(Proposal(source).id, Proposal(source), found.model_copy(update=update)), Spending())
-        conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), "the proposer has finished")
-        result = archive.result
-    assert result is not None
-    assert (result.winner, result.error) == (Proposal(lasts).id, None)
+            if error is not None:
+                found = found.model_copy(update={"folds": (found.folds[0].model_copy(update={"rmse": (error,)}),)})
+            journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
+        conclude(journal, dataset, SearchTask.of(task), sandbox, Spending(), stopped)
+        assert archive.result is not None
+        return archive.result
+
+
+def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path) -> None:
+    result = concluded(tmp_path, {ending(1.5e8): None, LASTS: 1.0})  # far behind, so not near the other
+    assert (result.winner, result.error) == (Proposal(LASTS).id, None)
     assert result.scores.test is not None
     assert any("no finite value for some test row" in sentence for sentence in result.verdict)
 
@@ -162,22 +173,16 @@ def test_a_law_without_a_value_on_test_rows_gives_way_to_the_next(tmp_path: Path
 def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     tmp_path: Path, ends_at: tuple[float, ...], told: str
 ) -> None:
-    dataset = small_dataset()
-    task = dataset.task
-    plain = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
-    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
-    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
-        journal = Journal(archive)
-        for end in ends_at:
-            source = form_source(("L", "A", "a"), f"{plain} + 1e-12 * np.sqrt({end} - x['N'])")
-            found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
-            journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
-        seen = SearchTask.of(dataset.task)
-        conclude(journal, dataset, seen, sandbox, Spending(), "the proposer has finished")
-        result = archive.result
-    assert result is not None and result.winner is not None and result.scores.test is None
+    result = concluded(tmp_path, dict.fromkeys(map(ending, ends_at)))
+    assert result.winner is not None and result.scores.test is None
     assert result.error is not None and result.error.startswith(told)
     assert any(sentence.startswith(told) for sentence in result.verdict)
+
+
+@pytest.mark.parametrize(("stopped", "said"), [("time limit of 5 s", True), (FINISHED, False)])
+def test_a_search_that_had_hardly_begun_says_so(tmp_path: Path, stopped: str, said: bool) -> None:
+    result = concluded(tmp_path, {LASTS: None}, stopped)
+    assert any("ended the search after one candidate" in sentence for sentence in result.verdict) == said
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -197,7 +202,7 @@ def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
             told = worse if source == honest else found.model_copy(update={"opaque": True})
             journal.record(Trial(Proposal(source).id, Proposal(source), told), Spending())
         seen = SearchTask.of(dataset.task)
-        conclude(journal, dataset, seen, sandbox, Spending(), "the proposer has finished", allow_opaque=True)
+        conclude(journal, dataset, seen, sandbox, Spending(), FINISHED, allow_opaque=True)
         result = archive.result
     assert result is not None
     if alone:
@@ -206,19 +211,3 @@ def test_a_law_whose_code_no_longer_does_what_it_did_gives_way_or_fails_the_run(
     else:
         assert (result.winner, result.error) == (Proposal(honest).id, None)
         assert any("The choice passed over 1 better law" in sentence for sentence in result.verdict)
-
-
-@pytest.mark.parametrize(("stopped", "said"), [("time limit of 5 s", True), ("the proposer has finished", False)])
-def test_a_search_that_had_hardly_begun_says_so(tmp_path: Path, stopped: str, said: bool) -> None:
-    dataset = small_dataset()
-    task = dataset.task
-    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
-    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
-        journal = Journal(archive)
-        source = form_source(("L", "A", "a"), "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']")
-        found = evaluate(sandbox, source, task, frontier_folds(task.train)[:1])
-        journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
-        conclude(journal, dataset, SearchTask.of(task), sandbox, Spending(), stopped)
-        result = archive.result
-    assert result is not None
-    assert any("ended the search after one candidate" in sentence for sentence in result.verdict) == said

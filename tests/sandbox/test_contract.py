@@ -82,10 +82,7 @@ def fit_scaling_law(data_points, loss_values):
     assert np.allclose(found.predictions[0], table.target_matrix(), rtol=1e-9)
 
 
-def test_a_pair_may_have_parameters_per_target(sandbox: Sandbox) -> None:
-    n = np.arange(1.0, 7)
-    table = Table({"n": n}, {"y": 2 * n, "z": 3 * n}, ("a",), np.zeros(6, dtype=int))
-    source = """
+PAIR_OF_TWO = """
 import numpy as np
 def scaling_law_func(data_points, params):
     assert params.shape == (2, 1)
@@ -93,29 +90,29 @@ def scaling_law_func(data_points, params):
 def fit_scaling_law(data_points, loss_values):
     return np.linalg.lstsq(data_points, loss_values, rcond=None)[0].T
 """
-    found = proved(sandbox, FitJob(source, TWO, table, (table.hide(),)))
-    assert found.ok, found.message
-    assert found.constants is not None
-    assert found.constants.names == ("p0_0", "p1_0")
-    assert found.predictions[0] == pytest.approx(table.target_matrix())
-
-
-@pytest.mark.parametrize(
-    "returns", ["{'y': p['a'] * x['n'], 'z': p['b'] * x['n']}", "np.outer(x['n'], [p['a'], p['b']])"]
-)
-def test_a_form_may_have_several_targets(returns: str, sandbox: Sandbox) -> None:
-    n = np.arange(1.0, 7)
-    table = Table({"n": n}, {"y": 2 * n, "z": 3 * n}, ("a",), np.zeros(6, dtype=int))
-    source = f"""
+FORM_OF_TWO = """
 import numpy as np
 PARAMETERS = ("a", "b")
 def fit(x, y):
-    return {{"a": y["y"][0] / x["n"][0], "b": y["z"][0] / x["n"][0]}}
+    return {"a": y["y"][0] / x["n"][0], "b": y["z"][0] / x["n"][0]}
 def form(x, p):
-    return {returns}
-"""
+    return """
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        (PAIR_OF_TWO, ("p0_0", "p1_0")),
+        (FORM_OF_TWO + "{'y': p['a'] * x['n'], 'z': p['b'] * x['n']}", ("a", "b")),
+        (FORM_OF_TWO + "np.outer(x['n'], [p['a'], p['b']])", ("a", "b")),
+    ],
+)
+def test_a_pair_and_a_form_may_have_several_targets(source: str, names: tuple[str, ...], sandbox: Sandbox) -> None:
+    n = np.arange(1.0, 7)
+    table = Table({"n": n}, {"y": 2 * n, "z": 3 * n}, ("a",), np.zeros(6, dtype=int))
     found = proved(sandbox, FitJob(source, TWO, table, (table.hide(),)))
     assert found.ok, found.message
+    assert found.constants is not None and found.constants.names == names
     assert found.predictions[0] == pytest.approx(table.target_matrix())
 
 
