@@ -114,7 +114,7 @@ def builtin(name: str, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
             return call("abs", [value])
         case "pow", [base, exponent]:
             return binary(base, ast.Pow(), exponent)
-        case "max" | "min", [_, *_]:
+        case "max" | "min", [_, *_] if len(values) > 1 or items_of(values[0]):
             several = values if len(values) > 1 else items_of(values[0])
             return fold("maximum" if name == "max" else "minimum")(*several)
         case "sum", [listed, *start]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lawsmith.sandbox.law import expression as tree
 from lawsmith.sandbox.law.expression import depth, size
-from lawsmith.sandbox.law.functions import apply, is_truth
+from lawsmith.sandbox.law.functions import FUNCTIONS, apply, is_truth
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 from lawsmith.sandbox.law.values import MAX_ITEMS, NAN, Columns, EachRow, Lookup, RowCount, Vector, items_of, node_of
 
@@ -33,7 +33,12 @@ def _room(*nodes: Node) -> None:
 
 
 def call(name: str, values: Sequence[Any]) -> Any:
-    """A function of the table, of each item where one argument is a vector; a number where all are numbers."""
+    """A function of the table, of each item where one argument is a vector; a number where all are numbers.
+
+    Raises Unreadable for another number of arguments than it takes.
+    """
+    if len(values) != FUNCTIONS[name].arity:
+        raise Unreadable(f"{name} of {len(values)} arguments")
     values = [value if isinstance(value, Vector) or not isinstance(value, list) else Vector(value) for value in values]
     if name == "where":  # what is not finite is no prediction, whichever it is
         values = [math.inf if value == NAN else value for value in values]

@@ -57,6 +57,8 @@ def _read(
         return why.with_traceback(None)  # a traceback would keep every frame
     except RecursionError:  # every step is bounded, but the caller's own stack may be deep
         return Unreadable("the source is nested too deeply")
+    except (TypeError, ValueError, LookupError) as error:  # as Python would: 1 in "a", a list as a key
+        return Unreadable(f"it does what fails in Python ({type(error).__name__})")
 
 
 _known = lru_cache(maxsize=512)(_read)  # the search, the score and the choice each ask what a law states

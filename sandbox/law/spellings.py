@@ -4,6 +4,7 @@ import ast
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Any
 
 from lawsmith.sandbox.law.expression import features
@@ -40,18 +41,15 @@ Call = Callable[..., Any]
 
 def fold(name: str) -> Call:
     """A function of two values as one of any number of them."""
-
-    def joined(*values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = call(name, [result, value])
-        return result
-
-    return joined
+    return lambda *values: reduce(lambda left, right: call(name, [left, right]), values)
 
 
 def _power(base: Any, exponent: Any) -> Any:
     return binary(base, ast.Pow(), exponent)
+
+
+def _inverse(name: str, value: Any) -> Any:
+    return call(f"arc{name}", [value])
 
 
 def _clip(value: Any, a_min: Any = None, a_max: Any = None, **named: Any) -> Any:
@@ -101,10 +99,7 @@ def _reduced(operator: ast.operator) -> Call:
         items = _along(value, 1 if named else axis)
         if isinstance(operator, ast.Add):
             return total(items, [1] * len(items)) if items else 0.0
-        result: Any = 1.0
-        for item in items:
-            result = binary(result, operator, item)
-        return result
+        return reduce(lambda left, right: binary(left, operator, right), items, 1.0)
 
     return reduced
 
@@ -114,17 +109,14 @@ def _mean(value: Any, axis: Any = 0) -> Any:
 
 
 def _extreme(name: str) -> Call:
-    def extreme(value: Any, axis: Any = 0) -> Any:
-        return fold(name)(*_along(value, axis))
-
-    return extreme
+    return lambda value, axis=0: fold(name)(*_along(value, axis))
 
 
 def _polyval(coefficients: Any, at: Any) -> Any:
-    result: Any = 0.0
-    for coefficient in items_of(coefficients):
-        result = binary(binary(result, ast.Mult(), at), ast.Add(), coefficient)
-    return result
+    def horner(value: Any, coefficient: Any) -> Any:
+        return binary(binary(value, ast.Mult(), at), ast.Add(), coefficient)
+
+    return reduce(horner, items_of(coefficients), 0.0)
 
 
 def _ndim(value: Any) -> int:
@@ -183,8 +175,7 @@ SPELLINGS: dict[str, Call] = {
     **dict.fromkeys(("absolute", "fabs"), lambda value: call("abs", [value])),
     **dict.fromkeys(("maximum", "fmax"), fold("maximum")),
     **dict.fromkeys(("minimum", "fmin"), fold("minimum")),
-    **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("sin", "cos", "tan", "sinh")},
-    **{f"a{name}": (lambda value, name=name: call(f"arc{name}", [value])) for name in ("cosh", "tanh")},
+    **{f"a{name}": partial(_inverse, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **dict.fromkeys(("atan2", "arctan2"), lambda one, two: call("arctan2", [one, two])),
     **dict.fromkeys(("gammaln", "lgamma"), lambda value: call("gammaln", [value])),
     "log": _log,

@@ -190,6 +190,20 @@ def test_a_module_that_works_on_its_own_names_is_not_read(top: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        *("max([])", "np.max([])", "np.where(1)", "np.where(x['N'] > 1)", "np.arccos((1, 2), p)", "x['N'] in 'a'"),
+        *("{}.get(x)", "{'a': 1}.get([1])", "f'{np:x}'", "enumerate([1], {})", "np.power(x['N'])"),
+    ],
+)
+def test_what_fails_in_python_is_not_read(value: str) -> None:
+    source = (
+        f"import numpy as np\nPARAMETERS = ('a',)\ndef form(x, p):\n    v = {value}\n    return p['a'] * x['N'] + v\n"
+    )
+    assert isinstance(read(source, ("y",), ("N",)), Unreadable)
+
+
+@pytest.mark.parametrize(
     "names", ["('a b',)", "('%s',)" % ("k" * 33), "('a', 'a')", "{'a': (1, 0)}", "{'a': (0, float('nan'))}", "(1,)"]
 )
 def test_names_and_bounds_are_held_to_the_contract(names: str) -> None:
