@@ -70,3 +70,9 @@ def is_fraction(values: Array) -> bool:
 def along(one: Array, two: Array) -> float:
     """The size of the correlation between two columns' ranks; 0 where one does not vary."""
     return abs(correlation(ranks(one), ranks(two)))
+
+
+def telling_digits(values: Array) -> int:
+    """The significant digits that tell values of a column (n,) apart: three, and more far from 0 (years, days)."""
+    spread, size = float(np.ptp(values)), float(np.abs(values).max())
+    return 3 + int(np.log10(size / spread)) if 0 < spread < size else 3

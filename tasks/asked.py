@@ -160,7 +160,11 @@ def without_unit(name: str) -> tuple[str, str]:
     """A column's name, and the unit that stands behind it: ``loss [nats]``, ``dose (µM)``, ``volume / mL``."""
     name = name.translate({ord("（"): "(", ord("）"): ")"})
     found = re.fullmatch(r"([^\[]*[^\[\s])\s*\[(.+)\]", name) or re.fullmatch(r"(.*\S)\s*\(([^)]+)\)", name)
-    found = found or re.fullmatch(r"(.*\S)\s+/\s+(\S+)", name) or re.fullmatch(r"(.*\S),\s+(\S{1,9})", name)
+    found = (
+        found
+        or re.fullmatch(r"(.*\S)\s+(?:/|in(?=\s\S{1,4}$))\s+(\S+)", name)
+        or re.fullmatch(r"(.*\S),\s+(\S{1,9})", name)
+    )
     return (name, "") if found is None else (found[1], found[2].strip())
 
 

@@ -49,7 +49,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             continue
         if words.is_label(name) and d.repeats(name) and d.cells.units.get(name) is None:  # a student of 70M
             d.labelled.add(name)
-        elif words.is_label(name) and numbers_things(d.numbers[name]):
+        elif words.is_label(name) and (values := d.numbers[name]) is not None and numbers_things(np.unique(values)):
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
             d.set(name, "bookkeeping", "the source of each row, by its name")

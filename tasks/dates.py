@@ -29,6 +29,7 @@ _DAYS = (
     r"(?P<first>\d{1,2})(?P<mark>[/-])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4})",
     r"(?P<first>\d{1,2})/(?P<second_>\d{1,2})/(?P<short>\d{2})",
 )
+_WEEKDAY = re.compile(r"^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*|[A-Z][a-z]+(?:tag|woch)|Mo|Di|Mi|Do|Fr|Sa|So)[.,]+ ")
 _FORMATS = tuple(re.compile(days + _CLOCK) for days in _DAYS)
 _MONTHS = (
     "january januar jänner janvier enero gennaio janeiro",
@@ -74,7 +75,7 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
 
 def spans_of_years(words: Sequence[str]) -> bool:
     """Whether all words are as 2009-10, 2010-11 and 2011-12, which are years and hardly months."""
-    spans = [re.fullmatch(r"(\d{4})-(\d{2})", word.strip()) for word in words if word.strip()]
+    spans = [re.fullmatch(r"(\d{4})[-/–](\d{2})", word.strip()) for word in words if word.strip()]
     return len(set(words)) > 2 and all(span and (int(span[1]) + 1) % 100 == int(span[2]) for span in spans)
 
 
@@ -106,7 +107,7 @@ def years_of_days(values: Array) -> Array | None:
 
 def _taken_apart(word: str) -> dict[str, str] | None:
     """The parts of a date by name, those that it states."""
-    text = word.strip()
+    text = _WEEKDAY.sub("", word.strip())
     if not 4 <= len(text) <= 40 or not any(character.isdigit() for character in text):
         return None
     found = next((match for pattern in _FORMATS if (match := pattern.fullmatch(text)) is not None), None)

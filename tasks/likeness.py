@@ -77,12 +77,8 @@ def off_multiple(values: Array, made: Array) -> float:
 
 
 def numbers_things(values: Array | None) -> bool:
-    """Whether values are consecutive whole numbers in any order, such as 101, 102, 103, or count from 1 time and again,
-    as the trees of several plots."""
-    if values is None or not len(values):
-        return False
-    again = values[0] == values.min() in (0, 1) and bool(((np.diff(values) == 1) | (values[1:] == values[0])).all())
-    return again or np.array_equal(np.sort(values), np.arange(len(values)) + values.min())
+    """Whether values are consecutive whole numbers in any order, such as 101, 102, 103."""
+    return values is not None and np.array_equal(np.sort(values), np.arange(len(values)) + values.min())
 
 
 def is_even(values: Array) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic
+from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic, telling_digits
 from lawsmith.tasks.dependence import steepens
 from lawsmith.tasks.folds import frontier_features, simplex_units
 from lawsmith.tasks.frozen import Frozen
@@ -242,6 +242,6 @@ def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str
     row = far[int(np.argmin(outside.sum(axis=1)))]
     moved = np.argsort(-np.maximum(np.maximum(low - row, row - high), 0.0) / spread, kind="stable")
     names = list(train.features)
-    where = ", ".join(f"{names[k]} = {row[k]:.3g}" for k in sorted(moved[:NAMED].tolist()))
+    where = ", ".join(f"{names[k]} = {row[k]:.{telling_digits(x[:, k])}g}" for k in sorted(moved[:NAMED].tolist()))
     times = float((row[low > 0] / high[low > 0]).max(initial=1.0))
     return Unsafe(what=what, target=target, where=where, times=times if times > 1 else None)

@@ -30,7 +30,7 @@ _COUNTS = re.compile(
 _SUBJECTS = re.compile(
     r"(?:n|no|num|number(?:_of)?)_(?:animals|subjects|patients|participants|persons|people|mice|rats|volunteers|donors)"
 )
-_WEIGHTS = re.compile(r"sample_weights?|inv(erse)?_var(iance)?|ivar")
+_WEIGHTS = re.compile(r"weights|(?:sample|fit)_weights?|inv(erse)?_var(iance)?|ivar")
 INPUTS = ("config.", "config/", "params.", "params/", "param.", "hparams.", "hparams/")
 RESULTS = ("summary.", "summary/", "metrics.", "metrics/", "summary_metrics.")
 _PREFIX = re.compile("|".join(map(re.escape, (*INPUTS, *RESULTS))).join(("^(?:", ")")), re.IGNORECASE)
@@ -177,7 +177,9 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
             return column if column in others else ""
     units = {word for one in targets for unit in re.findall(r"[\[(]([^\])]*)[\])]$", one) for word in tokens(unit)}
-    alone = units.issuperset(word for word in named if not word.isdigit()) and (len(base) < len(words) or deviation)
+    ends = [tokens(one)[-len(named) :] for one in targets]  # unc_kBq beside activity_kBq
+    alone = units.issuperset(word for word in named if not word.isdigit()) or named in ends
+    alone = alone and (len(base) < len(words) or deviation)
     return "" if alone or bare(name) in WORDS["alone"] else None
 
 

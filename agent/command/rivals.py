@@ -9,6 +9,7 @@ from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.trials import Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Task
+from lawsmith.tasks.arrays import telling_digits
 
 AGREE = 0.1
 """Rivals that differ by less than this share of the prediction say much the same."""
@@ -67,7 +68,7 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
     if missed > most or abs(there - here) <= MISSES * error or other.evaluation.formula is None:
         return ""
     name, target = task.schema.features[0], task.schema.targets[0]
-    place = f"{name} = {probes.features[name][-1]:.4g}"
+    place = f"{name} = {probes.features[name][-1]:.{1 + telling_digits(task.train.features[name])}g}"
     return (
         f"A law with fewer constants, {other.evaluation.formula}, has errors of {missed:.2g} (this one {error:.2g}). "
         f"It predicts {target} = {there:.3g} at {place}, not {here:.3g}: so few rows cannot decide between the two."

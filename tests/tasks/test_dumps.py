@@ -69,6 +69,8 @@ def test_remarks_on_single_rows_are_no_group(tmp_path: Path):
         ("width,Mean (Task),loss", "{0},{2:.3f},{1}", "companion"),
         ("width,episode_len_mean,episode_reward_mean", "{0},{2:.3f},{1}", "companion"),
         ("width,n_animals,mean_response", "{0},{3},{1}", "weight"),
+        ("width,unc_kBq,activity_kBq", "{0},{2:.3f}e-3,{1}", "weight"),
+        ("width,weights,loss", "{0},{2:.3f},{1}", "weight"),
         ("width,norm_type,loss", "{0},{4},{1}", "category"),
         ("width,tree no,height", "{0},{5},{1}", "bookkeeping"),
     ],

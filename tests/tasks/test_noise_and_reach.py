@@ -1,5 +1,6 @@
 """Scatter of replicates, digits of the data, and predictions far beyond it."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -120,6 +121,14 @@ def test_laws_that_cannot_be_true_beyond_the_data_are_found() -> None:
     assert unsafe(table(n, np.sin(n)), far, -np.ones((len(far), 1))) is None, "a target of both signs"
     reward = replace(rows, targets={"gold_reward": rows.targets["y"]})
     assert unsafe(reward, far, laws["sign"]) is None, "a reward may be negative"
+
+
+def test_a_day_far_from_zero_is_named_with_the_digits_that_tell_it() -> None:
+    day = 2459123.4 + 1.7 * np.arange(25)
+    rows = table(day, 14 + 2.5 * (1 - np.exp(-np.arange(25) / 6)))
+    far = reach_rows(rows)
+    found = unsafe(rows, far, 20 - (far.features["n"][:, None] - 2459123.4) / 5)
+    assert found is not None and re.search(r" at n = 24592\d\d$", found.sentence)
 
 
 @pytest.mark.parametrize("percent", [1.0, 100.0])
