@@ -19,7 +19,7 @@ RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of 
 CLEARLY = 2.0  # logarithm of how much likelier errors that grow must be …
 EACH = 0.1  # … and this for each row of a large table …
 OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
-OUTLIER = 6.0  # what a row that is left out as an outlier costs: it lies six typical errors off, or counts
+OUTLIER = 6.0  # what a row that is left out as an outlier costs at least: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 LEAST = 1e-9  # share of the values below which an error is rounding, and a value says nothing of its error
 
@@ -106,4 +106,6 @@ def _likelihoods(measured: Array, law: Array, size: Array) -> Array:
     with np.errstate(over="ignore"):  # a law may come down to 1e-300
         usual = np.cumsum(np.sort(np.abs(measured - law) / size))[rows - 1 - left_out] / (rows - left_out)
         least = LEAST * float(np.mean(np.abs(measured) / size))  # where all rows but outliers are exact
-    return np.asarray(-rows * np.log(np.maximum(usual, least)) - OUTLIER * left_out - np.log(size).sum())
+    usual = np.maximum(usual, least)
+    anywhere = np.log(max(float(np.ptp(measured)), 1e-300)) - np.log(usual) - np.log(np.median(size))  # in the range
+    return np.asarray(-rows * np.log(usual) - np.maximum(OUTLIER, anywhere) * left_out - np.log(size).sum())

@@ -48,6 +48,15 @@ def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
     assert growing_errors(table(x, 40 * relative**3), [40 * truth[:, None] ** 3]) is not None
 
 
+def test_rows_that_lie_hundreds_of_errors_off_are_a_dear_explanation() -> None:
+    """A law through the largest values leaves out two good rows of twelve; all errors are 0.4 % of the value."""
+    k, x = np.repeat([2, 5, 10.0], 4), np.tile([1, 3, 10, 30.0], 3)
+    measured = [0.009976, 0.09009, 1.004, 8.994, 0.02491, 0.2243, 2.493, 22.43, 0.0498, 0.45, 5.018, 45.17]
+    slopes = np.log(45.17 / 22.43) / np.log(2), np.log(45.17 / 5.018) / np.log(3)
+    laws = [45.17 * (k / 10) ** slopes[0] * (x / 30) ** slopes[1], 0.005 * k * x**2]
+    assert growing_errors(table(k, np.array(measured)), [law[:, None] for law in laws]) is not None
+
+
 @pytest.mark.parametrize("seed", [2, 5, 6])
 def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> None:
     """The largest of twenty values scatter most, and a parabola fits the others about as well as the truth does."""
