@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 for _name in [name for name in os.environ if name.startswith(("LAWSMITH_", "OPENAI_"))]:
     del os.environ[_name]
+# As the command sets it: several threads of linear algebra on small matrices take up to thirty times as long as one.
+for _name in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
 # Commands and sandboxes that tests start find their modules compiled, whatever the shell says: a third of a start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
