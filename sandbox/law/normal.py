@@ -167,7 +167,7 @@ def _unfloored(node: Node) -> Node:
 
 def _power(base: Node, exponent: Node) -> Node:
     base = _unfloored(base)
-    whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
+    whole = isinstance(exponent, Number) and float(exponent.value).is_integer()
     if isinstance(exponent, Number) and exponent.value % 2 == 0:  # a distance to a square
         base = base.arguments[0] if isinstance(base, Function) and base.name == "abs" else base
         base = _opposite(base) if isinstance(base, Sum) and _is_reversed(base) else base

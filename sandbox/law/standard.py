@@ -59,7 +59,7 @@ def standard(statement: Statement) -> list[Node]:
 
 
 def _inverse(one: Parameter, places: Places) -> Node | None:
-    whole = all(exponent == round(exponent) and not bent for exponent, bent in places)
+    whole = all(float(exponent).is_integer() and not bent for exponent, bent in places)
     if not places or sum(exponent for exponent, _ in places) >= 0 or not (one.lower >= 0 or whole):
         return None
     if one.lower >= 0:
@@ -275,7 +275,7 @@ def _quotient(node: Node) -> Node:
             case Power(Sum(below), exponent) if len(below) <= MOST_SHARES and not _counts(exponent):
                 outer, terms = _without_features(below, exponent)
                 rest = [*factors[:k], *factors[k + 1 :], *outer]
-                whole = isinstance(exponent, Number) and exponent.value == round(exponent.value)
+                whole = isinstance(exponent, Number) and float(exponent.value).is_integer()
                 units = [one for one in terms if whole or all(span(term)[0] >= 0 for term in terms)]
                 written = [_divided(rest, terms, unit, exponent) for unit in units]
                 outside, shares = min([(rest, terms), *written], key=lambda pair: (_length(pair[0]), pair[1][0] != ONE))
@@ -321,7 +321,7 @@ def _divided(
 
 
 def _counts(exponent: Node) -> bool:
-    return isinstance(exponent, Number) and exponent.value > 0 and exponent.value == round(exponent.value)
+    return isinstance(exponent, Number) and exponent.value > 0 and float(exponent.value).is_integer()
 
 
 def _length(factors: Iterable[Node]) -> int:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lawsmith.sandbox.law.key import statement_key
 from lawsmith.sandbox.law.nodes import Role, Statement, Unreadable
 from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.traits import traits_of
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_text import formula
 
@@ -208,6 +210,12 @@ def test_what_fails_in_python_is_not_read(value: str) -> None:
 )
 def test_names_and_bounds_are_held_to_the_contract(names: str) -> None:
     assert isinstance(read(f"PARAMETERS = {names}\ndef form(x, p):\n    return x['N']\n", ("y",)), Unreadable)
+
+
+@pytest.mark.parametrize("exponent", ["np.inf", "-np.inf"])
+def test_a_law_with_an_endless_exponent_has_a_key_and_traits(exponent: str) -> None:
+    found = read(f"{HEAD}def form(x, p):\n    return p['L'] + (x['N'] + p['a']) ** {exponent}\n", ("y",), ("N",))
+    assert isinstance(found, Statement) and statement_key(found) and traits_of(found).features == {"N"}
 
 
 COPY = "    if p['a'] > 0:\n        a = [a, a]\n    return np.sum(a)"
