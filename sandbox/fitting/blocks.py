@@ -13,10 +13,11 @@ import numpy as np
 
 from lawsmith.sandbox.fitting.fit_problem import Form, Loss
 from lawsmith.sandbox.law.printed import PrintedGradient, SplitGradient
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.folds import nearness
 from lawsmith.tasks.table import Table
 
+WIDE = 1e9  # factor between positive bounds from which they say nothing of a constant's size
 TINY = 1e-300  # added to a size that is divided by and may be zero
 
 
@@ -110,6 +111,12 @@ class Block:
     def weight(self) -> Array:
         """Weights (G, n*T) in the same layout; 0 where a row is padding."""
         return np.concatenate([self.rows.weight[t] for t in self.targets], axis=-1)
+
+    @property
+    def wide(self) -> Mask:
+        """The nonlinear constants (q,) whose bounds say nothing of their sizes."""
+        lower, upper = self.form.lower[list(self.nonlinear)], self.form.upper[list(self.nonlinear)]
+        return np.asarray(~np.isfinite(upper - lower) | ((lower > 0) & (upper > WIDE * lower)))
 
     @property
     def problems(self) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from lawsmith.sandbox.fitting.blocks import Block, PaddedRows, gather
 from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
 from lawsmith.sandbox.fitting.lm import MinimiserOptions, Minimum, minimise
 from lawsmith.sandbox.fitting.refine import refine
+from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.sandbox.fitting.structure import Structure, analyse
 from lawsmith.tasks.arrays import NORMAL, Array, IntArray, Mask
 from lawsmith.tasks.table import Table
@@ -25,6 +27,8 @@ THROUGHOUT = tuple(MinimiserOptions(iterations=200, tolerance=1e-10, damping=dam
 DEEPER = 1e-6  # share of the cost by which another minimum is deeper
 APART = (0.3, -0.3)  # shares by which constants are moved apart, each second one the other way
 EXPLORE_ROWS = 160  # rows per group that rank the starts
+MEETING, MORE_STARTS, MORE_FINALISTS = 4, 64, 8  # within wide bounds there are more of both, unless so many starts meet
+NOTHING = 1e-9  # share of the targets' variance below which costs do not differ
 RELAYED = 2  # groups from which on each is also given the median of what all found
 MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
 CONTEST_ROWS = 800  # rows per group that tell the best few apart; the best one is then polished on all rows
@@ -34,7 +38,6 @@ PROBE_SETS = 64  # of parameters that are drawn; some give no finite values
 AGREEMENT = 1e-6  # of a law with the linear combination that stood for it, as a share of the measurements
 AT_BOUND = 1e-12  # relative distance at which a constant is at its bound: linear ones are scaled and scaled back
 PADDING = 4.0  # groups are fitted together while the longest has at most this many times the rows of the shortest
-WIDE = 30.0  # a positive interval wider than this factor is sampled in the logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,24 +180,21 @@ class _Engine:
 
     def _search(self, block: Block, groups: IntArray) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
-        problems, sets = block.problems, self._starts(block)
-        starts = len(sets)
-        theta = np.tile(sets[:, None, :], (problems, block.together, 1))
-        which = np.repeat(np.arange(problems), starts)
-        if starts <= self.effort.finalists:
-            tried = reduce(_better, (minimise(block, theta, which, options) for options in THROUGHOUT))
-            for spread in APART:  # two constants that have met part by no step of their own
-                moved = tried.theta * (1 + spread * (-1.0) ** np.arange(theta.shape[2]))
-                tried = _better(tried, minimise(block, moved, which, THROUGHOUT[0]))
-            polished = tried
+        problems, sets, finalists = block.problems, self._starts(block, self.effort.starts), self.effort.finalists
+        if len(sets) <= finalists:
+            tried = polished = self._throughout(block, sets)
         else:
             few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            tried = polished = minimise(few, theta, which, EXPLORE)
-        if 0 < self.effort.finalists < starts:
-            finalists = _finalists(tried, problems, self.effort.finalists)
-            contestants = np.repeat(np.arange(problems), len(finalists) // problems)
+            tried = polished = _tried(few, sets, EXPLORE)
+            if block.wide.any() and self.effort.starts is None and not _meet(few, tried):
+                tried = _joined(tried, _tried(few, self._starts(block, MORE_STARTS), EXPLORE), problems)
+                finalists = MORE_FINALISTS
+        starts = len(tried.cost) // problems
+        if 0 < finalists < starts:
+            best = _finalists(tried, problems, finalists)
+            contestants = np.repeat(np.arange(problems), len(best) // problems)
             some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
-            contest = minimise(some, finalists, contestants, CONTEST)
+            contest = minimise(some, best, contestants, CONTEST)
             polished = minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
         self.iterations = max(self.iterations, tried.iterations + polished.iterations)
         cost = tried.cost.reshape(problems, starts)
@@ -202,15 +202,24 @@ class _Engine:
         self.agreement[groups] = np.minimum(self.agreement[groups], np.repeat(reached, block.together))
         return _best(polished, problems)
 
-    def _starts(self, block: Block) -> Array:
-        """Starting values (S, q) of the block's nonlinear constants."""
+    def _throughout(self, block: Block, sets: Array) -> Minimum:
+        """What starts lead to that are each carried to their end, and again from constants that are moved apart."""
+        tried = reduce(_better, (_tried(block, sets, options) for options in THROUGHOUT))
+        which = np.repeat(np.arange(block.problems), len(sets))
+        for spread in APART:  # two constants that have met part by no step of their own
+            moved = tried.theta * (1 + spread * (-1.0) ** np.arange(tried.theta.shape[2]))
+            tried = _better(tried, minimise(block, moved, which, THROUGHOUT[0]))
+        return tried
+
+    def _starts(self, block: Block, count: int | None) -> Array:
+        """Starting values (S, q) of the block's nonlinear constants; without a count, by the number of these."""
         index = list(block.nonlinear)
         if not index:
             return np.zeros((1, 0))
         if self.effort.start is not None:
             return self.effort.start[:, index]
         most = MOST_STARTS_RELAYED if block.problems > RELAYED else MOST_STARTS
-        count = self.effort.starts or min(8 + 4 * len(index), most)
+        count = count or min(8 + 4 * len(index), most)
         low, high = self.form.lower[index], self.form.upper[index]
         sets = draw(low, high, count, self.scale, self.rng)
         if np.isfinite([low, high]).all():
@@ -240,6 +249,35 @@ def _similar(counts: IntArray) -> list[IntArray]:
             batches.append(np.sort(order[begin:end]))
             begin = end
     return batches
+
+
+def _tried(block: Block, sets: Array, options: MinimiserOptions) -> Minimum:
+    """What the starts (S, q) lead to, those of one problem after the other's."""
+    theta = np.tile(sets[:, None, :], (block.problems, block.together, 1))
+    return minimise(block, theta, np.repeat(np.arange(block.problems), len(sets)), options)
+
+
+def _meet(block: Block, tried: Minimum) -> bool:
+    """Whether in most problems the best few starts have led to one optimum that is better than a constant."""
+    cost = np.sort(tried.cost.reshape(block.problems, -1), axis=1)
+    if cost.shape[1] < MEETING:  # without nonlinear constants there is one optimum
+        return True
+    measured, weight = (part.reshape(block.problems, -1) for part in (block.measured, block.weight**2))
+    mean = (weight * measured).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+    spread = 0.5 * (weight * (measured - mean) ** 2).sum(axis=1)
+    same = cost[:, MEETING - 1] <= cost[:, 0] * SAME_OPTIMUM + NOTHING * spread
+    return bool(np.mean(same & (cost[:, 0] < spread)) >= 0.5)
+
+
+def _joined(one: Minimum, two: Minimum, problems: int) -> Minimum:
+    """The minima of both, problem by problem."""
+
+    def both(name: str) -> Any:
+        parts = [getattr(part, name) for part in (one, two)]
+        each = [part.reshape(problems, len(part) // problems, *part.shape[1:]) for part in parts]
+        return np.concatenate(each, axis=1).reshape(sum(map(len, parts)), *parts[0].shape[1:])
+
+    return Minimum(both("theta"), both("linear"), both("cost"), both("settled"), one.iterations + two.iterations)
 
 
 def _finalists(tried: Minimum, problems: int, count: int) -> Array:
@@ -326,59 +364,3 @@ def _reweighted(block: Block, best: Minimum) -> PaddedRows:
     for position, target in enumerate(block.targets):
         updated[target] = weight[:, position * rows : (position + 1) * rows]
     return PaddedRows(block.rows.features, block.rows.measured, updated)
-
-
-@dataclass(frozen=True, eq=False)
-class Scale:
-    """Magnitudes of the data (medians and their inverses, including 1), for parameters without bounds."""
-
-    magnitudes: Array
-
-    @classmethod
-    def of(cls, table: Table) -> Scale:
-        """The magnitudes of a table: of each feature the median of its size."""
-        medians = [float(np.median(np.abs(column))) for column in table.features.values()]
-        positive = np.array([value for value in medians if value > 0] or [1.0])
-        return cls(np.concatenate([[1.0, 1.0, 1.0], positive, 1 / positive]))
-
-
-def draw(lower: Array, upper: Array, count: int, scale: Scale, rng: np.random.Generator) -> Array:
-    """`count` parameter sets (count, K), the first in the middle of the bounds, the rest spread evenly."""
-    if not len(lower):
-        return np.zeros((1, 0))
-    unit = _spread(count, len(lower), rng)
-    unit[0] = 0.5
-    columns = [_column(unit[:, k], lower[k], upper[k], scale, rng) for k in range(len(lower))]
-    return np.stack(columns, axis=1)
-
-
-def _spread(count: int, dimensions: int, rng: np.random.Generator) -> Array:
-    """Randomly shifted additive recurrence in the unit cube: Roberts' R_d sequence, a generalised golden ratio."""
-    ratio = 2.0
-    for _ in range(64):
-        ratio = (1 + ratio) ** (1 / (dimensions + 1))
-    steps = ratio ** -np.arange(1.0, dimensions + 1)
-    return np.asarray((rng.random(dimensions) + np.arange(count)[:, None] * steps) % 1.0)
-
-
-def _column(unit: Array, low: float, high: float, scale: Scale, rng: np.random.Generator) -> Array:
-    if np.isfinite(low) and np.isfinite(high):
-        if low > 0 and high / low > WIDE:
-            return np.asarray(np.exp(np.log(low) + unit * (np.log(high) - np.log(low))))
-        even = low + unit * (high - low)
-        if low <= 0 and max(high, -low) > WIDE:  # generous bounds say nothing of the constant's size: the data may
-            signs = rng.choice([-1.0, 1.0], len(unit)) if low < 0 else 1.0
-            even[1::2] = np.clip(signs * _magnitudes(unit, scale, rng), low, high)[1::2]
-        return even
-    magnitude = _magnitudes(unit, scale, rng)
-    magnitude[0] = 1.0
-    if np.isfinite(low):
-        return np.asarray(low + magnitude)
-    if np.isfinite(high):
-        return np.asarray(high - magnitude)
-    return np.asarray(magnitude * rng.choice([-1.0, 1.0], len(unit)))
-
-
-def _magnitudes(unit: Array, scale: Scale, rng: np.random.Generator) -> Array:
-    """Sizes that the data suggests, within a factor of ten."""
-    return np.asarray(rng.choice(scale.magnitudes, len(unit)) * 10 ** (2 * unit - 1))

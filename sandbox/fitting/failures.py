@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.engine import Scale, draw
 from lawsmith.sandbox.fitting.fit_problem import Fitted, Form, Status
+from lawsmith.sandbox.fitting.starts import Scale, draw
 from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.table import Table
 

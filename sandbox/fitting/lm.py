@@ -3,6 +3,9 @@
 Golub & Pereyra, SIAM J. Numer. Anal. 10 (1973) 413: the linear constants are eliminated in closed form, so that only
 the nonlinear ones are searched. Kaufman, BIT 15 (1975) 49: the Jacobian keeps the projected part only. With shared
 constants the normal equations have arrow shape, and each group's own constants leave by their Schur complement.
+
+Where bounds say nothing of a constant's size, steps are taken in units of it: a critical size of 1e14 beside exponents
+of 0.1 would not move otherwise.
 """
 
 from __future__ import annotations
@@ -85,6 +88,7 @@ class _Work:
 
     problem: IntArray  # (b,) position among all
     theta: Array
+    size: Array  # (b, M, q) of the constants where they started
     linear: Array
     cost: Array
     gram: Array  # (b, M, q, q) Gauss-Newton matrix of the projected residual
@@ -133,8 +137,10 @@ class _Minimiser:
         self.origin = np.clip(1.0, *ends) if block.kinked else np.zeros(len(self.linear))
         self.split = block.split(self.linear, self.nonlinear, value=self.offset)
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+        self.wide = block.wide
+        self.decades = self.wide & (self.lower > 0)  # a step multiplies these
         span = self.upper - self.lower
-        self.floor = np.where(np.isfinite(span), 1e-3 * span, 1e-6)
+        self.floor = np.where(self.decades, 0.0, np.where(np.isfinite(span), 1e-3 * span, 1e-6))
         shared = [block.together == 1 or name in block.form.shared for name in self.nonlinear]
         self.common = np.flatnonzero(shared)
         self.own = np.flatnonzero(~np.array(shared, dtype=bool))
@@ -166,12 +172,15 @@ class _Minimiser:
         gram, slope = self._curvature(data, trial)
         settled = ~np.isfinite(trial.cost) | (q == 0)
         damping, calm = np.full(count, self.options.damping), np.zeros(count, dtype=np.intp)
-        return _Work(problem, trial.theta, trial.linear, trial.cost, gram, slope, damping, calm, settled), data
+        size = np.maximum(np.abs(trial.theta), self.floor) if self.wide.any() else np.ones(theta.shape)
+        return _Work(problem, trial.theta, size, trial.linear, trial.cost, gram, slope, damping, calm, settled), data
 
     def _advance(self, work: _Work, data: _Data, floor: Array) -> None:
         """One step of every problem in `work`, updated in place."""
-        step = self._step(work.gram, work.slope, work.damping, work.theta)
-        trial = self._try(data, np.clip(work.theta + step, self.lower, self.upper))
+        size = np.where(self.decades, work.theta, work.size)
+        step = self._step(work.gram, work.slope, work.damping, work.theta, size)
+        moved = np.where(self.decades, work.theta * np.exp(step), work.theta + step * size)
+        trial = self._try(data, np.clip(moved, self.lower, self.upper))
         better = trial.cost < work.cost
         flat = np.abs(work.cost - trial.cost) <= self.options.tolerance * work.cost
         if better.all():
@@ -274,8 +283,9 @@ class _Minimiser:
             out[:, :, j] = (up - base) / (moved - here)[..., None]
         return out
 
-    def _step(self, gram: Array, slope: Array, damping: Array, theta: Array) -> Array:
-        """The damped step (b, M, q); constants held by a bound do not move."""
+    def _step(self, gram: Array, slope: Array, damping: Array, theta: Array, size: Array) -> Array:
+        """The damped step (b, M, q) in units of `size`; constants held by a bound do not move."""
+        gram, slope = gram * size[..., :, None] * size[..., None, :], slope * size
         diagonal = np.einsum("bmjj->bmj", gram)
         extra = damping[:, None, None] * np.maximum(diagonal, 1e-12 * diagonal.max(axis=-1, keepdims=True)) + TINY
         if self.bounded:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from test_engine import RNG, X, form, power, table
 
+from lawsmith.sandbox.contract import own_form
 from lawsmith.sandbox.fitting import fit_form
-from lawsmith.tasks import Table
+from lawsmith.sandbox.law.own_form import own_candidate
+from lawsmith.sandbox.returned import Spec
+from lawsmith.tasks import Schema, Table
 
 
 @pytest.mark.parametrize("size", [1e-4, 1e9, 1e13])
@@ -39,3 +42,34 @@ def test_starts_where_the_form_is_not_finite_are_passed_over() -> None:
     x = X + 10
     fitted = fit_form(logarithm, table(x, 2 * np.log(x - 3)), ["y"])
     np.testing.assert_allclose(fitted.values, [[2, 3]], rtol=1e-5)
+
+
+KAPLAN = "((Nc/N)^(aN/aD) + Dc/D)^aD"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("written", "truth"),
+    [
+        ("(Nc/N)^a", {"Nc": 8.8e13, "a": 0.076}),
+        (KAPLAN, {"Nc": 8.8e13, "aN": 0.076, "Dc": 5.4e13, "aD": 0.095}),
+        (f"E + {KAPLAN}", {"E": 1.5, "Nc": 2e9, "aN": 0.3, "Dc": 5e10, "aD": 0.5}),
+        ("(Nc/N)^a + (Dc/D)^b", {"Nc": 8.8e13, "a": 0.076, "Dc": 2.1e8, "b": 0.76}),
+    ],
+)
+def test_constants_of_any_size_are_found_within_wide_bounds(written: str, truth: dict[str, float], seed: int) -> None:
+    """Scaling laws as Kaplan et al. (2020) write them, with critical sizes far beyond the rows."""
+    sizes = np.meshgrid(np.geomspace(1e7, 3e9, 6), np.geomspace(2e9, 1e11, 5))
+    x = dict(zip("ND", (size.ravel() for size in sizes), strict=True))
+    x = {name: x[name] for name in "ND" if f"/{name}" in written}
+    schema = Schema(name="t", long_name="t", title="t", features=tuple(x), targets=("loss",), group=None)
+    law = eval(f"lambda {', '.join([*truth, *x])}: {written.replace('^', '**')}")
+    y = law(**truth, **x)
+    data = Table(x, {"loss": y}, ("all",), np.zeros(len(y), dtype=np.intp))
+    found = fit_form(
+        own_form(own_candidate(written, schema, data), Spec(tuple(x), ("loss",), ("all",), None, 9, 0)),
+        data,
+        ["loss"],
+        seed=seed,
+    )
+    np.testing.assert_allclose(law(**dict(zip(found.names, found.values[0], strict=True)), **x), y, rtol=1e-6)
