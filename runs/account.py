@@ -111,6 +111,8 @@ class Account(_Kept):
     @property
     def gained(self) -> str:
         """What the model gained over the symbolic search, and the price, in words."""
+        if self.calls.finished + self.calls.from_cache + self.calls.attempts == 0:
+            return "the model was not asked: the search ended before its turn"
         if self.gain is None or self.best_error is None or self.floor_error is None:
             found = "no held-out error to compare with the symbolic search"
         elif self.best_by != "model":

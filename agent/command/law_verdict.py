@@ -53,7 +53,8 @@ def verdict(
 ) -> LawVerdict:
     """The verdict on `winner`, given the trials of its search, what the search saw of the data set, and final scores.
 
-    `warnings` are sentences of the choice about the winner; each makes the verdict bad.
+    `warnings` are sentences of the choice about the winner; each makes the verdict bad, but for a sign that changes
+    where nobody is told to trust the law, as that of a logarithm does below the rows.
     """
     task, folds = search_task.task, search_task.folds
     found = winner.evaluation
@@ -73,7 +74,13 @@ def verdict(
         if sentence:
             said.append(sentence)
             tone = _worse(tone, at_best)
-    return LawVerdict("bad" if warnings else tone, (*filter(None, said), *warnings))
+    far = (
+        found.unsafe is not None
+        and found.unsafe.what == "sign"
+        and not _within(found.unsafe, _factor(task.train, folds))
+    )
+    tone = _worse(tone, "bad" if len(warnings) > far else "fair" if warnings else "good")
+    return LawVerdict(tone, (*filter(None, said), *warnings))
 
 
 def _left_out(found: Evaluation, dataset: Dataset, train: Table) -> Iterator[str]:
@@ -175,11 +182,16 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
     factor = _factor(train, folds)
     if tone == "bad":
         return "Do not trust it beyond the data."
-    if unsafe is not None and unsafe.times is not None and unsafe.times <= factor:
+    if unsafe is not None and unsafe.times is not None and _within(unsafe, factor):
         return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
     if factor <= 1.05:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
     return f"Trust it to about {times(_round(factor))} beyond your largest rows."
+
+
+def _within(unsafe: Unsafe, factor: float) -> bool:
+    """Whether the law stops being believable above the rows and as near as rows were held out."""
+    return unsafe.times is not None and unsafe.times <= factor
 
 
 def _round(factor: float) -> float:

@@ -106,7 +106,7 @@ def _by_tools(config: "Config", environment: Mapping[str, str]) -> tuple[str, st
 
     for name, _, found in supported(config, environment):
         if not found.tools:
-            reason = f": {found.error}" if found.error else ""
+            reason = f": {found.error.removesuffix('.')}" if found.error else ""
             return ("evolve", f"a model endpoint is configured, and {name} called no tool when asked to{reason}")
     return "analyst", "a model endpoint is configured, and it calls tools"
 

@@ -12,7 +12,7 @@ from pygments.lexers import PythonLexer
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox.law.expression import children, features, mul, parameters, walk
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Node, Number, Parameter, Role, Sum, Unreadable
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Product, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.errors import listing
@@ -61,6 +61,7 @@ def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict
             role = roles.get(parameter.name, parameter.role)
             about = _about(tree, parameter.name)
             words = _place(tree, parameter, about) if role is Role.CENTRE else _in_words(role, short(target), about)
+            words = _of_label(tree, parameter) or words
             meanings.setdefault(parameter.name, words)
             if (
                 role is Role.LEVEL
@@ -103,6 +104,16 @@ def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
     if any(centre in part.terms or mul(Number(-1.0), centre) in part.terms for part in sums):
         return f"where {own} is at its optimum, or where the step lies"
     return f"how the place of the optimum, or of the step, in {own} moves with {_listed(about)}"
+
+
+def _of_label(tree: Node, constant: Parameter) -> str:
+    """``change where variety = 1`` for a factor of such a label; "" for others."""
+    products = (part.factors for part in walk(tree) if isinstance(part, Product) and constant in part.factors)
+    for factor in (factor for factors in products for factor in factors):
+        match factor:
+            case Function("equal", (Feature(name), Number(code))):
+                return f"change where {short(name, 28)} = {code:g}"
+    return ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from agent_doubles import ScriptedProposer, form_source, power_law_csv
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
-from lawsmith.runs import Archive
+from lawsmith.runs import Account, Archive
 from lawsmith.runs.trials import Proposal, recorded_trials
 from lawsmith.sandbox import Verdict
 
@@ -120,6 +120,9 @@ def test_every_report_says_what_became_of_the_calls_and_what_the_model_gained(
         assert "3 calls: 1 gave a candidate (1 worked), 2 refused by the model" in shown
         assert "2 of 3 attempts failed: 2 refused by the model" in shown
         assert "less), for 360 tokens, USD unknown" in shown
+    account = Account.of(Archive.open(archive).result)
+    none = account.calls.model_copy(update={"finished": 0, "attempts": 0})
+    assert "was not asked" in account.model_copy(update={"calls": none}).gained
     assert "best held-out error against calls: " in inspected
     assert "Best so far against calls" in page
 

@@ -242,6 +242,17 @@ def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
     assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."
 
 
+@pytest.mark.parametrize(("times", "tone"), [(None, "fair"), (90.0, "fair"), (1.2, "bad")])
+def test_a_sign_that_changes_where_the_law_was_not_tested_makes_the_verdict_fair(
+    untested: Dataset, times: float | None, tone: str
+):
+    law, sign = trial(untested, "law", 0.003), Unsafe(what="sign", target="loss", where="N = 1", times=times)
+    law = replace(law, evaluation=law.evaluation.model_copy(update={"unsafe": sign}))
+    said_of_it = (f"The law {sign.sentence}.",)
+    found = verdict(law, (), (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=said_of_it)
+    assert found.tone == tone and found.sentences[-1] == said_of_it[0]
+
+
 def test_a_better_law_that_breaks_what_was_stated_is_told_as_that(untested: Dataset) -> None:
     chosen, better = (trial(untested, "constant", 1.0, r2=0.1), trial(untested, "power", 0.1, r2=0.99, constants=4))
     unsafe = Unsafe(what="stated", target="loss", where="N = 3e+07")

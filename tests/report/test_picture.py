@@ -182,6 +182,16 @@ def form(x, p):
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")
 
 
+def test_a_constant_of_a_label_is_told_by_it():
+    source = """import numpy as np
+PARAMETERS = ("L", "d")
+def form(x, p):
+    return p["L"] * x["n"] + p["d"] * np.where(x["opt"] == 1.0, 1.0, 0.0)
+"""
+    shown = shown_formula(source, ("loss",), {})
+    assert shown is not None and shown.meanings["d"] == "change where opt = 1"
+
+
 def test_a_moving_optimum_is_told_by_the_feature_that_has_it():
     source = """import numpy as np
 PARAMETERS = ("C", "m", "m2")
