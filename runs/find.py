@@ -98,6 +98,10 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
     if fitting:
         newest = sorted(map(visible, fitting), key=lambda address: address.rpartition("/")[2], reverse=True)
         raise InputError(f"{text!r} could mean {len(fitting)} runs: {listing(newest, _SHOWN)}; write more of the name.")
+    if Path(text).is_file():
+        raise InputError(
+            f"{text} is a file, and a run is a folder: unpack it, and give the folder that holds {MANIFEST}."
+        )
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
 
 

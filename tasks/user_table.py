@@ -80,7 +80,8 @@ def read_dataset(
     cells, read = _cells(train, notation, target)
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
-    require_columns(cells.frame, tuple(said.columns), f"{task_toml or beside} describes columns of the table, which")
+    whose = f"{task_toml or beside} describes columns of all tables that it is read with; {train.name}"
+    require_columns(cells.frame, tuple(said.columns), whose)
     target = with_commas(target, [str(name) for name in cells.frame.columns])
     asked = Asked(
         target=tuple(target),

@@ -124,6 +124,8 @@ def complaint(error: Any, arguments: Sequence[str]) -> str:
         message = f"There is no option {name}{near}"
     elif message.startswith("No such command") and (flag := _flag_before(arguments, message)):
         message = f"{flag} takes no value; leave {message.split(chr(39))[1]!r} out"
+    elif message.startswith("No such command") and arguments[0].lower().endswith(TABLES):
+        message = f"One search reads one table; leave {message.split(chr(39))[1]!r} out, or name it with --test"
     elif "unexpected extra argument" in message:
         extra = message.rpartition("(")[2].rstrip(")")
         message = f"{where} does not take {extra!r}"

@@ -64,6 +64,8 @@ def test_a_wrong_first_word_gets_the_nearest(
         ("runs.csv --target los", "did you mean loss? Its columns are N and loss."),
         ("rums.csv --target loss", "did you mean runs.csv?"),
         ("predict", "discover predict needs RUN."),
+        ("runs.csv b.csv --target loss", "One search reads one table; leave 'b.csv' out, or name it with --test."),
+        ("predict runs.csv --at N=1", "runs.csv is a file, and a run is a folder"),
         ("inspect latest", "There is no run below runs yet"),
     ],
 )
