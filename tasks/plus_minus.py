@@ -12,7 +12,9 @@ from lawsmith.tasks.words import is_bound
 if TYPE_CHECKING:
     import pandas as pd
 
-_CELL = re.compile(r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?\d[^±()]*?)|\((\d*[.,]\d+)\))\s*\)?(\s*%)?")
+_CELL = re.compile(
+    r"\(?([^±()]*?\d[^±()]*?)\s*(?:(?:±|\+/-|\+-)\s*([^±()]*?\d[^±()]*?)|\((\d*[.,]\d+)\))\s*\)?\s*([%A-Za-zµμ°Ω][^\d±()]{0,14})?"
+)
 _DIGITS = re.compile(
     r"([+\-−]?\d+(?:\.(\d+))?)\s?\((\d{1,3})\)\s?((?:[eE]|[x×]\s?10\^?)[+\-−]?\d+)?"
 )  # of the last digits
@@ -98,6 +100,8 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
     for cell in cells:
         found = _CELL.fullmatch(_with_sign(cell.strip())) if isinstance(cell, str) else None
         value, error = (found[1], found[2] or found[3]) if found is not None else (cell, None)
+        unit = (found[4] or "").strip() if found is not None else ""
+        value = value.strip().removesuffix(unit) if unit and isinstance(value, str) else value  # behind both numbers
         if error is not None and not is_numeral(error.strip()):
             return None
         if not is_missing(cell):
@@ -106,9 +110,8 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
                 return None
         both += error is not None
         shown = shown or (cell if error is not None else "")
-        percent = (found[4] or "") if found is not None else ""
-        values.append(f"{value.strip()}{percent}" if error is not None else cell)
-        errors.append(f"{error.strip()}{percent}" if error is not None else None)
+        values.append(f"{value.strip()}{unit}" if error is not None else cell)
+        errors.append(f"{error.strip()}{unit}" if error is not None else None)
     return (values, errors, shown) if both > _MOST * filled else None
 
 

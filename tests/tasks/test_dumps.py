@@ -91,3 +91,10 @@ def test_a_symbol_before_all_names_makes_no_views_of_one_quantity(tmp_path: Path
     rows = [f"{k / 10},{u:.3f},{i:.4g}" for k, (u, i) in enumerate(zip(volts, amps, strict=True))]
     data = read(tmp_path, "\n".join(["Time,E(1).U,E(1).I", *rows]), "E(1).I")
     assert roles(data)["E(1).U"] in ("feature", "derived")
+
+
+@pytest.mark.parametrize("form", ["{} ± 0.1 lx", "{} lx ± 0.1 lx", "({} ± 0.1) lx", "{} (0.1) lx"])
+def test_the_unit_behind_an_error_is_that_of_the_value_too(form: str, tmp_path: Path):
+    data = read(tmp_path, "width,loss\n" + "".join(f"{width},{form.format(loss)}\n" for width, loss in ROWS))
+    assert data.task.schema.columns["loss"].unit == "lx" and "loss ±" in roles(data)
+    assert data.task.train.targets["loss"] == pytest.approx([float(loss) for _, loss in ROWS])
