@@ -128,8 +128,9 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
         return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
     if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
         numbered = [all(map(str.isdigit, keys)) for keys in (whole, values[0])]
-        if numbered == [True, False] or (not any(numbered) and len(whole) > len(values[0])):  # rows by number or name
-            return _with_names(whole)
+        curves = all(isinstance(cell, list) for cell in values[0].values())  # of runs by name
+        if numbered == [True, False] or (not any(numbered) and (curves or len(whole) > len(values[0]))):
+            return _with_names(whole)  # rows by number or name
         return [{name: column[row] for name, column in whole.items()} for row in values[0]]
     inner = [value for value in values if isinstance(value, dict) and _are_rows(value)]
     return _with_names(inner[0]) if len(inner) == 1 else [whole]

@@ -85,9 +85,9 @@ def with_ticks_told(reading: Reading, where: str) -> Reading:
     for name in frame.columns if len(frame) else ():
         cells = [] if frame[name].dtype.kind in "iufbM" else frame[name].tolist()
         mark = next((cell for cell in cells if not is_missing(cell)), None)
-        ticked = [cell == mark for cell in cells]
-        if mark not in _TICKS or not all(is_missing(cell) or cell == mark for cell in cells):
+        if mark not in _TICKS or not all(cell == mark or is_missing(cell) for cell in cells):
             continue
+        ticked = [cell == mark for cell in cells]
         if _FEWEST_TICKED * len(cells) <= sum(ticked) < len(cells):
             frame = frame.assign(**{str(name): ["yes" if one else "no" for one in ticked]})
             said.append(f"{where}: lawsmith read {mark!r} in {name} as yes, and its blank cells as no.")

@@ -1,5 +1,6 @@
 """Tables in the markup of wikis, in dumps of databases, and as spreadsheets leave them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,9 @@ def test_the_unit_behind_an_error_is_that_of_the_value_too(form: str, tmp_path: 
     data = read(tmp_path, "width,loss\n" + "".join(f"{width},{form.format(loss)}\n" for width, loss in ROWS))
     assert data.task.schema.columns["loss"].unit == "lx" and "loss ±" in roles(data)
     assert data.task.train.targets["loss"] == pytest.approx([float(loss) for _, loss in ROWS])
+
+
+def test_curves_of_two_runs_by_name_are_rows():
+    curves = {run: {"step": [1, 2, 4], "loss": [loss, loss / 2, loss / 4]} for run, loss in (("a", 5.0), ("b", 6.0))}
+    frame = parse_table(json.dumps(curves).encode(), "t.json", "t").frame
+    assert frame.to_dict("list") == {"name": [*"aaabbb"], "step": [1, 2, 4] * 2, "loss": [5, 2.5, 1.25, 6, 3, 1.5]}
