@@ -128,6 +128,7 @@ class _Study:
             reach=max(float(part.distance.max()) for part in held_out),
             factors=_factors(train, folds),
             regions=_regions(train, log),
+            measurements=train.target_matrix().size,
         )
 
     def _members(self) -> tuple[Member, ...]:

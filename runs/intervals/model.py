@@ -51,7 +51,8 @@ class Uncertainty(Exact):
     resamples: constants of the winner, refitted to rows drawn with replacement within each group. folds: how many
     divisions of the training rows the errors were measured on. reach: the largest distance beyond fitted data at
     which an error was measured. factors: per feature, how many times its largest fitted value a held-out row had (1
-    where none lay beyond). regions: by group.
+    where none lay beyond). regions: by group. measurements: that the law was fitted to, of all targets; 0 in archives
+    of earlier versions.
     """
 
     version: int = 1
@@ -64,6 +65,15 @@ class Uncertainty(Exact):
     reach: float
     factors: tuple[float, ...] = ()
     regions: dict[str, Region]
+    measurements: int = 0
+
+    @property
+    def freedom(self) -> float:
+        """The share of the measurements that the winner's constants leave free; a constant that groups share counts
+        once."""
+        fitted = [row for row in self.members[0].constants.values() if row is not None]
+        constants = sum(len(set(values)) for values in zip(*fitted, strict=True))
+        return max(1 - constants / self.measurements, 1 / self.measurements) if self.measurements else 1.0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ LEVEL = 0.9  # probability of an interval where none is asked for
 FAR = 1.0
 """Beyond the farthest held-out row by this many times its own distance, a point is called far outside."""
 
+MANY = 1e6  # degrees of freedom, from which Student's t is the normal distribution
 MIRRORED = 1.5  # factor within which constants of the same law with signs turned round repeat the sizes of its own
 
 
@@ -117,7 +118,7 @@ def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox:
 
 
 def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:
-    """(n, T): half the width of the middle 68 % of the refitted winner's predictions."""
+    """(n, T): standard errors of the winner's predictions, from those of its refits."""
     winner, groups = known.members[0], {rows.groups[code] for code in np.unique(rows.codes)}
     fitted = [values for values in known.resamples if all(values.get(group) for group in groups)]
     jobs = [
@@ -127,10 +128,7 @@ def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: 
     found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
     if len(found) < 3:
         return np.zeros_like(own)
-    from scipy.special import ndtr
-
-    low, high = np.quantile(np.array(found), ndtr([-1.0, 1.0]), axis=0)
-    return np.asarray((high - low) / 2)
+    return np.asarray(_half(np.array(found)) / np.sqrt(known.freedom))
 
 
 def _constants(member: Member, values: Values, rows: Table) -> Constants:
@@ -140,19 +138,38 @@ def _constants(member: Member, values: Values, rows: Table) -> Constants:
 
 
 def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str, Mapping[str, tuple[float, float]]]:
-    """Group -> parameter -> (low, high): the middle `level` of the refitted constants (pairs bootstrap).
+    """Group -> parameter -> (low, high): Student's t times the standard error of the refits, around the constant.
 
-    It reaches to the constant itself, where refits end elsewhere: rows that cannot tell two constants apart do that.
+    The factor is one of the constant where no refit has another sign. The interval holds the middle `level` of the
+    refits, too: they end elsewhere where rows cannot tell two constants apart.
     """
+    from scipy.special import stdtrit
+
     tails = [(1 - level) / 2, (1 + level) / 2]
     names, found = known.members[0].names, {}
-    for group, own in known.members[0].constants.items():
+    free = known.freedom * known.measurements / len(known.members[0].constants) if known.measurements else np.inf
+    times = float(stdtrit(min(max(free, 1.0), MANY), tails[1])) / np.sqrt(known.freedom)
+    for group, values in known.members[0].constants.items():
         drawn = _refitted(known, group)
-        if len(drawn) >= 3 and own is not None:
-            low, high = np.quantile(drawn, tails, axis=0)
-            low, high = np.minimum(low, own), np.maximum(high, own)
+        if len(drawn) >= 3 and values is not None:
+            own = np.array(values)
+            ends = np.quantile(drawn, tails, axis=0)
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                factor = np.exp(times * _half(np.log(drawn / own)))
+                reach = times * _half(drawn)
+            same = (np.sign(drawn) == np.sign(own)).all(axis=0)
+            sides = np.where(same, [own / factor, own * factor], [own - reach, own + reach])
+            low, high = np.vstack([ends, sides]).min(axis=0), np.vstack([ends, sides]).max(axis=0)
             found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return found
+
+
+def _half(drawn: Array) -> Array:
+    """Half the middle 68 % of the rows of `drawn`: a standard deviation that one diverging refit does not set."""
+    from scipy.special import ndtr  # a third of a second that commands without intervals save
+
+    low, high = np.quantile(drawn, ndtr([-1.0, 1.0]), axis=0)
+    return np.asarray((high - low) / 2)
 
 
 def _refitted(known: Uncertainty, group: str) -> Array:
@@ -176,18 +193,15 @@ def _refitted(known: Uncertainty, group: str) -> Array:
 def covariance(known: Uncertainty, group: str) -> Array | None:
     """(P, P): covariance of a group's constants, in the order of `known.members[0].names`; None with under 3 refits.
 
-    Standard deviations are half the middle 68 % of the refitted constants, so one diverging refit sets none of them;
-    correlations are those of the refits, each constant clipped at three standard deviations from its median.
+    One diverging refit sets none of the standard errors; correlations are those of the refits, each constant clipped at
+    three standard deviations from its median.
     """
     drawn = _refitted(known, group)
     if len(drawn) < 3:
         return None
-    from scipy.special import ndtr
-
-    low, middle, high = np.quantile(drawn, [*ndtr([-1.0]), 0.5, *ndtr([1.0])], axis=0)
-    size = (high - low) / 2
-    unit = np.clip((drawn - middle) / np.where(size > 0, size, 1.0), -3, 3)
+    size = _half(drawn)
+    unit = np.clip((drawn - np.median(drawn, axis=0)) / np.where(size > 0, size, 1.0), -3, 3)
     moved = unit - unit.mean(axis=0)
     spread = np.sqrt(np.sum(moved**2, axis=0))
     direction = moved / np.where(spread > 0, spread, 1.0)
-    return np.asarray(size[:, None] * (direction.T @ direction) * size[None, :])
+    return np.asarray(size[:, None] * (direction.T @ direction) * size[None, :] / known.freedom)
