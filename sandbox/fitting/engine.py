@@ -44,7 +44,8 @@ PADDING = 4.0  # groups are fitted together while the longest has at most this m
 class Effort:
     """How hard to look for the best optimum.
 
-    `starts` is their number (None: by the number of nonlinear constants); `start` (S, K) gives them instead of drawing
+    `starts` is their number (None: by the number of nonlinear constants, and more of them within bounds so wide that
+    they say nothing of a constant's size, unless the first ones meet); `start` (S, K) gives them instead of drawing
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
     start is carried to its end, with bold and with cautious first steps, and again from constants that were moved
