@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array, IntArray, along, ranks
+from lawsmith.tasks.arrays import NORMAL, Array, IntArray, along, ranks
 from lawsmith.tasks.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.follows import is_made, label_of
@@ -19,6 +19,7 @@ RESTATES = 0.95  # correlation of ranks of sizes in names with a column that sta
 _SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
 FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
+SLIP = 5.0  # typical deviations from the middle of its cell beyond which a row counts no more
 MOST_LEVELS = 8  # of a category that is not named as one
 
 
@@ -115,8 +116,12 @@ def _differs(codes: IntArray, cell: IntArray, place: Array, target: Array) -> bo
     """Whether the target differs between labels within cells of equal features, in level or along the places (n, D)."""
     if not codes.any():
         return True
-    counts = np.bincount(cell)
-    rest, lines = target - (np.bincount(cell, target) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
+    import pandas as pd
+
+    counts, away = np.bincount(cell), target - pd.Series(target).groupby(cell).transform("median").to_numpy()
+    if most := SLIP * NORMAL * float(np.median(np.abs(away))):  # a crashed run hides what all others show
+        away = np.clip(away, -most, most)
+    rest, lines = away - (np.bincount(cell, away) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
     matrix = np.concatenate([(codes == code)[:, None] * lines for code in range(1, codes.max() + 1)], axis=1)
     matrix -= np.stack([np.bincount(cell, column) for column in matrix.T], axis=1)[cell] / counts[cell][:, None]
     parts, _, rank, _ = np.linalg.lstsq(matrix, rest, rcond=None)

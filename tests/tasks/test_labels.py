@@ -237,6 +237,14 @@ def test_a_label_that_shifts_or_bends_the_target_or_names_a_group_is_kept(name: 
     assert roles(read(tmp_path, table, "signal"))[name] != "replicate"
 
 
+@pytest.mark.parametrize("effect", [0.0, 0.1])
+def test_a_crashed_run_does_not_hide_what_a_label_changes(effect: float, tmp_path: Path):
+    table = wells()
+    table["signal"] += effect * (table["well"] == "b")
+    table.loc[17, "signal"] = 40.0
+    assert (roles(read(tmp_path, table, "signal"))["well"] == "replicate") == (effect == 0)
+
+
 @pytest.mark.parametrize(("name", "marked", "other"), [("flag", "bad", ""), ("use", 0, 1), ("valid", "no", "yes")])
 def test_marks_of_few_rows_are_told_and_are_no_features(name: str, marked: object, other: object, tmp_path: Path):
     table = wells()[["dose", "signal"]].assign(**{name: [marked] * 2 + [other] * 34})
