@@ -157,9 +157,13 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
             with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
                 factor = np.exp(times * _half(np.log(drawn / own)))
                 reach = times * _half(drawn)
-            same = (np.sign(drawn) == np.sign(own)).all(axis=0)
-            sides = np.where(same, [own / factor, own * factor], [own - reach, own + reach])
+                sides = np.where(
+                    (drawn * own > 0).all(axis=0), [own / factor, own * factor], [own - reach, own + reach]
+                )
             low, high = np.vstack([ends, sides]).min(axis=0), np.vstack([ends, sides]).max(axis=0)
+            every = np.vstack([drawn, own])  # zero is a bound where none of them lies beyond it
+            low = np.where((every >= 0).all(axis=0), np.maximum(low, 0), low)
+            high = np.where((every <= 0).all(axis=0), np.minimum(high, 0), high)
             found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     return found
 

@@ -17,7 +17,7 @@ from lawsmith.tasks.arrays import Array, IntArray, Mask
 from lawsmith.tasks.folds import nearness
 from lawsmith.tasks.table import Table
 
-WIDE = 1e9  # factor between positive bounds from which they say nothing of a constant's size
+BOUNDLESS = 1e9  # factor between positive bounds from which they say nothing of a constant's size
 TINY = 1e-300  # added to a size that is divided by and may be zero
 
 
@@ -116,7 +116,7 @@ class Block:
     def wide(self) -> Mask:
         """The nonlinear constants (q,) whose bounds say nothing of their sizes."""
         lower, upper = self.form.lower[list(self.nonlinear)], self.form.upper[list(self.nonlinear)]
-        return np.asarray(~np.isfinite(upper - lower) | ((lower > 0) & (upper > WIDE * lower)))
+        return np.asarray(~np.isfinite(upper - lower) | ((lower > 0) & (upper > BOUNDLESS * lower)))
 
     @property
     def problems(self) -> int:

@@ -137,8 +137,7 @@ class _Minimiser:
         self.origin = np.clip(1.0, *ends) if block.kinked else np.zeros(len(self.linear))
         self.split = block.split(self.linear, self.nonlinear, value=self.offset)
         self.bounded = bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
-        self.wide = block.wide
-        self.decades = self.wide & (self.lower > 0)  # a step multiplies these
+        self.decades = block.wide & (self.lower > 0)  # a step multiplies these
         span = self.upper - self.lower
         self.floor = np.where(self.decades, 0.0, np.where(np.isfinite(span), 1e-3 * span, 1e-6))
         shared = [block.together == 1 or name in block.form.shared for name in self.nonlinear]
@@ -172,7 +171,7 @@ class _Minimiser:
         gram, slope = self._curvature(data, trial)
         settled = ~np.isfinite(trial.cost) | (q == 0)
         damping, calm = np.full(count, self.options.damping), np.zeros(count, dtype=np.intp)
-        size = np.maximum(np.abs(trial.theta), self.floor) if self.wide.any() else np.ones(theta.shape)
+        size = np.maximum(np.abs(trial.theta), self.floor) if self.block.wide.any() else np.ones(theta.shape)
         return _Work(problem, trial.theta, size, trial.linear, trial.cost, gram, slope, damping, calm, settled), data
 
     def _advance(self, work: _Work, data: _Data, floor: Array) -> None:

@@ -115,6 +115,15 @@ def test_few_rows_make_wide_intervals_of_constants(known: Uncertainty):
     np.testing.assert_allclose(errors, errors[0])
 
 
+def test_a_constant_that_no_refit_takes_below_zero_has_no_interval_there(known: Uncertainty):
+    names, drawn = ("E", "L", "A"), [(0.3 * k, 0.0, 2 + 0.1 * k) for k in range(12)]
+    winner = known.members[0].model_copy(update={"names": names, "constants": {"one": (0.5, 0.0, 2.5)}})
+    some = known.model_copy(update={"members": (winner,), "resamples": tuple({"one": one} for one in drawn)})
+    found = constant_intervals(some)["one"]
+    assert found["L"] == (0.0, 0.0)
+    assert found["E"][0] == 0.0 < 3.0 < found["E"][1] and 0 < found["A"][0] < 2.5 < found["A"][1]
+
+
 def test_refits_to_the_same_law_with_signs_turned_round_say_nothing_of_errors(known: Uncertainty):
     """As the constants A, h and level of a Hill curve may."""
     mirrored = tuple(
