@@ -16,10 +16,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from lawsmith.agent.command.api import discover
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from lawsmith.tasks import Array, InputError
-from lawsmith.tasks.cells import typed
 from lawsmith.tasks.dates import years_of
+from lawsmith.tasks.reading.cells import typed
 
 WEIGHT = "sample_weight"
 _NO_FLOAT = re.compile(r"could not convert string to float: (.*)|float\(\) argument must be .*Interval'")

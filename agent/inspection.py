@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from lawsmith.runs import Archive, RunResult
-from lawsmith.runs.find import list_archives
-from lawsmith.runs.hypotheses import SearchRecord
-from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.runs.records.find import list_archives
+from lawsmith.runs.records.hypotheses import SearchRecord
+from lawsmith.runs.records.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError
 

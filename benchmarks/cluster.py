@@ -18,7 +18,7 @@ from typing import Any
 from lawsmith.agent.command.api import Observer, Run, discover
 from lawsmith.agent.search.budget import Budget
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import History
+from lawsmith.runs.records.trials import History
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from benchmarks.extrapolation import NEAR, believed, explore, score
 from lawsmith.agent.search.selection import choose
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, read_dataset
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.task import thinned
 
 SUFFIX = ".train.csv"

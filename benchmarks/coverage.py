@@ -32,7 +32,7 @@ from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs.intervals import predict
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.predict import multiplier
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.task import thinned

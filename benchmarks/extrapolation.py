@@ -30,11 +30,11 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import within
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Table, Task, load
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 
 CLIP = -1.0

@@ -18,7 +18,7 @@ from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.returned import Spec
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 

@@ -32,7 +32,7 @@ from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError, Task, load, names

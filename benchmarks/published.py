@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from lawsmith.runs.archive import Archive
-from lawsmith.runs.law_file import render_law
-from lawsmith.runs.record import FinalScores, Manifest, RunResult, SplitScores
-from lawsmith.runs.trials import candidate_id
+from lawsmith.runs.laws.law_file import render_law
+from lawsmith.runs.records.archive import Archive
+from lawsmith.runs.records.record import FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.records.trials import candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.tasks import replica, schema
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.case import Case
 from lawsmith.tasks import Dataset, Task, read_dataset
-from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.folds import Fold, frontier_folds
 
 FEWEST = 4  # rows that a held-out part has, where a table has such a fold
 

@@ -24,7 +24,7 @@ from benchmarks.extrapolation import FarOutcome, run
 from benchmarks.known_laws import SIGNED
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.search.selection import choose
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Sandbox, read_candidate
 from lawsmith.sandbox.contract import own_form
 from lawsmith.sandbox.fitting import Effort, fit_form

@@ -15,11 +15,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.record import DataRecord, FinalScores, RunResult, SplitScores
+from lawsmith.runs.records.record import DataRecord, FinalScores, RunResult, SplitScores
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.page import packed_candidates
-from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
 from lawsmith.tasks.task import Source

@@ -27,7 +27,7 @@ import lawsmith.tasks
 from lawsmith.sandbox import Constants, Limits, PredictJob, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Form, fit_form
 from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
 FORM = """

@@ -30,7 +30,7 @@ from benchmarks.small_curves import CURVES
 from benchmarks.small_kinds import KINDS as PLAIN
 from benchmarks.small_kinds import SmallTable
 from lawsmith.agent.command.doubts import doubted
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, read_dataset
 from lawsmith.tasks.arrays import Array

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from lawsmith.runs.archive import MANIFEST, Archive
-from lawsmith.runs.files import read_bounded
-from lawsmith.runs.law import LawFailed, score_law
-from lawsmith.runs.law_file import render_law
-from lawsmith.runs.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
-from lawsmith.runs.trials import candidate_id
+from lawsmith.runs.laws.law_file import render_law
+from lawsmith.runs.laws.winner import LawFailed, score_law
+from lawsmith.runs.records.archive import MANIFEST, Archive
+from lawsmith.runs.records.files import read_bounded
+from lawsmith.runs.records.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
+from lawsmith.runs.records.trials import candidate_id
 from lawsmith.sandbox import Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.tasks import Dataset, InputError, Schema, schema
-from lawsmith.tasks.reading import parse_frame, read_bytes, read_frame
+from lawsmith.tasks.reading.formats import parse_frame, read_bytes, read_frame
 
 if TYPE_CHECKING:
     import pandas as pd

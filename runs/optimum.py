@@ -13,7 +13,7 @@ import numpy as np
 
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import LEVEL, multiplier, predict
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.expression import transform

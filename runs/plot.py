@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals import Interval, predict
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
+from lawsmith.runs.records.data import open_data
 from lawsmith.runs.report.picture import Scene
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table

@@ -4,12 +4,12 @@ import math
 from functools import partial
 from pathlib import Path
 
-from lawsmith.runs.archive import Archive
-from lawsmith.runs.data import open_data
-from lawsmith.runs.law import LawFailed, score_law
+from lawsmith.runs.laws.winner import LawFailed, score_law
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.record import FinalScores, RunResult, SplitScores
-from lawsmith.runs.searched import CHANGED, is_same, searched
+from lawsmith.runs.records.archive import Archive
+from lawsmith.runs.records.data import open_data
+from lawsmith.runs.records.record import FinalScores, RunResult, SplitScores
+from lawsmith.runs.records.searched import CHANGED, is_same, searched
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.tasks import Dataset
 from lawsmith.tasks.frozen import Exact

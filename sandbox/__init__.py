@@ -8,8 +8,8 @@ from lawsmith.sandbox.jobs import FitJob, JobResult, PredictJob, SearchOver
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.executor import Sandbox
+from lawsmith.sandbox.pool.verify import Claim
 from lawsmith.sandbox.verdict import Refused, Verdict
-from lawsmith.sandbox.verify import Claim
 
 __all__ = [
     "DEFAULT_LIMITS",

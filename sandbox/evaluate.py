@@ -20,12 +20,12 @@ from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.parse import Candidate, read_candidate
 from lawsmith.sandbox.law.write_text import formula
 from lawsmith.sandbox.pool.executor import Sandbox
+from lawsmith.sandbox.pool.verify import Claim, differing, told_again
 from lawsmith.sandbox.verdict import Refused, Verdict
-from lawsmith.sandbox.verify import Claim, differing, told_again
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold
+from lawsmith.tasks.frontier.reach import reach_rows, unsafe
 from lawsmith.tasks.metrics import scores
-from lawsmith.tasks.reach import reach_rows, unsafe
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task

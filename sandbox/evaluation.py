@@ -10,10 +10,10 @@ from lawsmith.sandbox.isolation import Tier
 from lawsmith.sandbox.law.parse import Kind
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import NORMAL, Array, geometric_mean
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold
+from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.frozen import Exact
 from lawsmith.tasks.metrics import Scores, scores
-from lawsmith.tasks.reach import Unsafe
 from lawsmith.tasks.table import Table
 
 NOTHING = 1e-12  # an error, in a unit near the targets, below which all errors are alike

@@ -13,8 +13,8 @@ from lawsmith.sandbox.evaluation import Evaluation
 from lawsmith.sandbox.jobs import JobResult
 from lawsmith.sandbox.pool.executor import Sandbox
 from lawsmith.tasks import Table, Task
-from lawsmith.tasks.folds import Fold, frontier_folds
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.task import thinned
 
 LITTLE = 1e-8  # what a disbelieved row weighs beside another

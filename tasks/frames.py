@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lawsmith.tasks.cells import as_text
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.labels import MOST_LEVELS
+from lawsmith.tasks.reading.cells import as_text
+from lawsmith.tasks.roles.labels import MOST_LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd

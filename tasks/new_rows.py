@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.tasks.asked import meant, without_unit
-from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.nested_cells import SIZE_IN_NAME
 from lawsmith.tasks.numerals import FACTORS, numeral, value
-from lawsmith.tasks.quantities import SCALES, factor_between, quantity
-from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
+from lawsmith.tasks.reading.cells import NumberNotation, convert
+from lawsmith.tasks.reading.formats import parse_table, read_bytes, require_columns
+from lawsmith.tasks.reading.nested_cells import SIZE_IN_NAME
+from lawsmith.tasks.reading.quantities import SCALES, factor_between, quantity
+from lawsmith.tasks.reading.shapes import with_target_as_column
 from lawsmith.tasks.schema import Decided, Schema
-from lawsmith.tasks.shapes import with_target_as_column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Mask
-from lawsmith.tasks.cells import Cells
 from lawsmith.tasks.numerals import is_missing, is_null, plain
+from lawsmith.tasks.reading.cells import Cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from threading import Thread
 from lawsmith.tasks import replica
 from lawsmith.tasks.catalog import schema as find_schema
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.reading import SUFFIXES, parse_frame, read_frame
+from lawsmith.tasks.reading.formats import SUFFIXES, parse_frame, read_frame
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.task import Dataset, Source
 from lawsmith.tasks.user_files import keep, user_folder

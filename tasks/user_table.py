@@ -12,18 +12,18 @@ from pydantic import ValidationError
 from lawsmith.tasks.arrays import correlation, is_logarithmic, ranks
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
-from lawsmith.tasks.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.folds import frontier_features
+from lawsmith.tasks.frontier.folds import frontier_features
+from lawsmith.tasks.frontier.leading import leading
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
-from lawsmith.tasks.leading import leading
 from lawsmith.tasks.new_rows import WHOLE, notation_of
 from lawsmith.tasks.numerals import is_numeral
-from lawsmith.tasks.reading import parse_table, read_bytes, require_columns
-from lawsmith.tasks.roles import Roles, decide
+from lawsmith.tasks.reading.cells import Cells, NumberNotation, convert
+from lawsmith.tasks.reading.formats import parse_table, read_bytes, require_columns
+from lawsmith.tasks.reading.shapes import with_target_as_column
+from lawsmith.tasks.roles.columns import Roles, decide
 from lawsmith.tasks.rows import filled, filled_labels, finished, take
 from lawsmith.tasks.schema import Column, Decided, Schema
-from lawsmith.tasks.shapes import with_target_as_column
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
@@ -55,7 +55,7 @@ def read_dataset(
     decimal: str = "",
     thousands: str = "",
 ) -> Dataset:
-    """A data set from files of a user's own; see `lawsmith.tasks.reading` for the formats.
+    """A data set from files of a user's own; see `lawsmith.tasks.reading.formats` for the formats.
 
     Args:
         features, group: decided from the columns when None; a `group` of "" or "none" says that there is none.
@@ -71,7 +71,7 @@ def read_dataset(
         drop_incomplete: leave out rows without a value instead of columns with gaps.
         decimal, thousands: how the file writes numbers, such as "," and "."; "" decides it from the cells.
 
-    Raises InputError for whatever `lawsmith.tasks.reading`, `lawsmith.tasks.cells`, `lawsmith.tasks.roles` and
+    Raises InputError for whatever the modules of `lawsmith.tasks.reading`, `lawsmith.tasks.roles.columns` and
     `lawsmith.tasks.validation` refuse, and for a damaged `task_toml`.
     """
     if cap is not None and cap < 1:

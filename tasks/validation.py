@@ -15,9 +15,9 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, counted, listing
-from lawsmith.tasks.labels import two_clocks, units_of
 from lawsmith.tasks.numerals import is_null, plain
-from lawsmith.tasks.reading import bound_names, require_columns
+from lawsmith.tasks.reading.formats import bound_names, require_columns
+from lawsmith.tasks.roles.labels import two_clocks, units_of
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset, Provenance, Source, Task, content_digest

@@ -14,9 +14,9 @@ from lawsmith.agent.cli import show as shown_result
 from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
-from lawsmith.runs.find import find_archive
-from lawsmith.runs.record import with_model
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.find import find_archive
+from lawsmith.runs.records.record import with_model
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.tasks import schema

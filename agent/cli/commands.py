@@ -34,7 +34,7 @@ def predict(
 ) -> None:
     """Predict with the law of a run, with intervals that grow beyond the data."""
     from lawsmith.agent.cli import predict_command
-    from lawsmith.runs.laws import Law
+    from lawsmith.runs.laws.law import Law
 
     predict_command.check(at, rows, output, level)
     found = Law.open(run, runs_dir, law)

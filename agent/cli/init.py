@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from lawsmith.agent.cli.output import announce, err, print_json, shown, text
-from lawsmith.runs.files import write_atomic, writing
+from lawsmith.runs.records.files import write_atomic, writing
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import Asked
-from lawsmith.tasks.cells import NumberNotation, convert
-from lawsmith.tasks.reading import read_table
-from lawsmith.tasks.roles import decide
+from lawsmith.tasks.reading.cells import NumberNotation, convert
+from lawsmith.tasks.reading.formats import read_table
+from lawsmith.tasks.roles.columns import decide
 from lawsmith.tasks.schema import ColumnRole
 
 if TYPE_CHECKING:

@@ -10,18 +10,18 @@ import typer
 
 from lawsmith.agent.cli.output import announce, line, number, out, print_result, shown, text, warn
 from lawsmith.runs import Archive
-from lawsmith.runs.data import open_data
-from lawsmith.runs.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
-from lawsmith.runs.files import write_atomic
-from lawsmith.runs.find import find_archive
-from lawsmith.runs.law_table import LawRow
-from lawsmith.runs.law_table import laws as law_table
-from lawsmith.runs.laws import law_of, trial_of
+from lawsmith.runs.laws.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
+from lawsmith.runs.laws.law import law_of, trial_of
+from lawsmith.runs.laws.law_table import LawRow
+from lawsmith.runs.laws.law_table import laws as law_table
 from lawsmith.runs.quoting import visible_lines
-from lawsmith.runs.record import SplitScores
+from lawsmith.runs.records.data import open_data
+from lawsmith.runs.records.files import write_atomic
+from lawsmith.runs.records.find import find_archive
+from lawsmith.runs.records.record import SplitScores
+from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
-from lawsmith.runs.trials import recorded_trials
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks.errors import InputError, counted
 

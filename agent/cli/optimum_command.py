@@ -9,8 +9,8 @@ from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.beyond_data import remarks
-from lawsmith.runs.law_rows import known_group
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
+from lawsmith.runs.laws.law_rows import known_group
 from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.own_form import feature_expression

@@ -24,7 +24,7 @@ model, limit = partial(option, panel=MODEL), partial(option, panel=LIMITS)
 
 def complete_run(incomplete: str) -> list[str]:
     """Names of runs for the shell's completion."""
-    from lawsmith.runs.find import addresses
+    from lawsmith.runs.records.find import addresses
 
     ends = [address if "published" in address else address.rpartition("/")[2] for address in addresses(RUNS_DIR)]
     return [name for name in ("latest", *ends) if name.startswith(incomplete)]

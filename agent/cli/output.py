@@ -22,7 +22,7 @@ def be_quiet() -> None:
 
 def print_json(content: Mapping[str, Any]) -> None:
     """The one JSON object of a command; a number that is not finite becomes a string, as in archives."""
-    from lawsmith.runs.canonical_json import plain
+    from lawsmith.runs.records.canonical_json import plain
 
     print(json.dumps(plain(content), indent=2, allow_nan=False))
 

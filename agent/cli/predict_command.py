@@ -16,13 +16,13 @@ from rich import box
 from rich.table import Table as Shown
 
 from lawsmith.agent.cli.output import announce, line, out, print_json, shown, text, warn
-from lawsmith.runs.files import write_atomic
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.intervals.predict import check_level
-from lawsmith.runs.laws import NO_INTERVAL, Law
+from lawsmith.runs.laws.law import NO_INTERVAL, Law
+from lawsmith.runs.records.files import write_atomic
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.asked import meant, without_unit

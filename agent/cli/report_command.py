@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lawsmith.agent.cli.output import announce, print_result, shown
-from lawsmith.runs.archive import REPORT
-from lawsmith.runs.find import find_archive
+from lawsmith.runs.records.archive import REPORT
+from lawsmith.runs.records.find import find_archive
 from lawsmith.tasks import InputError
 
 

@@ -16,7 +16,7 @@ from lawsmith.agent.cli.output import announce, print_json, shown
 from lawsmith.agent.cli.progress import ProgressReport
 from lawsmith.agent.command.api import Interrupted, Observer, Result, discover
 from lawsmith.agent.command.api import resume as resume_command
-from lawsmith.runs.find import find_archive
+from lawsmith.runs.records.find import find_archive
 from lawsmith.sandbox import Limits
 from lawsmith.tasks import InputError
 

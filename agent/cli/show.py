@@ -9,7 +9,7 @@ from rich.text import Text
 from lawsmith.agent.cli.output import line, number, out, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
-from lawsmith.runs.record import WORST_R2
+from lawsmith.runs.records.record import WORST_R2
 from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all

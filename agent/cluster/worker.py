@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from distributed import WorkerPlugin, get_worker
 
-from lawsmith.runs.record import versions
+from lawsmith.runs.records.record import versions
 from lawsmith.sandbox import Limits, Sandbox
 
 if TYPE_CHECKING:

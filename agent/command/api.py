@@ -17,7 +17,7 @@ from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.command.runner import Command, Interrupted
 from lawsmith.agent.symbolic.catalogue import catalogue_text
 from lawsmith.runs import new_run_id
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frames import column_name, numbered_categories

@@ -12,10 +12,10 @@ from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import Choice, choose
 from lawsmith.runs import Archive, RunResult
-from lawsmith.runs.canonical_json import plain
-from lawsmith.runs.law import Closed, LawFailed, close_law, predict_with, score_law
-from lawsmith.runs.record import FinalScores
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.laws.winner import Closed, LawFailed, close_law, predict_with, score_law
+from lawsmith.runs.records.canonical_json import plain
+from lawsmith.runs.records.record import FinalScores
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.search_task import SearchTask

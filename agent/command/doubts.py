@@ -13,7 +13,7 @@ import numpy as np
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
 from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit, with_those_met
 from lawsmith.agent.symbolic.start_forms import start_forms
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features

@@ -11,13 +11,13 @@ from pydantic import JsonValue
 
 from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
-from lawsmith.runs.files import safe_name, write_atomic, writing
+from lawsmith.runs.records.files import safe_name, write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset
-from lawsmith.tasks.cells import as_text
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.reading import MAX_BYTES, kind, refuse_size
+from lawsmith.tasks.reading.cells import as_text
+from lawsmith.tasks.reading.formats import MAX_BYTES, kind, refuse_size
 from lawsmith.tasks.user_table import read_decided
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from lawsmith.agent.command.rivals import AGREE, inseparable_laws, plainer_law
 from lawsmith.agent.search.patterns import patterns, refuted
 from lawsmith.agent.search.score import RULES, free_constants, group_count, training_error
 from lawsmith.runs.intervals.beyond_data import percent, times
-from lawsmith.runs.record import FinalScores, Tone
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.record import FinalScores, Tone
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.evaluation import Evaluation, typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Table, Task
 from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
-from lawsmith.tasks.folds import FEWEST_POINTS, Fold, left_out_folds
+from lawsmith.tasks.frontier.folds import FEWEST_POINTS, Fold, left_out_folds
+from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.noise import AT_NOISE, replicates, rules_out
-from lawsmith.tasks.reach import Unsafe
 
 BAD = 0.5
 """A typical held-out error of so many spreads of the training targets is bad: guessing the mean errs by one."""

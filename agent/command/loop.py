@@ -8,7 +8,7 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer, Reporting, Screens
-from lawsmith.runs.trials import History, Proposal, Screening, Trial
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import SearchOver
 
 STALE_ROUNDS = 3

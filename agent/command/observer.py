@@ -8,7 +8,7 @@ from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset
 

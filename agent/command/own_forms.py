@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
+from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
 from lawsmith.tasks import InputError
-from lawsmith.tasks.reading import read_bytes
+from lawsmith.tasks.reading.formats import read_bytes
 
 ORIGIN = "own form"
 COLUMNS = ("equation", "formula", "expression", "infix", "model", "sympy_format")

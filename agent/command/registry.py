@@ -13,7 +13,7 @@ from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
-from lawsmith.runs.find import find_archive
+from lawsmith.runs.records.find import find_archive
 from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.tasks import InputError, Task

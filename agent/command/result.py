@@ -10,11 +10,11 @@ from lawsmith.agent.command.law_verdict import same_law
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.runs import Archive, Manifest, RunResult
-from lawsmith.runs.law_table import LawRow, laws
-from lawsmith.runs.laws import Law
-from lawsmith.runs.record import WORST_R2
-from lawsmith.runs.searched import growing_target
-from lawsmith.runs.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
+from lawsmith.runs.laws.law import Law
+from lawsmith.runs.laws.law_table import LawRow, laws
+from lawsmith.runs.records.record import WORST_R2
+from lawsmith.runs.records.searched import growing_target
+from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import Dataset, InputError, Task

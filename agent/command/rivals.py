@@ -6,7 +6,7 @@ import numpy as np
 
 from lawsmith.agent.search.score import RULES, free_constants, training_error, typical_error
 from lawsmith.runs.intervals.beyond_data import percent
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Task
 from lawsmith.tasks.arrays import telling_digits

@@ -24,11 +24,11 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.data import kept_data, packed
-from lawsmith.runs.ownership import marked
-from lawsmith.runs.record import DataRecord
-from lawsmith.runs.searched import is_same, searched
-from lawsmith.runs.trials import recorded_trials
+from lawsmith.runs.records.data import kept_data, packed
+from lawsmith.runs.records.ownership import marked
+from lawsmith.runs.records.record import DataRecord
+from lawsmith.runs.records.searched import is_same, searched
+from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError
@@ -289,7 +289,7 @@ class Runner:
     here: Sandbox
     """Of this machine, where `law.py` is proved and scored: no cluster sees a test row."""
     data: bytes | None = None
-    """The rows that go with each archive; see `lawsmith.runs.data`."""
+    """The rows that go with each archive; see `lawsmith.runs.records.data`."""
     doubts: Doubts | None = None
     allow_opaque: bool = False
     archives: OpenArchives = field(default_factory=OpenArchives)

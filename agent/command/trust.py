@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from lawsmith.agent.command.job import Job
 from lawsmith.runs import Archive
-from lawsmith.runs.ownership import is_own
 from lawsmith.runs.quoting import visible
+from lawsmith.runs.records.ownership import is_own
 from lawsmith.sandbox import DEFAULT_LIMITS
 from lawsmith.tasks.errors import InputError, listing
 

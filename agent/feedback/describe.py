@@ -8,7 +8,7 @@ from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.noise import AT_NOISE, replicates
 
 MAX_COLUMNS = 24  # a description of more columns would crowd out the laws

@@ -7,7 +7,7 @@ import numpy as np
 from lawsmith.agent.client.text import clip, number
 from lawsmith.sandbox import Evaluation, FoldScore
 from lawsmith.tasks import Array, Table
-from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.folds import Fold, frontier_folds
 
 MAX_TARGETS = 3  # as in a diagnosis
 MAX_GROUPS = 4  # that are named

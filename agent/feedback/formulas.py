@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.search.score import typical_error
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.read import read

@@ -15,7 +15,7 @@ from lawsmith.agent.feedback.formulas import fit_words, formula_of
 from lawsmith.agent.feedback.prompts import Prompts, clip_bytes
 from lawsmith.agent.feedback.tables import MAX_ROWS, Slice, aggregate_text, plot_text, rows_text
 from lawsmith.agent.feedback.views import Viewer
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.analysis import analyse
 from lawsmith.tasks import InputError, Task

@@ -11,7 +11,7 @@ from lawsmith.agent.feedback.describe import at_the_noise
 from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
 from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import module_of

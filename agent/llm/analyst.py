@@ -12,7 +12,7 @@ from lawsmith.agent.feedback.views import AT_THE_NOISE
 from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.parsing import parse_reply, parses
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.runs.records.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.sandbox.law.nodes import Unreadable

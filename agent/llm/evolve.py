@@ -14,7 +14,7 @@ from lawsmith.agent.feedback.views import LawView
 from lawsmith.agent.llm.model_proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.agent.llm.replies import Behaviour
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.sandbox.law.key import law_key
 from lawsmith.tasks import Array, Task

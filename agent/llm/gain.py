@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lawsmith.agent.client.recording import Recording
 from lawsmith.agent.search.score import typical_error
 from lawsmith.agent.search.selection import choose
-from lawsmith.runs.account import Account, Books
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.account import Account, Books
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks.task import Task
 

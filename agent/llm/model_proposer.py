@@ -23,7 +23,7 @@ from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply, Tally
 from lawsmith.agent.llm.replies import Reader, is_renewable
 from lawsmith.agent.search.proposer import Screens
-from lawsmith.runs.trials import History, Proposal, Screening, Trial
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 
 MAX_NOTES = 40  # the latest; older ones have led to laws that are shown

@@ -12,7 +12,7 @@ from lawsmith.agent.llm.parsing import Parsed
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.tasks import Task
 
 

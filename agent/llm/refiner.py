@@ -11,7 +11,7 @@ from lawsmith.agent.feedback.formulas import Standing
 from lawsmith.agent.feedback.prompts import Detail
 from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 
 KEPT_TURNS = 2  # exchanges that stay in the conversation besides its start
 OPENING_SHARE, REPLY_SHARE, FEEDBACK_SHARE = 0.55, 0.06, 0.14  # of a prompt's size, with KEPT_TURNS turns

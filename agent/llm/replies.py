@@ -15,7 +15,7 @@ from lawsmith.agent.feedback.views import Viewer
 from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
 from lawsmith.agent.llm.questions import Ask, CandidateReply
 from lawsmith.agent.search.evaluator import Evaluator
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import JobResult, SearchOver, Verdict, read_candidate
 from lawsmith.sandbox.evaluate import constants_per_target, whole_fit
 from lawsmith.sandbox.law.key import law_key

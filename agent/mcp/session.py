@@ -19,7 +19,7 @@ from lawsmith.agent.search.proposer import Proposer
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import within
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import History, Proposal, Screening, Trial
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.tasks import Dataset, InputError
 
 SUBMITTED = "submitted"

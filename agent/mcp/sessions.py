@@ -15,8 +15,8 @@ from lawsmith.agent.command.runner import Command
 from lawsmith.agent.mcp.session import McpTask, Session, check_text
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive, new_run_id
-from lawsmith.runs.find import addresses
-from lawsmith.runs.ownership import marked
+from lawsmith.runs.records.find import addresses
+from lawsmith.runs.records.ownership import marked
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, load, names, schema

@@ -18,8 +18,8 @@ from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import TOOLS, Laws, numbered
 from lawsmith.agent.mcp.session import SUBMITTED, Progress, Session
 from lawsmith.agent.mcp.sessions import Sessions
-from lawsmith.runs.archive import Archive, plain_dict
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.archive import Archive, plain_dict
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, InputError, Schema
 

@@ -1,4 +1,4 @@
-"""The search as an archive records it, and how a search is taken up again from the record (`lawsmith.runs.trials`)."""
+"""The search as an archive records it, and how a search is taken up again from it (`lawsmith.runs.records.trials`)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import (
+from lawsmith.runs.records.trials import (
     History,
     Proposal,
     Recorded,

@@ -10,7 +10,7 @@ import numpy as np
 
 from lawsmith.agent.search.outliers import neighbours
 from lawsmith.agent.search.score import information
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.numeric import evaluate

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from lawsmith.runs.trials import History, Proposal, Screening
+from lawsmith.runs.records.trials import History, Proposal, Screening
 
 
 class Proposer(Protocol):

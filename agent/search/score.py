@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves, waves
-from lawsmith.runs.trials import Trial
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.evaluation import NARROW, Evaluation
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.dependence import decisive, steepens
+from lawsmith.tasks.frontier.dependence import decisive, steepens
 from lawsmith.tasks.noise import replicates, resolution
 from lawsmith.tasks.task import Task
 

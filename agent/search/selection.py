@@ -22,7 +22,7 @@ from lawsmith.agent.search.score import (
     typical_error,
 )
 from lawsmith.agent.search.votes import different, most_central, shares
-from lawsmith.runs.trials import OF_MILLIONS, Trial
+from lawsmith.runs.records.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox.law.traits import Traits, traits
 from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.noise import resolution

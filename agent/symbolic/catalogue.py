@@ -24,9 +24,9 @@ from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role
 from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.folds import has_frontier
+from lawsmith.tasks.frontier.folds import has_frontier
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.reading import read_bytes
+from lawsmith.tasks.reading.formats import read_bytes
 from lawsmith.tasks.task import Task
 from lawsmith.tasks.user_files import toml_of
 

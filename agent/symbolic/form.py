@@ -27,7 +27,7 @@ def _taken(columns: tuple[str, ...]) -> frozenset[str]:
 class SymbolicForm:
     """`nodes` holds one expression per target; `shared` says that shape constants are common to all groups, as are the
     constants that `pooled` names by target; `by_chance` says how blindly the form was found
-    (`lawsmith.runs.trials.Proposal`)."""
+    (`lawsmith.runs.records.trials.Proposal`)."""
 
     nodes: tuple[Node, ...]
     origin: str

@@ -38,7 +38,7 @@ from lawsmith.agent.symbolic.target_views import SQUARE, favoured
 from lawsmith.agent.symbolic.term_forms import PartForm, TermWriter
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
 from lawsmith.agent.symbolic.term_search import PRICES, TermSearch
-from lawsmith.runs.trials import OF_MILLIONS
+from lawsmith.runs.records.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import mul
 from lawsmith.sandbox.law.nodes import Node, Parameter

@@ -10,7 +10,7 @@ from lawsmith.agent.symbolic.term_law import ScaledRows
 from lawsmith.sandbox.law.expression import exp, mul, power
 from lawsmith.sandbox.law.nodes import Node, Number
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 

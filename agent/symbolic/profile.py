@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
 from lawsmith.tasks.arrays import Array, is_fraction
-from lawsmith.tasks.dependence import WithinGroups, unexplained
-from lawsmith.tasks.folds import simplex_columns
-from lawsmith.tasks.probes import REST_RATIO
+from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
+from lawsmith.tasks.frontier.folds import simplex_columns
+from lawsmith.tasks.frontier.probes import REST_RATIO
 from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis

@@ -18,8 +18,8 @@ from lawsmith.sandbox.fitting import Effort, Loss
 from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.nodes import Node, Role
-from lawsmith.tasks.folds import frontier_features, has_frontier
-from lawsmith.tasks.leading import leading
+from lawsmith.tasks.frontier.folds import frontier_features, has_frontier
+from lawsmith.tasks.frontier.leading import leading
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task

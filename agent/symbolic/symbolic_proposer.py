@@ -13,7 +13,7 @@ from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_ter
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.start_forms import EARLY, Costs, Screened, screen, start_forms
-from lawsmith.runs.trials import History, Proposal, Screening, Trial, candidate_id
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.nodes import Node

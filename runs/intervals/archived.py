@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.runs.archive import UNCERTAINTY, Archive
-from lawsmith.runs.canonical_json import seal
-from lawsmith.runs.data import open_data
 from lawsmith.runs.intervals.estimate import EvaluatedLaw, estimate
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.searched import disbelieved_rows, weighed
-from lawsmith.runs.trials import recorded_trials
+from lawsmith.runs.records.archive import UNCERTAINTY, Archive
+from lawsmith.runs.records.canonical_json import seal
+from lawsmith.runs.records.data import open_data
+from lawsmith.runs.records.searched import disbelieved_rows, weighed
+from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError, Task
 

@@ -29,7 +29,7 @@ from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic, weighted_median
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
 MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form

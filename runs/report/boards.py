@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from lawsmith.runs.archive import Archive
-from lawsmith.runs.files import safe_name
-from lawsmith.runs.find import list_archives
-from lawsmith.runs.record import WORST_R2, Manifest, RunResult
+from lawsmith.runs.records.archive import Archive
+from lawsmith.runs.records.files import safe_name
+from lawsmith.runs.records.find import list_archives
+from lawsmith.runs.records.record import WORST_R2, Manifest, RunResult
 from lawsmith.tasks import InputError, Schema, names
 from lawsmith.tasks.schema import Anchor
 

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lawsmith.runs.account import Account
-from lawsmith.runs.archive import Archive
-from lawsmith.runs.gate import checked_names
-from lawsmith.runs.hypotheses import SearchRecord
-from lawsmith.runs.laws import law_of
-from lawsmith.runs.record import Manifest, RunResult
-from lawsmith.runs.searched import disbelieved_rows, growing_target
-from lawsmith.runs.trials import Trial, recorded_trials
+from lawsmith.runs.laws.law import law_of
+from lawsmith.runs.records.account import Account
+from lawsmith.runs.records.archive import Archive
+from lawsmith.runs.records.gate import checked_names
+from lawsmith.runs.records.hypotheses import SearchRecord
+from lawsmith.runs.records.record import Manifest, RunResult
+from lawsmith.runs.records.searched import disbelieved_rows, growing_target
+from lawsmith.runs.records.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants
 from lawsmith.tasks.schema import ColumnRole
 

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.runs.data import NotOpened, open_shown_data
 from lawsmith.runs.intervals import Uncertainty
-from lawsmith.runs.law_table import LawRow, laws
+from lawsmith.runs.laws.law_table import LawRow, laws
+from lawsmith.runs.records.data import NotOpened, open_shown_data
+from lawsmith.runs.records.searched import searched
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import Errors, Outlier, errors, outliers
 from lawsmith.runs.report.picture import Curve, Picture, picture, predictor
 from lawsmith.runs.report.plots import is_moved, picture_charts, residual_charts, shown_groups
 from lawsmith.runs.report.shown_formula import short
-from lawsmith.runs.searched import searched
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_logarithmic

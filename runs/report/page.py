@@ -7,12 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lawsmith.runs.archive import REPORT, Archive
 from lawsmith.runs.intervals import Uncertainty, uncertainty
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.predict import constant_intervals
-from lawsmith.runs.law_table import LawRow
+from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.quoting import visible
+from lawsmith.runs.records.archive import REPORT, Archive
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of, packed

@@ -16,8 +16,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from lawsmith.runs.archive import Archive, State
-from lawsmith.runs.find import addresses
+from lawsmith.runs.records.archive import Archive, State
+from lawsmith.runs.records.find import addresses
 from lawsmith.runs.report.boards import boards
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.fit import Fit, data_of, fit_of

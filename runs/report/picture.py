@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.predict import member_predictions, predict
-from lawsmith.runs.law import predict_with
+from lawsmith.runs.laws.winner import predict_with
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.error_summary import MOST_OUTLIERS
 from lawsmith.sandbox import Constants, PredictJob, Sandbox

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from lawsmith.runs.account import Account
+from lawsmith.runs.records.account import Account
 from lawsmith.runs.report.content import RunContent, ShownCandidate
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.picture import Curve, Picture

@@ -8,9 +8,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lawsmith.runs.archive import REPORT, Archive
-from lawsmith.runs.canonical_json import plain
-from lawsmith.runs.files import write_atomic, writing
+from lawsmith.runs.records.archive import REPORT, Archive
+from lawsmith.runs.records.canonical_json import plain
+from lawsmith.runs.records.files import write_atomic, writing
 from lawsmith.runs.report.boards import BoardEntry, Boards, ReportLink, System, TaskBoard, boards, file_name
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import render

@@ -14,7 +14,7 @@ import numpy as np
 from lawsmith.sandbox.fitting.fit_problem import Form, Loss
 from lawsmith.sandbox.law.printed import PrintedGradient, SplitGradient
 from lawsmith.tasks.arrays import Array, IntArray, Mask
-from lawsmith.tasks.folds import nearness
+from lawsmith.tasks.frontier.folds import nearness
 from lawsmith.tasks.table import Table
 
 BOUNDLESS = 1e9  # factor between positive bounds from which they say nothing of a constant's size

@@ -15,7 +15,11 @@ from typing import Self
 import numpy as np
 
 from lawsmith.sandbox.constants import Constants
-from lawsmith.sandbox.execute import (
+from lawsmith.sandbox.isolation import ISOLATED, Tier
+from lawsmith.sandbox.jobs import Job, JobResult, ScreenJob, SearchOver
+from lawsmith.sandbox.law.parse import Candidate
+from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
+from lawsmith.sandbox.pool.execute import (
     Order,
     bound,
     killed_from_outside,
@@ -25,15 +29,11 @@ from lawsmith.sandbox.execute import (
     screened,
     screening_message,
 )
-from lawsmith.sandbox.isolation import ISOLATED, Tier
-from lawsmith.sandbox.jobs import Job, JobResult, ScreenJob, SearchOver
-from lawsmith.sandbox.law.parse import Candidate
-from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.protocol import reply_bound
 from lawsmith.sandbox.pool.start import Attempt, Forking, Start, start
+from lawsmith.sandbox.pool.verify import Claim, perform, predict, sharing, tables, verify
 from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
-from lawsmith.sandbox.verify import Claim, perform, predict, sharing, tables, verify
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
@@ -211,11 +211,11 @@ class Sandbox:
     def predict(
         self, candidate: Candidate, schema: Schema, pairs: Sequence[tuple[Constants | None, Table]], optional: int = 0
     ) -> JobResult:
-        """Predictions for each table with its own constants; see sandbox.verify."""
+        """Predictions for each table with its own constants; see sandbox.pool.verify."""
         return predict(candidate, schema, pairs, self._execute, optional=optional)
 
     def verify(self, candidate: Candidate, schema: Schema, claims: Sequence[Claim]) -> JobResult:
-        """Whether all predictions follow from constants and rows alone; see sandbox.verify."""
+        """Whether all predictions follow from constants and rows alone; see sandbox.pool.verify."""
         return verify(candidate, schema, claims, self._execute)
 
     def fork(self, packed: bytes, bound: int, modules: Iterable[str] = (), stop: float = math.inf) -> Outcome:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from lawsmith.agent.command.api import discover as discover
     from lawsmith.agent.command.api import resume as resume
     from lawsmith.agent.estimator import LawRegressor as LawRegressor
-    from lawsmith.runs.laws import Law as Law
+    from lawsmith.runs.laws.law import Law as Law
     from lawsmith.tasks import InputError as InputError
     from lawsmith.tasks import load as load
 
 _HOMES = {
     **dict.fromkeys(("Interrupted", "Observer", "Result", "Run", "discover", "resume"), "agent.command.api"),
     "InputError": "tasks",
-    "Law": "runs.laws",
+    "Law": "runs.laws.law",
     "LawRegressor": "agent.estimator",
     "load": "tasks",
 }

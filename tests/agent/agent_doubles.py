@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.cli import main
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
 from lawsmith.tasks.metrics import Scores

@@ -12,7 +12,7 @@ from agent_doubles import ScriptedProposer, form_source
 
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
-from lawsmith.runs.trials import History, Proposal, Screening
+from lawsmith.runs.records.trials import History, Proposal, Screening
 
 FORMS = (
     ("L", "A", 'p["L"] + p["A"] / x["N"]'),

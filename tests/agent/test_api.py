@@ -16,7 +16,7 @@ import lawsmith
 import lawsmith.agent.symbolic
 from lawsmith.agent.command.api import _file
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import History, Trial
+from lawsmith.runs.records.trials import History, Trial
 from lawsmith.tasks import Dataset, InputError
 
 TRUE = "loss = L + A * N^-a"

@@ -12,11 +12,11 @@ from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive, Manifest, RunResult
-from lawsmith.runs.record import DataRecord, FinalScores, SplitScores
-from lawsmith.runs.trials import Proposal, Trial, recorded_trials
+from lawsmith.runs.records.record import DataRecord, FinalScores, SplitScores
+from lawsmith.runs.records.trials import Proposal, Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.task import thinned
 
 FINISHED = "the proposer has finished"

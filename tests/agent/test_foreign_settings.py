@@ -19,7 +19,7 @@ from lawsmith.agent.client.endpoint import Endpoint
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.agent.llm.model_session import Settings
-from lawsmith.runs.ownership import key_path
+from lawsmith.runs.records.ownership import key_path
 from lawsmith.tasks import InputError
 
 

@@ -12,8 +12,8 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.record import DataRecord
-from lawsmith.runs.trials import History, Proposal, Screening, Trial
+from lawsmith.runs.records.record import DataRecord
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import Dataset
 

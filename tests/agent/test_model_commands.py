@@ -11,7 +11,7 @@ from agent_doubles import ScriptedProposer, form_source, power_law_csv
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
 from lawsmith.runs import Account, Archive
-from lawsmith.runs.trials import Proposal, recorded_trials
+from lawsmith.runs.records.trials import Proposal, recorded_trials
 from lawsmith.sandbox import Verdict
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))

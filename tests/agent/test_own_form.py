@@ -11,7 +11,7 @@ import lawsmith.agent.symbolic
 from lawsmith import discover
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.result import Result
-from lawsmith.runs.trials import Proposal
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.tasks import InputError
 
 FORM = "E + A/n^a"

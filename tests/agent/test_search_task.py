@@ -9,7 +9,7 @@ from agent_doubles import small_dataset
 
 from lawsmith.agent.command.runner import require_same
 from lawsmith.runs import Archive, Manifest, RunResult
-from lawsmith.runs.searched import is_same, searched
+from lawsmith.runs.records.searched import is_same, searched
 from lawsmith.sandbox.search_task import LITTLE, SearchTask
 from lawsmith.tasks import InputError
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from tests.command import run_command
 
 FORM = ("--form", "L + A*N^-a", "--only")

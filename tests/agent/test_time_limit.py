@@ -22,8 +22,8 @@ from lawsmith.agent.command.runner import Plan, Runner
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.archive import RESULT
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.archive import RESULT
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import FitJob, Sandbox, SearchOver
 from lawsmith.sandbox.search_task import SearchTask
 from tests.command import run_command

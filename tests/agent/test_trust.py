@@ -14,9 +14,9 @@ from agent_doubles import ROWS, said
 from lawsmith.agent.cli import main
 from lawsmith.agent.command.runner import UNPROTECTED, Runner
 from lawsmith.runs import Archive
-from lawsmith.runs.archive import MANIFEST, RESULT
-from lawsmith.runs.canonical_json import seal, unseal
-from lawsmith.runs.ownership import is_own, key_path, marked
+from lawsmith.runs.records.archive import MANIFEST, RESULT
+from lawsmith.runs.records.canonical_json import seal, unseal
+from lawsmith.runs.records.ownership import is_own, key_path, marked
 from lawsmith.sandbox import Tier
 from lawsmith.tasks import InputError
 

@@ -7,16 +7,16 @@ import pytest
 
 from lawsmith.agent.command.law_verdict import same_law, verdict
 from lawsmith.agent.command.rivals import percent
-from lawsmith.runs.record import FinalScores, SplitScores
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.record import FinalScores, SplitScores
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.sandbox.evaluation import fold_score
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Table
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.noise import replicates
-from lawsmith.tasks.reach import Unsafe
 
 NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 

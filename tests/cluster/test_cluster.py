@@ -31,7 +31,7 @@ from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
 from lawsmith.agent.cluster.client import LOCAL, Cluster, ClusterLost, check_address, joined
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import recorded_trials
+from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, SearchOver, Tier, Verdict
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.sandbox.search_task import SearchTask

@@ -12,7 +12,7 @@ from scipy.optimize import least_squares
 from lawsmith.sandbox.fitting import Effort, Fitted, Form, Loss, Status, endings, fit_form, structure
 from lawsmith.sandbox.fitting.linear import invert, solve_stack
 from lawsmith.tasks import Table
-from lawsmith.tasks.folds import nearness
+from lawsmith.tasks.frontier.folds import nearness
 
 INF = np.inf
 

@@ -20,11 +20,11 @@ from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.trials import History, Proposal, Trial
+from lawsmith.runs.records.trials import History, Proposal, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Task
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from tests.made import made_task
 
 POWER = """```python

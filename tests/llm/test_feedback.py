@@ -16,10 +16,10 @@ from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
 from lawsmith.tasks import InputError, Table
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.knowledge import Expectation, Knowledge
 from lawsmith.tasks.schema import Column
 from tests.made import made_task

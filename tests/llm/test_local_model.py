@@ -14,7 +14,7 @@ import lawsmith.agent.symbolic
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import Costs
 from lawsmith.runs import Account, Archive
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.tasks import Task
 from tests.command import run_command
 

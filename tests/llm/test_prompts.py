@@ -14,7 +14,7 @@ from lawsmith.agent.feedback.describe import facts, sample_rows
 from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.schema import Column

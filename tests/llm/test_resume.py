@@ -21,10 +21,10 @@ from lawsmith.agent.llm.replies import Behaviour as Prediction
 from lawsmith.agent.llm.replies import Screen
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 
 CLOSED = """```python
 def law(x, group):

@@ -18,7 +18,7 @@ from benchmarks.waves import write_tables
 from lawsmith.agent.client.config import Options
 from lawsmith.agent.command.api import discover
 from lawsmith.runs import Archive
-from lawsmith.runs.trials import Proposal
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.tasks import Array
 
 sys.path += [str(Path(__file__).parents[1] / name) for name in ("agent", "mcp")]

@@ -16,7 +16,7 @@ from lawsmith.agent.client.scrub import REMOVED, Scrubber, public_url
 from lawsmith.agent.llm.evolve import Population
 from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.llm.pace import Ensemble
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
 from tests.made import made_task

@@ -8,7 +8,7 @@ from made_runs import CANDIDATES, hostile_proposals, hostile_table, make_run, wr
 
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import Uncertainty, uncertainty
-from lawsmith.runs.trials import Proposal
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import read_dataset
 

@@ -16,9 +16,9 @@ from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, Manifest, new_run_id
-from lawsmith.runs.ownership import marked
-from lawsmith.runs.record import DataRecord
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.ownership import marked
+from lawsmith.runs.records.record import DataRecord
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, read_dataset

@@ -9,10 +9,10 @@ import pytest
 
 import lawsmith.agent.command.runner
 import lawsmith.agent.symbolic
-import lawsmith.runs.laws
+import lawsmith.runs.laws.law
 from lawsmith.runs import Archive
-from lawsmith.runs.data import open_data
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.data import open_data
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Task
 
@@ -58,7 +58,7 @@ def quick(sandbox: Sandbox) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", Linear)
         patch.setattr(lawsmith.agent.command.runner, "doubted", lambda dataset, *rest: (dataset, None))
-        for module in (lawsmith.agent.command.runner, lawsmith.runs.laws):
+        for module in (lawsmith.agent.command.runner, lawsmith.runs.laws.law):
             patch.setattr(module, "Sandbox", lambda *args, **kwargs: Shared(sandbox))
         yield
 

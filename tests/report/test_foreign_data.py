@@ -6,12 +6,12 @@ import pytest
 from made_runs import CANDIDATES, make_run, write_table
 
 from lawsmith.runs import Archive
-from lawsmith.runs.data import NOT_OPENED, NotOpened, open_data, open_shown_data, packed
-from lawsmith.runs.ownership import is_own, marked
-from lawsmith.runs.record import DataRecord
+from lawsmith.runs.records.data import NOT_OPENED, NotOpened, open_data, open_shown_data, packed
+from lawsmith.runs.records.ownership import is_own, marked
+from lawsmith.runs.records.record import DataRecord
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.runs.report import write_site
 from lawsmith.runs.report.pages import Pages
-from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
 from lawsmith.tasks.user_table import read_decided
@@ -50,7 +50,7 @@ def test_a_page_opens_no_table_that_a_strangers_archive_names(
         opened.append(train)
         return read_decided(schema, train, test)
 
-    monkeypatch.setattr("lawsmith.runs.data.read_decided", spied)
+    monkeypatch.setattr("lawsmith.runs.records.data.read_decided", spied)
     own, foreign = (archive_in(runs, name) for name in ("own", "foreign"))
     assert NOT_OPENED not in page_of(own, runs, sandbox) and opened  # of one's own run it does
     opened.clear()
@@ -96,7 +96,7 @@ def test_a_known_task_is_looked_for_where_this_machine_has_it(runs: Path, table:
     def load(name: str, data_dir: Path | None = None) -> None:
         asked.append(data_dir)
 
-    monkeypatch.setattr("lawsmith.runs.data.load", load)
+    monkeypatch.setattr("lawsmith.runs.records.data.load", load)
     manifest = own.manifest.model_copy(update={"data": record, "task": task})
     for change in (marked(manifest), manifest):
         open_shown_data(Archive(own.path, change, ""))

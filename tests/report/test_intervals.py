@@ -25,8 +25,8 @@ from lawsmith.runs.intervals.estimate import (
 )
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import constant_intervals, covariance, multiplier
-from lawsmith.runs.laws import Law
-from lawsmith.runs.trials import Proposal
+from lawsmith.runs.laws.law import Law
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import InputError, Table, read_dataset

@@ -9,7 +9,7 @@ import pytest
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.runs import Archive
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from lawsmith.tasks import InputError, read_dataset
 
 
@@ -79,7 +79,7 @@ def test_a_law_tells_how_far_it_is_known_to_be_finite(law: Law, sandbox):
 def test_a_law_that_can_be_read_predicts_at_once_as_the_sandbox_does(law: Law, sandbox, monkeypatch):
     rows = {"n": [10.0, 250.0, 1e6]}
     isolated = law.predict(rows, group="two", sandbox=sandbox)
-    monkeypatch.setattr("lawsmith.runs.laws.Sandbox", None)
+    monkeypatch.setattr("lawsmith.runs.laws.law.Sandbox", None)
     assert law.predict(rows, group="two") == pytest.approx(isolated, rel=1e-13)
     with pytest.raises(InputError, match="not finite in row 2"):
         law.predict({"n": [1.0, 0.0]}, group="two")

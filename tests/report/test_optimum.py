@@ -9,7 +9,7 @@ import pytest
 from lawsmith import discover
 from lawsmith.agent.cli import main
 from lawsmith.runs.intervals import predict
-from lawsmith.runs.laws import Law
+from lawsmith.runs.laws.law import Law
 from lawsmith.runs.optimum import invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.nodes import Feature, Number

@@ -14,13 +14,13 @@ from made_runs import POWER, make_run, write_table
 from benchmarks.report import many_candidates
 from lawsmith.runs import Archive, report
 from lawsmith.runs.intervals import Uncertainty
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.runs.report import page as page_module
 from lawsmith.runs.report import report_page, write_report
 from lawsmith.runs.report.content import gather
 from lawsmith.runs.report.page import packed_candidates
 from lawsmith.runs.report.render import render
 from lawsmith.runs.report.shown_formula import mathml
-from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import read_dataset
 

@@ -15,9 +15,9 @@ import pytest
 from made_runs import HOSTILE, POWER, add, make_run, under_way, write_table
 
 from lawsmith.runs import Archive
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.runs.report.pages import Pages
 from lawsmith.runs.report.serve import events, server
-from lawsmith.runs.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, read_dataset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lawsmith.runs import Manifest, new_run_id
-from lawsmith.runs.record import DataRecord
+from lawsmith.runs.records.record import DataRecord
 from lawsmith.tasks import Schema
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from lawsmith.runs import Archive, Manifest, RunResult, State, new_run_id
-from lawsmith.runs.archive import LAW, MANIFEST, REPORT, RESULT
-from lawsmith.runs.canonical_json import encode
-from lawsmith.runs.check import CALLS, EVENTS
-from lawsmith.runs.record import FinalScores, SplitScores
+from lawsmith.runs.records.archive import LAW, MANIFEST, REPORT, RESULT
+from lawsmith.runs.records.canonical_json import encode
+from lawsmith.runs.records.check import CALLS, EVENTS
+from lawsmith.runs.records.record import FinalScores, SplitScores
 from lawsmith.tasks import InputError
 
 RESULT_OF_TOY = RunResult(

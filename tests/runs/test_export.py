@@ -14,9 +14,9 @@ from runs_forms import ARRAYS, PLAIN
 
 from lawsmith.agent.cli import main
 from lawsmith.runs import Archive, Manifest, RunResult
-from lawsmith.runs.archive import LAW
-from lawsmith.runs.export import TEXT_FORMATS, export_sldbench, export_text
-from lawsmith.runs.find import find_archive
+from lawsmith.runs.laws.export import TEXT_FORMATS, export_sldbench, export_text
+from lawsmith.runs.records.archive import LAW
+from lawsmith.runs.records.find import find_archive
 from lawsmith.tasks import InputError, load
 from tests.command import run_command
 

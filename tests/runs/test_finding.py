@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lawsmith.runs import Archive, Manifest, new_run_id
-from lawsmith.runs.archive import MANIFEST
-from lawsmith.runs.find import addresses, find_archive, list_archives
+from lawsmith.runs.records.archive import MANIFEST
+from lawsmith.runs.records.find import addresses, find_archive, list_archives
 from lawsmith.tasks import InputError
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lawsmith.agent.cli import main
-from lawsmith.runs import canonical_json
-from lawsmith.runs.archive import LAW, MANIFEST, RESULT
-from lawsmith.runs.canonical_json import digest, seal, unseal
-from lawsmith.runs.check import CALLS, EVENTS, file_digest
-from lawsmith.runs.log import encode_line
+from lawsmith.runs.records import canonical_json
+from lawsmith.runs.records.archive import LAW, MANIFEST, RESULT
+from lawsmith.runs.records.canonical_json import digest, seal, unseal
+from lawsmith.runs.records.check import CALLS, EVENTS, file_digest
+from lawsmith.runs.records.log import encode_line
 
 Change = Callable[[dict[str, Any]], None]
 ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4 + 0.1:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128, 256))

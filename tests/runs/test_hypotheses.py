@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from lawsmith.runs import RunResult
-from lawsmith.runs.hypotheses import SearchRecord, hypotheses
-from lawsmith.runs.trials import HALL_OF_FAME, Proposal, Trial
+from lawsmith.runs.records.hypotheses import SearchRecord, hypotheses
+from lawsmith.runs.records.trials import HALL_OF_FAME, Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 
 

@@ -12,7 +12,7 @@ import pytest
 from lawsmith.agent.cli import main
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.imports import import_law, import_scores
-from lawsmith.runs.record import FinalScores, RunResult, SplitScores
+from lawsmith.runs.records.record import FinalScores, RunResult, SplitScores
 from lawsmith.runs.replay import replay
 from lawsmith.runs.report.site import site_pages
 from lawsmith.sandbox import Sandbox

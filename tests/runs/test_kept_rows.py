@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.data import DATA, kept_data, packed
-from lawsmith.runs.record import DataRecord
+from lawsmith.runs.records.data import DATA, kept_data, packed
+from lawsmith.runs.records.record import DataRecord
 from lawsmith.tasks import Dataset, InputError, Provenance, Schema, Table, Task
 from lawsmith.tasks.task import content_digest
 
@@ -92,7 +92,8 @@ def test_rows_that_no_run_writes_are_a_sentence(
 ) -> None:
     changed = copy.deepcopy(content)
     CHANGED[name](changed)
-    monkeypatch.setattr("lawsmith.runs.data.content_digest", lambda train, test: "0" * 64)  # a stranger makes it fit
+    # A stranger makes it fit.
+    monkeypatch.setattr("lawsmith.runs.records.data.content_digest", lambda train, test: "0" * 64)
     with pytest.raises(InputError, match="is damaged") as told:
         kept(tmp_path, changed, "0" * 64)
     assert str(told.value).isprintable()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from runs_forms import ARRAYS, PLAIN
 
-from lawsmith.runs.law import close_law, predict_with, score_law
-from lawsmith.runs.law_file import render_law
+from lawsmith.runs.laws.law_file import render_law
+from lawsmith.runs.laws.winner import close_law, predict_with, score_law
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lawsmith.runs.law_table import laws
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.laws.law_table import laws
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks.metrics import Scores
 from tests.made import made_task

@@ -11,10 +11,10 @@ import pytest
 
 from benchmarks.published import DECIMALS, build, published_scores
 from lawsmith.runs import Archive, Manifest, RunResult
-from lawsmith.runs.data import DATA, kept_data, open_data, packed
-from lawsmith.runs.find import find_archive
-from lawsmith.runs.law import close_law, predict_with, score_law
-from lawsmith.runs.record import DataRecord, FinalScores
+from lawsmith.runs.laws.winner import close_law, predict_with, score_law
+from lawsmith.runs.records.data import DATA, kept_data, open_data, packed
+from lawsmith.runs.records.find import find_archive
+from lawsmith.runs.records.record import DataRecord, FinalScores
 from lawsmith.runs.replay import replay
 from lawsmith.sandbox import FitJob, PredictJob, Sandbox
 from lawsmith.tasks import Dataset, InputError, load, read_dataset, replica, schema

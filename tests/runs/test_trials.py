@@ -2,8 +2,8 @@
 
 import pytest
 
-from lawsmith.runs.canonical_json import plain
-from lawsmith.runs.trials import (
+from lawsmith.runs.records.canonical_json import plain
+from lawsmith.runs.records.trials import (
     Proposal,
     Recorded,
     Round,

@@ -7,7 +7,7 @@ import pytest
 
 from lawsmith.sandbox import Claim, FitJob, JobResult, Limits, PredictJob, Sandbox, Tier, read_candidate
 from lawsmith.sandbox.pool.start import SandboxUnavailable
-from lawsmith.sandbox.verify import differing
+from lawsmith.sandbox.pool.verify import differing
 from lawsmith.tasks import Schema, Table
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)

@@ -17,7 +17,7 @@ from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Provenance, Schema, Table, Task
-from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.folds import Fold, frontier_folds
 from lawsmith.tasks.metrics import r2
 from tests.made import made_task
 from tests.sandbox.conftest import proved

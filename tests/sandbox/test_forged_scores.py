@@ -18,7 +18,7 @@ from lawsmith.sandbox import Evaluation, Sandbox, Tier, Verdict, evaluate
 from lawsmith.sandbox.evaluate import _EvaluationJobs
 from lawsmith.sandbox.isolation import ISOLATED
 from lawsmith.tasks import Task
-from lawsmith.tasks.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold
 from tests.made import made_task
 
 ROWS, BITS = 12, 12

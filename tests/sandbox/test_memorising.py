@@ -9,7 +9,7 @@ import pytest
 
 from lawsmith.sandbox import Sandbox, Verdict, evaluate
 from lawsmith.tasks import Task
-from lawsmith.tasks.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.folds import Fold, frontier_folds
 from tests.made import made_task
 
 ROWS = 30

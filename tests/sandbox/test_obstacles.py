@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from lawsmith.sandbox import Tier
-from lawsmith.sandbox.isolation.doctor import Diagnosis, diagnose
+from lawsmith.sandbox.doctor import Diagnosis, diagnose
 from lawsmith.sandbox.pool.start import obstacle
 
 UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(os.uname().machine, (0, 0, 0))
 DENYING = """
 import sys
-from lawsmith.sandbox.isolation.doctor import diagnose
+from lawsmith.sandbox.doctor import diagnose
 from lawsmith.sandbox.isolation.seccomp import _ALLOW, _JUMP_EQUAL, _LOAD, _RETURN, _op, install
 code = [_op(_LOAD, 0, 0, 0)]
 for number in map(int, sys.argv[1:]):

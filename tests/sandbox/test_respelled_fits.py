@@ -8,7 +8,7 @@ from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_candidate import arranged
 from lawsmith.tasks import Schema, Task
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from tests.made import made_task
 
 SCHEMA = Schema(name="t", long_name="t", title="", features=("n", "d"), targets=("y",), group=None)

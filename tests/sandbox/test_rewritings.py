@@ -13,7 +13,7 @@ from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks import Schema
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from tests.made import made_task
 
 TARGETS, FEATURES = ("y",), ("N", "D")

@@ -5,10 +5,10 @@ from concurrent.futures import Future
 import numpy as np
 import pytest
 
-import lawsmith.sandbox.execute as execute
+import lawsmith.sandbox.pool.execute as execute
 from lawsmith.sandbox import Constants, FitJob, JobResult, Limits, PredictJob, Sandbox, Verdict
-from lawsmith.sandbox.execute import Order, Part, message
 from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.pool.execute import Order, Part, message
 from lawsmith.sandbox.pool.executor import SHARED_VALUES, QueuedJob, Waiting
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Schema, Table

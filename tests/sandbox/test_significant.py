@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import Evaluation, Sandbox, constants, evaluate, verify
+from lawsmith.sandbox import Evaluation, Sandbox, constants, evaluate
 from lawsmith.sandbox.constants import MOST, Constants, rounded, significant_digits
+from lawsmith.sandbox.pool import verify
 from lawsmith.tasks import Array, Provenance, Schema, Table, Task
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 
 SCHEMA = Schema(name="t", long_name="t", title="", features=("n",), targets=("y",), group=None)
 LEVELS = """

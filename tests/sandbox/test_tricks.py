@@ -9,8 +9,8 @@ import pytest
 
 from lawsmith.sandbox import JobResult, Limits, PredictJob, Sandbox, Verdict
 from lawsmith.sandbox.clean import OUTPUT_CHARACTERS
-from lawsmith.sandbox.execute import Order, Part, results
 from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.pool.execute import Order, Part, results
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.tasks import Schema, Table
 from tests.sandbox.conftest import proved

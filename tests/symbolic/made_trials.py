@@ -3,7 +3,7 @@
 import numpy as np
 
 from lawsmith.agent.search.selection import choose
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.isolation import Tier

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Table
-from lawsmith.tasks.folds import frontier_folds, left_out_folds
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.folds import frontier_folds, left_out_folds
+from lawsmith.tasks.frontier.probes import probe_rows
 
 
 def grid(groups: int = 1) -> Table:

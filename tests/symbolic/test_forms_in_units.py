@@ -18,8 +18,8 @@ from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import Feature, Node
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.reach import reach_rows, unsafe
+from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.reach import reach_rows, unsafe
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 from tests.made import made_task

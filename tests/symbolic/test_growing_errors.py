@@ -10,8 +10,8 @@ from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors, may_grow
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
-from lawsmith.runs.record import RunResult
-from lawsmith.runs.searched import growing_target, growing_weights
+from lawsmith.runs.records.record import RunResult
+from lawsmith.runs.records.searched import growing_target, growing_weights
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Dataset

@@ -6,11 +6,11 @@ from in_process import here
 
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import start_forms
-from lawsmith.runs.trials import History
+from lawsmith.runs.records.trials import History
 from lawsmith.sandbox import Sandbox, Verdict, evaluate
 from lawsmith.tasks import Array, Task
+from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.knowledge import Knowledge, read_knowledge
-from lawsmith.tasks.probes import probe_rows
 from tests.made import made_task
 
 

@@ -9,12 +9,12 @@ from made_trials import table
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.search.outliers import Disbelieved, _stand_apart, disbelieved, with_those_met
 from lawsmith.agent.symbolic.start_forms import start_forms
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
 from lawsmith.tasks import Dataset, Table
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.probes import probe_rows
 from tests.made import made_task
 
 

@@ -9,13 +9,13 @@ from lawsmith.agent.command.law_verdict import verdict
 from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
-from lawsmith.runs.record import FinalScores, SplitScores
-from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
+from lawsmith.runs.records.record import FinalScores, SplitScores
+from lawsmith.runs.records.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.probes import probe_rows
 from tests.made import made_task
 
 FORM = """import numpy as np

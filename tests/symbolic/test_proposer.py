@@ -11,7 +11,7 @@ import pytest
 from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import FIRST, MOST_TOGETHER, PLAINEST, TOGETHER, StartForms, shared_out
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
-from lawsmith.runs.trials import History, Proposal, Screening, Trial
+from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.fitting import Loss

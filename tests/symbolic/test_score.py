@@ -9,12 +9,12 @@ from made_trials import FORM, WAVE, task, trial, winner
 from lawsmith.agent.search.claims import unshown_waves
 from lawsmith.agent.search.score import held_out_error, ranking, typical_error
 from lawsmith.agent.search.selection import choose
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.search_task import LITTLE
 from lawsmith.tasks import Table, Task
-from lawsmith.tasks.dependence import decisive, steepens
+from lawsmith.tasks.frontier.dependence import decisive, steepens
 
 
 def test_the_score_of_a_law_does_not_depend_on_the_others():

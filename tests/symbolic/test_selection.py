@@ -12,10 +12,10 @@ from lawsmith.agent.llm.gain import Gain, gain
 from lawsmith.agent.search import selection
 from lawsmith.agent.search.score import held_out_error, information, typical_error
 from lawsmith.agent.search.selection import choose
-from lawsmith.runs.trials import OF_MILLIONS, Proposal, Trial
+from lawsmith.runs.records.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
 from lawsmith.sandbox.isolation import Tier
-from lawsmith.tasks.reach import Unsafe
+from lawsmith.tasks.frontier.reach import Unsafe
 from tests.made import made_task
 
 

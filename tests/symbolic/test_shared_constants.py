@@ -10,14 +10,14 @@ from in_process import here
 from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import StartForms, screen
-from lawsmith.runs.trials import Proposal, Trial
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Effort
 from lawsmith.sandbox.law.expression import add, exp, mul, neg, power
 from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
 from lawsmith.tasks import Schema, Table, Task
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.probes import probe_rows
 from tests.made import made_task
 
 GROUPS = 6

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import extrapolation
 from benchmarks.synthetic import LAWS, synthetic
 from lawsmith.agent.symbolic.start_forms import Costs
-from lawsmith.runs.trials import History, Proposal
+from lawsmith.runs.records.trials import History, Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Task
 

@@ -25,7 +25,7 @@ from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import Schema, Table, Task, load
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 
 OPAQUE = "[0].clear()\n"
 """A line that no reader of laws understands: what follows is executed as it is written."""

@@ -5,7 +5,7 @@ import numpy as np
 from lawsmith.agent.symbolic.profile import profiles
 from lawsmith.agent.symbolic.start_forms import StartForms
 from lawsmith.sandbox.law.expression import features
-from lawsmith.tasks.leading import MANY
+from lawsmith.tasks.frontier.leading import MANY
 from tests.made import made_task
 
 

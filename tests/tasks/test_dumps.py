@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tables import read, roles
 
-from lawsmith.tasks.reading import parse_table
+from lawsmith.tasks.reading.formats import parse_table
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 ROWS = [(width, f"{2 + 8 / width**0.5:.4f}") for width in WIDTHS]

@@ -9,7 +9,7 @@ import pytest
 from tables import SWEPT, TOOK, read, roles
 
 from lawsmith.tasks import read_dataset
-from lawsmith.tasks.reading import parse_table
+from lawsmith.tasks.reading.formats import parse_table
 
 
 def frame_of(text: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from tables import FRAME, ROWS, read
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.frames import frame_bytes
-from lawsmith.tasks.reading import parse_table
+from lawsmith.tasks.reading.formats import parse_table
 
 
 def text(row: str, *above: str, below: tuple[str, ...] = (), between: str = "") -> str:

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.folds import frontier_folds
-from lawsmith.tasks.leading import FEWEST, MANY, leading
+from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.leading import FEWEST, MANY, leading
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.user_table import read_dataset
 

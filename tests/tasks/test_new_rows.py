@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lawsmith.runs.law_rows import table
+from lawsmith.runs.laws.law_rows import table
 from lawsmith.tasks import InputError, Schema, read_dataset
 from lawsmith.tasks.dates import decimal_year
 from lawsmith.tasks.new_rows import new_rows, stated

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.frontier.reach import BEYOND, reach_rows, unsafe
 from lawsmith.tasks.knowledge import Expectation, Knowledge
 from lawsmith.tasks.noise import AT_MOST, OF_FLOATS, replicates, resolution, rounding_share, rules_out
-from lawsmith.tasks.reach import BEYOND, reach_rows, unsafe
 
 
 def table(n: Array, y: Array) -> Table:

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lawsmith.tasks import InputError, read_dataset
-from lawsmith.tasks.cells import NumberNotation, convert
 from lawsmith.tasks.frames import frame_bytes
-from lawsmith.tasks.reading import parse_table
+from lawsmith.tasks.reading.cells import NumberNotation, convert
+from lawsmith.tasks.reading.formats import parse_table
 
 N, LOSS = [1000, 20000, 300000, 4000000, 5000000, 60000000], [3.5, 2.25, 2.125, 2.0625, 2.05, 2.01]
 ROWS = list(zip(N, LOSS, strict=True))
@@ -326,7 +326,7 @@ def test_lists_in_a_parquet_file_are_left_out():
 
 
 def test_packed_files_are_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 1000)
+    monkeypatch.setattr("lawsmith.tasks.reading.formats.MAX_BYTES", 1000)
     with pytest.raises(InputError, match="unpacked, holds 0 MiB; the limit is 0 MiB"):
         parse_table(gzip.compress(b"N,loss\n" + b"1,2\n" * 1000), "t.csv.gz", "t")
     content = io.BytesIO()
@@ -360,7 +360,7 @@ def test_a_workbook_of_more_rows_than_excel_makes_is_a_sentence(
         book.active.append(row)
     book.save(tmp_path / "rows.xlsx")
     assert len(read_dataset(tmp_path / "rows.xlsx", ["y"]).task.train) == 40
-    monkeypatch.setattr("lawsmith.tasks.binary_tables._ROWS_OF_A_SHEET", 40)
+    monkeypatch.setattr("lawsmith.tasks.reading.binary_tables._ROWS_OF_A_SHEET", 40)
     with pytest.raises(InputError, match="more than 40 rows, the limit of Excel"):
         read_dataset(tmp_path / "rows.xlsx", ["y"])
 

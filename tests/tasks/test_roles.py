@@ -10,7 +10,7 @@ from tables import FRAME, SWEPT, TOOK, chinchilla, read, refused, roles, wandb
 
 from lawsmith.tasks import read_dataset
 from lawsmith.tasks.asked import meant, resolved
-from lawsmith.tasks.follows import derived
+from lawsmith.tasks.roles.follows import derived
 from lawsmith.tasks.user_table import read_decided
 from lawsmith.tasks.words import is_bookkeeping
 

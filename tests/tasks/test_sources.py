@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import InputError, load, names, replica, schema, sources
-from lawsmith.tasks.folds import frontier_folds
+from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 from lawsmith.tasks.sources import whereabouts
 

@@ -10,8 +10,8 @@ from lawsmith.agent.feedback.describe import facts
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
+from lawsmith.tasks.frontier.reach import reach_rows
 from lawsmith.tasks.knowledge import Knowledge, read_reach
-from lawsmith.tasks.reach import reach_rows
 from lawsmith.tasks.user_table import read_decided
 
 RISING = """import numpy as np

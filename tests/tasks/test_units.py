@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Table
-from lawsmith.tasks.folds import frontier_features, frontier_folds, nearness, simplex_columns
-from lawsmith.tasks.probes import probe_rows
+from lawsmith.tasks.frontier.folds import frontier_features, frontier_folds, nearness, simplex_columns
+from lawsmith.tasks.frontier.probes import probe_rows
 
 SCALES = (1e-15, 1e-6, 1e3, 1e15)
 

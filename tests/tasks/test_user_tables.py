@@ -204,10 +204,10 @@ def test_missing_files_folders_and_targets(tmp_path: Path):
 
 
 def test_files_and_tables_beyond_the_bounds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 20)
+    monkeypatch.setattr("lawsmith.tasks.reading.delimited.MAX_CELLS", 20)
     with refused("holds 75 cells; the limit is 20"):
         read(tmp_path, frame())
-    monkeypatch.setattr("lawsmith.tasks.reading.MAX_BYTES", 10)
+    monkeypatch.setattr("lawsmith.tasks.reading.formats.MAX_BYTES", 10)
     with refused("the limit is 0 MiB. Sample its rows."):
         read(tmp_path, frame())
 
@@ -332,7 +332,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     bounded = name in ("returns.csv", "blank.csv", "empty.jsonl", "sparse.json")
-    monkeypatch.setattr("lawsmith.tasks.delimited.MAX_CELLS", 100 if bounded else 10_000)
+    monkeypatch.setattr("lawsmith.tasks.reading.delimited.MAX_CELLS", 100 if bounded else 10_000)
     content, message = HOSTILE[name]
     (tmp_path / name).write_bytes(content)
     with refused(message):
@@ -362,7 +362,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path):
 
 
 def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lawsmith.tasks.binary_tables.MAX_UNPACKED_BYTES", 100)
+    monkeypatch.setattr("lawsmith.tasks.reading.binary_tables.MAX_UNPACKED_BYTES", 100)
     write_parquet(tmp_path / "t.parquet", frame())
     with refused("unpacks to"):
         read_dataset(tmp_path / "t.parquet", ["loss"])

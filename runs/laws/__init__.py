@@ -1,0 +1,1 @@
+"""A found law: proved, written down, asked and exported."""

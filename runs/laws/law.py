@@ -1,0 +1,332 @@
+"""The law of a run as an object: it predicts, gives intervals and writes itself down.
+
+The Python API, `discover predict`, exports and reports all ask this object. A run has a table of laws; the one that
+the search chose is the law of the run, unless the user picked another (``picked.json`` in the archive says so).
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lawsmith.runs.intervals import Interval, Uncertainty, uncertainty
+from lawsmith.runs.intervals import predict as predict_intervals
+from lawsmith.runs.intervals.archived import fitted_laws
+from lawsmith.runs.intervals.distance import Region
+from lawsmith.runs.laws import law_rows
+from lawsmith.runs.laws.law_file import render_law
+from lawsmith.runs.laws.law_rows import MOST_NAMED
+from lawsmith.runs.laws.winner import predict_with
+from lawsmith.runs.records.archive import Archive
+from lawsmith.runs.records.find import find_archive
+from lawsmith.runs.records.gate import checked_names
+from lawsmith.runs.records.trials import Trial, recorded_trials
+from lawsmith.sandbox import Constants, Sandbox
+from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
+from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.read import read
+from lawsmith.tasks import Array, Schema, Table
+from lawsmith.tasks.errors import InputError, listing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sympy
+    from matplotlib.axes import Axes
+    from uncertainties import UFloat
+
+    from lawsmith.runs.laws.law_rows import Rows
+
+NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
+REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite_up_to` asks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Law:
+    """A law of a finished run. Its archive is read once; later only `interval` needs the archive.
+
+    id: of the candidate (None for a law that came without one). chosen: whether the search chose it; False for a law
+    that the user asked for. source: ``law.py``, plain Python. form: the candidate as it was proposed, None for a law
+    without one. constants: group -> name -> value.
+    """
+
+    archive: Archive
+    schema: Schema
+    id: str | None
+    chosen: bool
+    source: str
+    form: str | None
+    expression: str
+    constants: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def open(cls, run: Path | str, runs_dir: Path | str = Path("runs"), law: str | None = None) -> Law:
+        """Open the law of a run, named as for `discover inspect`.
+
+        `law` is the id of another law of the run's table, or the beginning of one; by default it is the law that was
+        picked (`discover laws RUN --pick ID`), else the one that the search chose. Raises InputError where there is
+        none.
+        """
+        archive = Archive.open(run) if isinstance(run, Path) else find_archive(run, Path(runs_dir))
+        return law_of(archive, law)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that the law has constants for."""
+        return tuple(self.constants)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features in the formula; all features if lawsmith cannot read the law."""
+        stated = None if self.form is None else formula(self.form, self.schema.targets)
+        if stated is None or stated.reason is not None:
+            return self.schema.features
+        return tuple(name for name in self.schema.features if name in stated.features)
+
+    def predict(self, rows: Rows, group: str | int | None = None, sandbox: Sandbox | None = None) -> Array:
+        """Predictions (n,), or (n, T) for several targets, for columns named as the features.
+
+        `group` is needed where the law has several, unless `rows` has the group column. Features that do not stand in
+        the formula may be missing. Raises InputError for a missing column or an unknown group, and where the law has
+        no finite value.
+        """
+        found = self.values(self.table(rows, group), sandbox)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def interval(
+        self, rows: Rows, group: str | int | None = None, level: float = 0.9, data_dir: Path | None = None
+    ) -> list[list[Interval]]:
+        """Per row and target a prediction with its interval; see docs/intervals.md. Raises InputError as `predict`."""
+        with Sandbox() as sandbox:
+            known = self.uncertainty(sandbox, data_dir)
+            table = self.table(rows, group, known)
+            return predict_intervals(known, self.schema, table, sandbox, level)
+
+    def covariance(self, group: str | None = None, data_dir: Path | None = None) -> pd.DataFrame:
+        """Covariance of a group's constants; see `lawsmith.runs.laws.uncertain_constants.covariance_frame`."""
+        from lawsmith.runs.laws.uncertain_constants import covariance_frame
+
+        return covariance_frame(self, group, data_dir)
+
+    def uncertain_constants(self, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
+        """A group's constants as correlated numbers (`lawsmith.runs.laws.uncertain_constants.uncertain_constants`)."""
+        from lawsmith.runs.laws.uncertain_constants import uncertain_constants
+
+        return uncertain_constants(self, group, data_dir)
+
+    def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
+        """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""
+        if not self.has_intervals:
+            raise InputError(NO_INTERVAL)
+        return uncertainty(self.archive, sandbox, data_dir, self.id)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether the law has errors on held-out rows, from which intervals are made."""
+        return bool(fitted_laws(self.archive, self.id))
+
+    def finite_up_to(self, known: Uncertainty, group: str) -> float | None:
+        """The largest of some factors beyond the data (10 to a million) up to which the law is finite in a group.
+
+        Each positive feature alone and all of them together are followed beyond their largest values, the others held
+        at both ends of their range. 1 where it is not finite even ten times beyond; None for a law that cannot be read.
+        """
+        stated, constants = self._statement, self.constants.get(group)
+        if stated is None or constants is None:
+            return None
+        region, reached = known.regions[group], 1.0
+        for factor in REACHES:
+            table = _beyond(region, factor)
+            columns = {name: table[:, k] for k, name in enumerate(self.schema.features)}
+            values = [evaluate(tree, columns, constants) for tree in stated.targets.values()]
+            if not all(np.isfinite(value).all() for value in values):
+                break
+            reached = factor
+        return reached
+
+    def plot(
+        self,
+        feature: str | None = None,
+        group: str | None = None,
+        target: str | None = None,
+        level: float = 0.9,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """Data, curve and band along a feature, by matplotlib; see `lawsmith.runs.plot.plot`."""
+        from lawsmith.runs.plot import plot
+
+        return plot(self, feature, group, target, level, ax)
+
+    def latex(self) -> dict[str, str]:
+        """Target -> LaTeX of its formula; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).latex()
+
+    def sympy(self) -> dict[str, sympy.Expr]:
+        """Target -> sympy expression over features and parameters; raises ValueError where it cannot be read."""
+        return formula(self.form or self.source, self.schema.targets).sympy()
+
+    def stated(self, group: str | None = None, digits: int = 4) -> str:
+        """The formula with the constants of a group (the first by default) filled in; empty where it cannot be read."""
+        if self.form is None or not self.constants:
+            return ""
+        values = self.constants[group if group is not None else self.groups[0]]
+        return formula(self.form, self.schema.targets).text(values, digits)
+
+    def values(self, table: Table, sandbox: Sandbox | None = None) -> Array:
+        """(n, T) predictions for rows of a table; raises InputError where the law has no finite value.
+
+        Without a `sandbox`, a law that can be read is evaluated from its tree, at once; another one starts a sandbox.
+        """
+        if sandbox is None and (found_here := self._from_tree(table)) is not None:
+            return found_here
+        if sandbox is None:
+            with Sandbox(workers=1) as own:
+                return self.values(table, own)
+        found = predict_with(self.source, self.schema, (table.hide(),), sandbox)
+        if not found.ok:
+            raise InputError(f"The law has no prediction for these rows: {found.message}")
+        return found.predictions[0]
+
+    @property
+    def _statement(self) -> Statement | None:
+        """What the form states; None where it cannot be read."""
+        found = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
+        return None if isinstance(found, Unreadable) else found
+
+    def _from_tree(self, table: Table) -> Array | None:
+        """(n, T) values of the law's own tree; None for a law that cannot be read, or lacks a constant."""
+        stated = self._statement
+        if stated is None:
+            return None
+        names = [parameter.name for parameter in stated.parameters]
+        rows = [self.constants.get(group, {}) for group in table.groups]
+        if any(name not in rows[code] for code in np.unique(table.codes) for name in names):
+            return None
+        values = Constants(tuple(names), table.groups, np.array([[row.get(n, np.nan) for n in names] for row in rows]))
+        trees, constants = map(stated.targets.__getitem__, self.schema.targets), values.by_row(table)
+        found = np.column_stack(
+            [np.broadcast_to(evaluate(tree, table.features, constants), len(table)) for tree in trees]
+        )
+        bad = np.flatnonzero(~np.isfinite(found).all(axis=1))
+        if len(bad):
+            raise InputError(
+                f"The law has no prediction for these rows: it is not finite in row {bad[0] + 1}"
+                f"{f' and {len(bad) - 1} more' if len(bad) > 1 else ''}."
+            )
+        return found
+
+    def table(self, rows: Rows, group: str | int | None = None, known: Uncertainty | None = None) -> Table:
+        """The rows as a table of the task. A feature that the formula does not name may be missing: it is then taken
+        from the nearest row of the data (where `known` tells it), which changes no prediction.
+
+        Raises InputError for a missing column, text, or an unknown group.
+        """
+        return law_rows.table(self.schema, self.features, self.groups, rows, group, known)
+
+    def __repr__(self) -> str:
+        """Some ten lines: the formula, its constants in the first group, the scores, where it is."""
+        first = self.constants[self.groups[0]] if self.groups else {}
+        lines = [f"Law of {self.schema.name}: {self.expression or 'an opaque law, see .source'}"]
+        if stated := self.stated():
+            lines.append(f"  {stated}")
+        elif first:
+            lines.append("  " + ", ".join(f"{name} = {value:.5g}" for name, value in list(first.items())[:12]))
+        if len(self.groups) > 1:
+            lines.append(f"  constants of {self.groups[0]}; groups: {listing(self.groups, MOST_NAMED)}")
+        if self.chosen and self._scores:
+            lines.append(f"  {self._scores}")
+        if not self.chosen:
+            lines.append(f"  law {self.id} of the table, not the one that the search chose")
+        return "\n".join([*lines, f"  run {self.archive.run}: {self.archive.path}"])
+
+    @property
+    def _scores(self) -> str:
+        result = self.archive.result
+        if result is None:
+            return ""
+        test = result.test_r2
+        known = {"test R²": test, "held-out R²": result.validation_r2}
+        return ", ".join(f"{name} {value:.4f}" for name, value in known.items() if value is not None)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the formula as MathML, else as text, and the scores."""
+        from lawsmith.runs.report.shown_formula import mathml
+
+        shown = None if self.form is None else mathml(self.form, self.schema.targets)
+        return (
+            f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}"
+            f"<p><code>{html.escape(self.stated())}</code></p><p>{html.escape(self._scores)}</p></div>"
+        )
+
+
+def law_of(archive: Archive, law: str | None = None) -> Law:
+    """The law of an archive; see `Law.open`. Raises InputError where it has none."""
+    result, text = archive.result, archive.law
+    if result is None or text is None:
+        why = "" if result is None or result.error is None else f": {result.error}"
+        raise InputError(f"The run {archive.run} has no law; it is {archive.state}{why}.")
+    wanted = archive.picked if law is None else law
+    if wanted is not None and not (result.winner or "").startswith(wanted):
+        return _other_law(archive, wanted)
+    source = archive.source()
+    if result.kind == "form":
+        checked_names(source, archive.manifest.task, (result.constants or {}).values(), str(archive.path))
+    return Law(
+        archive,
+        archive.manifest.task,
+        result.winner,
+        True,
+        text,
+        source,
+        result.expression or "",
+        result.constants or {},
+    )
+
+
+def _other_law(archive: Archive, law: str) -> Law:
+    trial = trial_of(archive, law)
+    assert trial.evaluation.constants is not None
+    fitted, schema = Constants.from_json(trial.evaluation.constants), archive.manifest.task
+    provenance = {"Task": schema.name, "Run": archive.manifest.address, "Candidate": trial.id}
+    note = {"Picked": "by the user, instead of the law that the search chose"}
+    try:
+        text = render_law(trial.proposal.source, schema, fitted, {**provenance, **note}, fitted.groups)
+    except ValueError as error:
+        raise InputError(f"The law {trial.id} cannot be written down: {error}.") from None
+    return Law(
+        archive,
+        schema,
+        trial.id,
+        False,
+        text,
+        trial.proposal.source,
+        formula(trial.proposal.source, schema.targets).text() or trial.evaluation.formula or "",
+        fitted.by_group(),
+    )
+
+
+def trial_of(archive: Archive, law: str) -> Trial:
+    """The usable trial whose id begins with `law`; raises InputError where none or several do."""
+    usable = [trial for trial in recorded_trials(archive) if trial.usable and trial.evaluation.constants]
+    fitting = [trial for trial in usable if trial.id.startswith(law)] if law else []
+    if len(fitting) == 1:
+        return fitting[0]
+    many = f"{len(fitting)} ids begin with it" if fitting else "it has no law of that id"
+    raise InputError(f"{law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
+
+
+def _beyond(region: Region, factor: float) -> Array:
+    """(n, F): corners of the data, with each feature that has a ratio, and all of them, on the way to `factor`."""
+    ends = np.array([region.factor(k, 0.0)[:2] for k in range(len(region.log))])
+    steps = np.geomspace(1, factor, 25)
+    rows = []
+    for base in (ends[:, 0], ends[:, 1]):
+        for moved in (*np.eye(len(region.log), dtype=bool), np.ones(len(region.log), dtype=bool)):
+            grows = moved & np.array(region.log)
+            rows += [np.where(grows, ends[:, 1] * step, base) for step in steps]
+    return np.array(rows)

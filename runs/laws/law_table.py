@@ -1,0 +1,76 @@
+"""The table of laws of a run: what was found, from simple to complex, with errors on seen and on held-out rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lawsmith.runs.records.trials import Trial
+from lawsmith.sandbox import Constants
+from lawsmith.sandbox.evaluation import typical_rmse
+from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.key import law_key
+from lawsmith.tasks import Task
+
+
+@dataclass(frozen=True)
+class LawRow:
+    """A law of the table.
+
+    formula: with names of constants; constants: group -> name -> value. complexity: how many constants it has per
+    group and target. train_error, heldout_error: root mean squared errors in units of the target (of several targets,
+    in units of their spread), the latter typical of the folds. on_front: no law with as few constants has a smaller
+    held-out error. also: ids of other candidates that state the same law in other words.
+    """
+
+    id: str
+    formula: str
+    constants: Mapping[str, Mapping[str, float]]
+    complexity: int
+    train_error: float
+    heldout_error: float
+    heldout_r2: float | None
+    chosen: bool
+    on_front: bool
+    also: tuple[str, ...] = ()
+
+    def stands_for(self, id: str | None) -> bool:
+        """Whether a candidate states the law of this row."""
+        return id == self.id or id in self.also
+
+
+def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tuple[LawRow, ...]:
+    """The usable laws among the trials, the simplest first, of equals the one with the smaller held-out error.
+
+    A law that several candidates state in other words has one row: that of the chosen one, or of the one with the
+    smallest error.
+    """
+    alone = len(task.schema.targets) == 1
+    unit = task.train.spread if alone else np.ones(1)
+    usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
+    errors = {trial.id: typical_rmse(trial.evaluation.folds, np.ones(1) if alone else None) for trial in usable}
+    order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
+    alike: dict[str, list[Trial]] = {}
+    for trial in sorted(order, key=lambda trial: trial.id != chosen):
+        alike.setdefault(law_key(trial.proposal.source, task), []).append(trial)
+    also = {first.id: tuple(one.id for one in others) for first, *others in alike.values()}
+    rows, best = [], np.inf
+    for trial in (one for one in order if one.id in also):
+        found = trial.evaluation
+        fitted = Constants.from_json(found.constants or {})
+        on_front, best = errors[trial.id] < best, min(best, errors[trial.id])
+        rows.append(
+            LawRow(
+                id=trial.id,
+                formula=formula(trial.proposal.source, task.schema.targets).text() or found.formula or "opaque",
+                constants=fitted.by_group(),
+                complexity=found.constants_count or 0,
+                train_error=0.0 if found.train is None else float(np.sqrt(found.train.nmse)) * float(unit.mean()),
+                heldout_error=errors[trial.id],
+                heldout_r2=found.validation_r2,
+                chosen=trial.id == chosen,
+                on_front=on_front,
+                also=also[trial.id],
+            )
+        )
+    return tuple(rows)

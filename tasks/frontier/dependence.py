@@ -1,0 +1,85 @@
+"""Which features the targets clearly depend on, whatever the law."""
+
+from itertools import combinations
+
+import numpy as np
+
+from lawsmith.tasks.arrays import Array, ranks
+from lawsmith.tasks.frontier.folds import simplex_columns
+from lawsmith.tasks.frontier.leading import leading
+from lawsmith.tasks.table import Table, kept_with_table
+
+CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
+LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
+STEEPENING = 1.5  # factor by which the last rows are steeper than all, where nothing levels off
+ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
+ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
+
+
+@kept_with_table
+def decisive(table: Table) -> frozenset[str]:
+    """The features without which a quadratic in the ranks of all, with a level per group, misses some target clearly
+    more: by an F test of nested models. None of the shares of a whole, which the others state too; none where rows are
+    too few to tell. In a wide table only those that lead are looked at."""
+    shares = simplex_columns(table)
+    names = leading(table, tuple(name for name in table.features if name not in shares))
+    pairs = [*((k, k) for k in range(len(names))), *combinations(range(len(names)), 2)]
+    uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
+    if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
+        return frozenset()
+    places = [ranks(table.features[name]) for name in names]
+    ordered = [place / max(place.max(), 1.0) - 0.5 for place in places]
+    products = (ordered[one] * ordered[two] for one, two in pairs)
+    model = WithinGroups(table, np.column_stack([*ordered, *products]))
+    found = set()
+    for k, name in enumerate(names):
+        others = [place for place, used in enumerate(uses) if k not in used]
+        if np.any(model.lost(model.columns[:, others]) > CLEAR):
+            found.add(name)
+    return frozenset(found)
+
+
+@kept_with_table
+def steepens(table: Table) -> bool:
+    """Whether a target grows or falls ever faster up to the largest values of the only feature that is a number, so
+    that nothing in the data levels off; False with several such features."""
+    names = [name for name in table.features if name not in table.categories]
+    if len(names) != 1:
+        return False
+    columns = table.within_groups(np.column_stack([table.features[names[0]], *table.targets.values()]))
+    last = table.features[names[0]] >= np.quantile(table.features[names[0]], LAST)
+    whole, end = _slopes(columns), _slopes(columns[last])
+    return bool(np.any(np.abs(end) > STEEPENING * np.abs(whole)))
+
+
+def _slopes(columns: Array) -> Array:
+    """Slopes (T,) of the other columns by the first."""
+    centred = columns - columns.mean(axis=0)
+    return np.asarray(centred[:, 0] @ centred[:, 1:] / max(centred[:, 0] @ centred[:, 0], 1e-300))
+
+
+class WithinGroups:
+    """Linear combinations of columns (n, C), with a level per group, that explain a table's targets.
+
+    columns: the same less their means in each group. left: sum of squares (T,) that they leave, at the least what
+    rounding does. total: that without any.
+    """
+
+    def __init__(self, table: Table, columns: Array) -> None:
+        self.columns = table.within_groups(columns)
+        self._targets = table.within_groups(table.target_matrix())
+        self.total = np.asarray(np.sum(self._targets**2, axis=0))
+        self.left = unexplained(self.columns, self._targets) + ROUNDING * self.total
+        self.freedom = len(table) - len(np.unique(table.codes)) - self.columns.shape[1]
+
+    def lost(self, fewer: Array) -> Array:
+        """F statistic (T,) of the model against one with fewer columns, combinations of its own."""
+        more = unexplained(fewer, self._targets) - self.left
+        least = np.maximum(self.left, np.finfo(float).tiny)  # a target that never varies loses nothing
+        return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
+
+
+def unexplained(columns: Array, targets: Array) -> Array:
+    """Sum of squares (T,), or () for one target (n,), that linear combinations of the columns (n, C) leave."""
+    solution = np.linalg.lstsq(columns, targets, rcond=None)[0]
+    return np.asarray(np.sum((targets - columns @ solution) ** 2, axis=0))

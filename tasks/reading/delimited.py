@@ -1,0 +1,388 @@
+"""Text tables: which character separates the cells, which line is the header, and what is neither header nor row."""
+
+import csv
+import io
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.numerals import is_missing, is_numeral, numeral
+from lawsmith.tasks.reading.headers import joined_header, without_headers
+from lawsmith.tasks.reading.layouts import TYPE, made_plain, with_columns_apart, without_emphasis, without_rules
+from lawsmith.tasks.reading.lines import SEPARATORS, split, widths
+from lawsmith.tasks.reading.preambles import settings_of_blocks, with_whole_header, without_preamble
+from lawsmith.tasks.words import WORDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_CELLS = 20_000_000
+"""Bound on rows times columns of one file."""
+CELLS_OF_A_RECORD = 4
+"""Cells that each row of objects counts for beside its entries: a row costs memory even where it is empty."""
+MAX_COLUMNS = 2_000
+"""Bound on the columns of one file."""
+MAX_HEADER = 1024**2
+"""Bound on the characters of a header line."""
+
+_LOOK = 200  # lines that decide on the separator
+_MOST_UNITS = 3  # lines below the header that hold units and remarks
+_LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
+_NO_UNIT = ("-", "–", "—", "(-)", "[-]")
+_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
+_EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
+_COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
+_OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
+_OTHER_REMARKS = re.compile(r"\A(?:[ \t]*(?:%|//|!)[^\n]*\n)+")  # lines above a table, as some programs mark them
+_MOST_FOOTERS = 6  # lines at the end that may be summaries or remarks
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table as it was read.
+
+    frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
+    units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
+    beside: the columns to both sides of an empty one.
+    """
+
+    frame: "pd.DataFrame"
+    separator: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
+    beside: tuple[list[str], ...] = ()
+
+    def after(self, *notices: str) -> "Reading":
+        """The same with these notices in front of its own."""
+        return replace(self, notices=(*notices, *self.notices))
+
+
+def bound(cells: int, where: str) -> None:
+    """Raise InputError for a table of more than `MAX_CELLS` cells."""
+    if cells > MAX_CELLS:
+        raise InputError(f"{where} holds {cells:,} cells; the limit is {MAX_CELLS:,}. Sample its rows.")
+
+
+def refuse_repeated(names: Iterable[str], where: str) -> None:
+    """Raise InputError for a name that several columns have."""
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+
+
+def bound_columns(columns: int, where: str) -> None:
+    """Raise InputError for a table of more than `MAX_COLUMNS` columns."""
+    if columns > MAX_COLUMNS:
+        raise InputError(f"{where} has {columns:,} columns; the limit is {MAX_COLUMNS:,}. Keep the useful ones.")
+
+
+def parse_delimited(text: str, where: str) -> Reading:
+    """The table that a text states; raises InputError, in one sentence, where it states none."""
+    if (plain := made_plain(text)) is not None:
+        return parse_delimited(plain[0], where).after(f"{where}: {plain[1]}")
+    _refuse_web_page(text, where)
+    text = with_columns_apart(without_rules(text))
+    told = re.match(r"\s*sep=([,;|\t])[ \t]*\r?\n", text)  # Excel's own hint
+    text = _OTHER_REMARKS.sub(lambda lines: re.sub(_OTHER_MARK, r"\1#", lines[0]), text)
+    text, above = without_preamble(with_whole_header(text[told.end() :] if told else text), where)
+    header, body, notices = _header_and_body(text, where)
+    notices = [*(f"{where}: {said}" for said in above), *notices]
+    lines = [_REMARK.sub("", line) for line in body[: 1 << 18].splitlines() if line.strip()][:_LOOK]
+    separator = told[1] if told else _separator(header, lines)
+    if separator == "|" and header.strip().startswith("|"):
+        header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
+        lines = [_without_frame(line) for line in lines]
+    if '"' not in text and all(re.fullmatch(r"\s*'[^']+'\s*", name) for name in header.split(separator)):
+        return parse_delimited(text.replace("'", '"'), where)
+    bound_columns(header.count(separator) + 1, where)
+    names = _cells(header, separator, where)
+    bound(max(body.count("\n"), body.count("\r")) * len(names), where)
+    names += [""] * _surplus(names, lines, separator)
+    named_rows = _names_rows(names, lines, separator)
+    names = ["", *names] if named_rows else names
+    title = None
+    while lines and len(names) == 1 and len(split(lines[0], separator)) > 1:
+        title, header = header, lines.pop(0)
+        body, names = body.replace(header, "", 1), _cells(header, separator, where)
+    _refuse_no_header(names, lines, separator, where)
+    body, said = _without_remarks(body, names, separator, where)
+    notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
+    frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
+    settings = settings_of_blocks(text, header, len(frame), names)
+    for name, values in settings.items():
+        frame[len(frame.columns)] = values
+        notices = [*notices, f"{where}: lawsmith read {name} from the comments above each block of rows."]
+    names = [*names, *settings]
+    if named_rows:
+        notices = [*notices, f"{where}: the first cells have no column name; lawsmith took them as names of the rows."]
+    return replace(tidy(frame, names, where), separator=separator).after(*notices, *again)
+
+
+def _refuse_web_page(text: str, where: str) -> None:
+    if re.match(r"\s*<(?:!doctype\s+html|html|table)\b", text, re.IGNORECASE):
+        raise InputError(
+            f"{where} is a web page, perhaps of an error or a login. Save the table itself as CSV, or read it in "
+            "Python: discover(pandas.read_html(…)[0], target=…)."
+        )
+
+
+def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
+    """Give the columns their names, and set aside nameless empty columns, a row of units and summaries at the end.
+
+    Raises InputError for a name that stands twice.
+    """
+    bound_columns(len(names), where)
+    names, frame, said_header = joined_header([re.sub(r"\s*\n\s*", " ", name.strip()) for name in names], frame, where)
+    refuse_repeated(filter(None, names), where)
+    nameless = {k: f"Unnamed: {k}" for k, name in enumerate(names) if not name}
+    nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
+    frame.columns = [name or nameless[k] for k, name in enumerate(names)]
+    empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
+    frame, sides = frame.drop(columns=[nameless[k] for k in empty]), ((names[:k], names[k:]) for k in empty)
+    parts = (tuple([name for name in side if name] for side in two) for two in sides)
+    beside = next((two for two in parts if min(map(len, two)) > 1), ())  # as of two tables side by side
+    frame, units, said_units = _without_units(frame, where)
+    frame, said_footers = _without_footers(frame, where)
+    return Reading(frame, "", units, (*said_header, *said_units, *said_footers), beside)
+
+
+def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
+    """The header line, and the text with it and all comments made blank, so that line numbers stay."""
+    comments = _COMMENT.findall(text) if "#" in text else []
+    body = _COMMENT.sub("", text) if comments else text
+    begun = body.lstrip()[: 2 * MAX_HEADER]
+    header = begun.splitlines()[0] if begun else ""
+    if not header:
+        raise InputError(f"{where} is empty; a table needs a header and at least one row.")
+    if len(header) > MAX_HEADER:
+        raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is not a header.")
+    if (named := _named_by_comment(comments, text, header)) is not None:
+        said = f"{where}: lawsmith read the names of the columns from the comment {named[1].strip()[:60]!r}."
+        return named[0], body, [said]
+    lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
+    return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], []
+
+
+def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, str] | None:
+    """A comment right above the first row that names as many columns as the row of numbers has, as loggers write."""
+    above = _COMMENT.findall(text[: text.find(first)]) if first and comments else []
+    if not above:
+        return None
+    separator = _separator(first, [first])
+    row = split(first, separator)
+    for comment in reversed(above[-2:]):  # of two such lines the lower one may hold units, one of them twice
+        said = comment.strip().lstrip("#")
+        names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
+        fits = len(names) == len(row) > 1 and 2 * sum(map(is_numeral, row)) > len(row) and is_numeral(row[0])
+        if fits and not any(map(is_numeral, names)) and len(set(names)) == len(names):
+            return (said if separator != " " else said.strip()), comment
+    return None
+
+
+def _said_of_commented_rows(text: str, header: str, width: int, separator: str, where: str) -> tuple[str, ...]:
+    """A sentence about comments below the header that have as many cells as a row: perhaps they are meant as rows."""
+    rows = 0
+    for comment in _COMMENT.findall(text.partition(header)[2]) if "#" in text and width > 1 else ():
+        cells = split(comment.strip().lstrip("# "), separator)
+        rows += len(cells) == width and is_numeral(cells[-1])
+    if not rows:
+        return ()
+    told = "1 line that looks like a row begins" if rows == 1 else f"{rows} lines that look like rows begin"
+    return (f"{where}: {told} with #; lawsmith left out all such lines as comments.",)
+
+
+def _separator(header: str, lines: list[str]) -> str:
+    """The separator that divides the header and most lines into equally many cells, at least two."""
+    best, best_share = ",", 0.0
+    for separator in SEPARATORS:
+        counts = Counter(widths(lines or [header], separator))
+        width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]))
+        named = len(split(header, separator))
+        if width < 2 or not (
+            named in (width, width - 1, width + 1, width - _surplus([""] * named, lines, separator)) or named == 1
+        ):
+            continue
+        share = agreeing / sum(counts.values()) - (0.5 if named == 1 else 0.25 if abs(named - width) == 1 else 0.0)
+        if share > best_share + 0.02:
+            best, best_share = separator, share
+    return best
+
+
+def _cells(header: str, separator: str, where: str) -> list[str]:
+    if separator == " ":
+        return split(header, separator)
+    try:
+        return next(csv.reader([header], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(f"The header of {where} cannot be read: {error}.") from None
+
+
+def _without_frame(line: str) -> str:
+    """A line of a Markdown table without its outer bars; the line of dashes becomes blank."""
+    inner = line.strip().removeprefix("|").removesuffix("|")
+    return "" if re.fullmatch(r"[\s|:-]*", inner) else without_emphasis(inner)
+
+
+def _surplus(names: list[str], lines: list[str], separator: str) -> int:
+    """How many separators too many stand at the end of rows, but not of the header."""
+    rows = [split(line, separator) for line in lines]
+    empty = not any(cell.strip() for row in rows for cell in row[len(names) :])
+    return max(0, *(len(row) - len(names) for row in rows)) if rows and empty else 0
+
+
+def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
+    """Whether every row begins with a name or number of its own that the header does not count, as R and pandas print.
+
+    With commas between the cells a number there may be the whole part of a decimal comma, so it has to be text.
+    """
+    rows = [split(line, separator) for line in lines]
+    if len(rows) < 2 or any(len(row) != len(names) + 1 for row in rows):
+        return False
+    first = [row[0].strip() for row in rows]
+    if len(set(first)) < len(first):
+        return False
+    counted = first[0] in ("0", "1") and all(map(str.isdecimal, first)) and first == sorted(first, key=int)
+    return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
+
+
+def _without_remarks(body: str, names: list[str], separator: str, where: str) -> tuple[str, tuple[str, ...]]:
+    """The rows without remarks behind them, where what stands before a remark is a whole row."""
+    if not _REMARK.search(body):
+        return body, ()
+    lines, cut = body.split("\n"), 0
+    for place, line in enumerate(lines):
+        short = _REMARK.sub("", line)
+        if short != line and len(split(short, separator)) == len(names):
+            lines[place] = short
+            cut += 1
+    if not cut:
+        return body, ()
+    return "\n".join(lines), (f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}.",)
+
+
+def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
+    numerals = [name for name in names if is_numeral(name)]
+    values = [numeral(name) for name in names[1:]] if not names[0].strip() else []
+    if len(values) > 2 and len({one and one.digits for one in values} - {None}) == len(values):  # a grid's corner
+        return
+    further = any(map(is_numeral, split(lines[0], separator))) if lines else True  # or else this one names columns
+    if further and numerals and len(numerals) == len([name for name in names if name.strip()]):
+        shown = listing(names[:4])
+        raise InputError(
+            f"{where} has no header: its first line ({shown}) holds only numbers. Write a line above it that names "
+            "every column."
+        )
+
+
+def _frame(body: str, names: list[str], separator: str, where: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(body),
+                sep=r"\s+" if separator == " " else separator,
+                header=None,
+                names=list(range(len(names))),
+                dtype=str,
+                keep_default_na=False,
+                na_filter=False,
+                index_col=False,
+                skipinitialspace=True,
+            )
+    except pd.errors.EmptyDataError:
+        raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.") from None
+    except pd.errors.ParserWarning:
+        raise InputError(f"{where} has rows with more cells than the header; name every column.") from None
+    except pd.errors.ParserError as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
+        if uneven := re.fullmatch(r"Expected (\d+) fields in line (\d+), saw (\d+)", reason):
+            reason = f"line {uneven[2]} has {uneven[3]} cells, but the header has {uneven[1]}"
+        raise InputError(f"{where} is not a well-formed table: {reason}.") from None
+    return frame.fillna("")
+
+
+def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", dict[str, str], tuple[str, ...]]:
+    """Set aside first rows that hold no number where all rows below do: the units of the columns, and remarks."""
+    if len(frame) < 3:
+        return frame, {}, ()
+    below = frame.iloc[1:21]
+    measured = [name for name in frame.columns if _mostly_numerals(below[name].tolist())]
+    lines = []
+    for place in range(min(_MOST_UNITS, len(frame) - 2)):
+        cells = {name: str(frame[name].iloc[place] or "").strip() for name in measured}
+        if any(map(is_numeral, cells.values())):
+            break
+        lines.append({name: cell for name, cell in cells.items() if cell})
+    units, lines = _units_in(lines)
+    if not lines:
+        return frame, {}, ()
+    said = ", ".join(f"{name} in {unit}" for name, unit in units.items())
+    told = [f"{where}: the first row holds units ({said})."] if units else []
+    if rest := lines[bool(units) :]:
+        shown = next((cell for line in rest for cell in line.values()), "blank")
+        lines_left = f"{counted(len(rest), 'line')} of text below the header ({shown[:40]!r})"
+        told.append(f"{where}: lawsmith left out {lines_left}.")
+    return frame.iloc[len(lines) :].reset_index(drop=True), units, tuple(told)
+
+
+def _units_in(lines: list[dict[str, str]]) -> tuple[dict[str, str], list[dict[str, str]]]:
+    """Column -> unit of the first of some lines of text, and the lines that are no rows; none of either where the first
+    one may be a row with gaps."""
+    first = lines[0] if lines else {}
+    bracketed = all(cell[0] in "[(" and cell[-1] in "])" for cell in first.values())
+    units = {name: cell.strip("[]() ") for name, cell in first.items() if cell not in _NO_UNIT}
+    stands_alone = len(first) == 1 and not all(unit.lower() in WORDS["units"] for unit in units.values())
+    if not units or (not bracketed and (stands_alone or any(map(is_missing, units.values())))):
+        return {}, []
+    typed = all(re.fullmatch(r"\d+[sdn]", unit) or TYPE.fullmatch(unit.lower()) for unit in units.values())  # of USGS
+    are_units = not typed and all(
+        len(unit) <= _LONGEST_UNIT and unit.count(" ") < _WORDS_OF_UNIT for unit in units.values()
+    )
+    return (units if are_units else {}), lines
+
+
+def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """Set aside rows at the end that sum up (mean, total …), and lines of one remark."""
+    if len(frame) < 3:
+        return frame, ()
+    head = frame.iloc[: min(20, len(frame) - 1)]
+    measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
+    begun = {str(name): _first_word(cell) for name, cell in frame.iloc[0].items()}
+    cut, seen = len(frame), []
+    while cut > max(2, len(frame) - _MOST_FOOTERS):
+        cells = {name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)}
+        shown = ", ".join(cells.values())
+        if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, begun, len(frame.columns)):
+            break
+        seen.append(repr(shown[:40]))
+        cut -= 1
+    if not seen:
+        return frame, ()
+    noun = "line, a summary or remark" if len(seen) == 1 else "lines, summaries or remarks"
+    return frame.iloc[:cut], (f"{where}: lawsmith left out the last {noun}: {listing(seen[::-1])}.",)
+
+
+def _is_footer(cells: dict[str, str], measured: set[str], begun: dict[str, str], width: int) -> bool:
+    """Whether cells sum up, by their first word, which the first row has not (Std 1, Std 2, …), or are one remark."""
+    if not cells:
+        return False
+    place, first = next(iter(cells.items()))
+    word = _first_word(first)
+    if numeral(first) is not None:  # with any unit
+        return False
+    remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
+    return (word in WORDS["footers"] and word != begun.get(place)) or (remark and width > 1)
+
+
+def _first_word(cell: object) -> str:
+    return re.split(r"[\s:=(]", str(cell).strip().lower())[0]
+
+
+def _mostly_numerals(cells: list[object]) -> bool:
+    known = [cell for cell in cells if not is_missing(cell)]
+    return bool(known) and sum(is_numeral(cell) for cell in known) >= 0.8 * len(known)

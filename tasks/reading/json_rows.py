@@ -1,0 +1,172 @@
+"""Tables written as JSON: an array of objects, an object of columns, or one object a line."""
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
+
+FEWEST_POINTS = 3  # of a curve
+FEWEST_ROWS = 3  # that make an object among others the table
+MAX_DEPTH = 6
+"""Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
+
+
+def json_rows(text: str, where: str) -> Reading:
+    """The rows of an array of objects, an object of columns, or one object a line; raises InputError for others."""
+    import pandas as pd
+
+    records: list[dict[str, Any]] = []
+    names: set[str] = set()
+    curves = 0
+    for place, record in _records(text, where):
+        if not isinstance(record, dict):
+            raise InputError(
+                f"{where}, {place}, must be a JSON object with one entry per column, or the names of the columns "
+                "above their rows."
+            )
+        one = dict(flat(record))
+        points = _points(one)
+        curves += len(points) > 1
+        records += points
+        names.update(one)
+        bound_columns(len(names), where)
+        bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
+        _refuse_half_characters(one, f"{where}, {place},")
+    told = (f"{where}: {curves} entries hold curves as lists; lawsmith made each point of a curve a row.",)
+    return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
+
+
+def objects_of_lines(text: str) -> str | None:
+    """The objects with which lines of a log end, one a line; None where the first line, or most, end with none."""
+    if not text.lstrip().partition("\n")[0].rstrip().endswith("}"):
+        return None
+    found = []
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    for line in lines:
+        _, brace, inner = line.partition("{")
+        try:
+            if brace and isinstance(json.loads(brace + inner), dict):
+                found.append(brace + inner)
+        except (ValueError, RecursionError):
+            continue
+    return "\n".join(found) if 2 * len(found) > len(lines) >= FEWEST_ROWS else None
+
+
+def _points(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """A record of a curve as one for each of its points: lists of as many numbers, of which one grows throughout and
+    another varies; any other record alone."""
+    lists = {
+        name: cells
+        for name, cells in record.items()
+        if isinstance(cells, list) and len(cells) >= FEWEST_POINTS and all(isinstance(c, int | float) for c in cells)
+    }
+    grows = [name for name, cells in lists.items() if all(a < b for a, b in pairwise(cells))]
+    if not grows:
+        return [record]
+    axis = lists[grows[0]]
+    curve = {name: cells for name, cells in lists.items() if len(cells) == len(axis)}
+    if not any(len(set(cells)) > 1 for name, cells in curve.items() if name != grows[0]):
+        return [record]
+    return [{**record, **{name: cells[k] for name, cells in curve.items()}} for k in range(len(axis))]
+
+
+def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:
+    """JSON can write one half of a pair of surrogates, which no file, terminal or library takes."""
+    for text in (*record, *record.values()):
+        if isinstance(text, str) and not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is not valid text.")
+
+
+def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:
+    whole = _whole(text) if text.lstrip()[:1] in ("[", "{") else None
+    if isinstance(whole, list):
+        whole = _named_rows(whole)
+        return ((f"entry {number}", entry) for number, entry in enumerate(whole, start=1))
+    if isinstance(whole, dict):
+        return ((f"entry {number}", entry) for number, entry in enumerate(_rows_of(whole), start=1))
+    return _lines(text, where)
+
+
+def _whole(text: str) -> Any:
+    """The one JSON value that a text is; None where it is none, or several lines of them."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # ValueError also for an integer of thousands of digits
+        return None
+
+
+def _named_rows(entries: list[Any]) -> list[Any]:
+    """Objects of a list of lists whose first one names the columns; any other list as it is."""
+    if not entries or not all(isinstance(row, list) and len(row) == len(entries[0]) for row in entries):
+        return entries
+    if all(len(row) == 3 and all(isinstance(cell, int | float) for cell in row) for row in entries):
+        walls = [row[0] for row in entries]
+        if 1e9 < walls[0] <= walls[-1] < 3e9:  # as TensorBoard writes a chart
+            return [dict(zip(("Wall time", "Step", "Value"), row, strict=True)) for row in entries]
+    names, *rows = entries
+    if not names or not all(isinstance(name, str) for name in names):
+        return entries
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _rows_of(whole: dict[str, Any]) -> list[Any]:
+    """Rows of an object of columns (lists, or pandas' objects by row), of rows by their numbers or names (then there
+    are more of them than columns), of names and rows, or of one list beside remarks."""
+    values = list(whole.values())
+    lists = [v for v in values if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+    if len(lists) == 1 and not any(isinstance(value, list) and value is not lists[0] for value in values):
+        return list(lists[0])
+    names, rows = whole.get("columns"), whole.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
+        return [dict(zip(map(str, names), row, strict=False)) for row in rows]
+    if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:
+        return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
+    if values and all(isinstance(value, dict) for value in values) and len({tuple(v) for v in values}) == 1:
+        numbered = [all(map(str.isdigit, keys)) for keys in (whole, values[0])]
+        curves = all(isinstance(cell, list) for cell in values[0].values())  # of runs by name
+        if numbered == [True, False] or (not any(numbered) and (curves or len(whole) > len(values[0]))):
+            return _with_names(whole)  # rows by number or name
+        return [{name: column[row] for name, column in whole.items()} for row in values[0]]
+    inner = [value for value in values if isinstance(value, dict) and _are_rows(value)]
+    return _with_names(inner[0]) if len(inner) == 1 else [whole]
+
+
+def _with_names(rows: dict[str, Any]) -> list[Any]:
+    name = "name" if not all(map(is_numeral, rows)) or set(rows) <= set(map(str, range(len(rows) + 1))) else "key"
+    return [{name: key, **row} if name not in row else row for key, row in rows.items()]
+
+
+def _are_rows(entry: dict[str, Any]) -> bool:
+    """Whether an object among others holds rows by name, of plain values: more of them than entries that all have,
+    which are at least half of all entries."""
+    rows = list(entry.values())
+    if len(rows) < FEWEST_ROWS or not all(isinstance(row, dict) and row for row in rows):
+        return False
+    if any(isinstance(value, dict | list) for row in rows for value in row.values()):
+        return False
+    common = set.intersection(*map(set, rows))
+    return len(rows) > len(common) >= len({name for row in rows for name in row}) / 2
+
+
+def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:
+    for number, line in enumerate(io.StringIO(text), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield f"line {number}", json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
+
+
+def flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:
+    """The entries of an object, those of inner objects as ``outer.inner``."""
+    for name, value in record.items():
+        if isinstance(value, dict) and value and depth < MAX_DEPTH:
+            yield from flat(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,289 @@
+"""Text tables as documents and terminals show them (LaTeX, grids, bold cells), made plain before reading."""
+
+import csv
+import re
+from collections import Counter
+
+from lawsmith.tasks.errors import counted
+from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.reading.lines import widths
+
+_RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u2500-\u257f]+$", flags=re.MULTILINE)
+_BLANK_ROW = re.compile(r"^[ \t]*[,;|\t][ \t,;|]*(?=\r?$)", flags=re.MULTILINE)  # ,,, of a spreadsheet
+_PRINTED = re.compile(
+    r"^[ \t]*(?:\[\d+ rows x \d+ columns\]|\.{2,3}(?:[ \t]+\.{2,3})+|# .*\d more rows.*"
+    r"|\d+×\d+ DataFrame|│(?:[ \t]+[A-Z]\w+\d\??)+[ \t]*"  # of Julia, above its types
+    r"|(?:(?:mysql|sqlite|hive|MariaDB \[[^\]\n]*\])>|\w+=[#>]|->)(?:[ \t].*)?|\d+ rows? in set.*"  # of databases
+    r"|(?:<(?:dbl|chr|int|fct|lgl|date|dttm|ord|num)>[ \t]*)+)$",
+    flags=re.MULTILINE,
+)
+_BYTES = re.compile(
+    r"^[ \t]*(?:(\d+)-[ \t]*)?(\d+)[ \t]+[AIFED]\d+(?:\.\d+)?[ \t]+(\S+)[ \t]+(\S+)", flags=re.MULTILINE
+)
+_HIDDEN = "; the printout does not show all rows (…), so rows are missing"
+_BAR = re.compile(r"[│┃║┆╎]")
+TYPE = re.compile(
+    r"-+|u?(?:tiny|small|big|huge)?int\d*|[iuf]\d+|float\d*|double|str|varchar|cat|bool(?:ean)?|date|decimal.*"
+)
+_ENDS = re.compile(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline")
+_LINES = re.compile(
+    r"\\(?:begin|end)\{(?:tabular|table|longtable|array|tabularx|center)[^\n]*"
+    r"|\\(?:top|mid|bottom|h|c|cmid)(?:rule|line)(?:\([^)]*\))?(?:\{[^}]*\})?"
+    r"|\\(?:caption|label|centering|small|footnotesize)(?:\{[^\n]*\})?"
+)
+_WRAPPED = re.compile(r"\\(?:textbf|textit|mathbf|mathrm|text|emph|num|si|unit|underline|texttt|bf)\s*\{([^{}]*)\}")
+_SPANS = re.compile(r"\\multicolumn\s*\{(\d+)\}\s*\{[^{}]*\}\s*(?=\{)")
+_ROWS = re.compile(r"\\multirow\s*\{[^{}]*\}(?:\[[^\]]*\])?\s*\{[^{}]*\}")
+_MARKS = re.compile(
+    r"\\(?:row|cell)color\s*(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:down|up)arrow|\\(?:footnotemark|tablenotemark)(?:\[[^\]]*\])?|\\(?:\w*note|cite\w*)\{[^{}]*\}"
+)
+_SIGNS = {
+    r"\pm": "±",
+    r"\times": "×",
+    r"\cdot": "·",
+    r"\%": "%",
+    r"\_": "_",
+    r"\$": "",
+    r"\#": "#",
+    r"\,": "",
+    r"\;": "",
+    r"\!": "",
+    "{,}": ",",
+    "~": " ",
+}
+_VECTOR = re.compile(  # with bounds, so that no text takes long
+    r"\b([A-Za-z_]\w{0,60})['\"]?\s{0,9}(?:=|<-|:)\s{0,9}"
+    r"(?:(?:\w{1,20}\.)?(?:array|tensor|asarray|Series)\(\s{0,9}\[|c\(|\[)([-+\d.eE,;\s]+)[\])]"
+)
+_LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …
+_SHARE_OF_VECTORS = 4  # … of which they make up this part at least
+_MARKUPS = (  # where a table begins, what parts its rows, and what its cells
+    (r"\{\|", r"^\|-.*$", r"^[|!]|\|\||!!"),
+    (r"\.\. list-table::", r"^[ \t]*\*(?= -)", r"^[ \t]+-"),
+    (r"\|\|", r"\n", r"\|\|?"),
+)
+_CAPTION = re.compile(r"^\|[+}].*$", flags=re.MULTILINE)
+_INSERTED = re.compile(
+    r"\bINSERT\s+INTO\s+(\S+?)\s*(?:\(([^()]*)\)\s*)?VALUES\s*((?:\((?:'(?:[^']|'')*'|[^()'])*\)[\s,]*)+)",
+    re.IGNORECASE,
+)
+_VALUES = re.compile(r"\(((?:'(?:[^']|'')*'|[^()'])*)\)")
+_CREATED = re.compile(r"\bCREATE\s+TABLE\s+(?:IF NOT EXISTS\s+)?(\S+?)\s*\(([^;]*)\)[^;]*;", re.IGNORECASE)
+_COPIED = re.compile(r"^COPY\s+(\S+)\s*\(([^)]*)\)\s+FROM\s+stdin[^;]*;\n(.*?)\n\\\.", re.IGNORECASE | re.DOTALL | re.M)
+_EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
+_PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]*[^\s,;|=:])")
+_SPOKEN = re.compile(
+    r"(?:^|[\s|,;\]\t])([A-Za-z_][\w./@'-]*(?: [\w./]+| \(\w+\)){0,4}?)(?:[:=]?[ \t]+|:)"
+    r"(-?\d[\d.]*(?:[eE][+-]?\d+)?[%A-Za-zµ]{0,3}|(?<=[:=])(?:nan|inf)(?=[a-zµ]{0,3}\b))(?=/|[:|,;]|\s|$|[a-zµ])"
+)
+_BRACKETED = re.compile(r"\[ *(\d+)(?:/\d+)? *\]")  # as xgboost and torchvision count: [12], [0][ 50/1000]
+_COUNTERS = ("epoch", "iteration")
+_FEWEST = 4  # lines of pairs
+_LINES_SEEN = 200  # that decide whether several blanks part the columns
+_SHOWN = 2  # rows of a table in LaTeX, at least
+
+
+def without_rules(text: str) -> str:
+    """The text with lines of dashes (``+-----+``, ``=== ===``) or separators alone made blank; line numbers stay."""
+    text = _BLANK_ROW.sub("", text)
+    return _RULE.sub("", text) if any(mark in text for mark in ("---", "===", "───", "━━━", "____")) else text
+
+
+def without_emphasis(cell: str) -> str:
+    """A cell of a Markdown table without the marks of bold or fixed type around its text."""
+    return _EMPHASIS.sub(r"\2", cell)
+
+
+def made_plain(text: str) -> tuple[str, str] | None:
+    """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
+    known = (
+        (_from_latex, "this is LaTeX; lawsmith read its rows and left out its commands"),
+        (_from_markup, "lawsmith read the rows of its markup"),
+        (_from_sql, "this is SQL; lawsmith read the rows that it inserts"),
+        (_from_arff, "lawsmith named its columns by its attributes"),
+        (_from_bytes, "lawsmith read its columns by the bytes that are described above them"),
+        (_from_printout, "this is a printed table; lawsmith left out its frame"),
+        (_from_vectors, "lawsmith read its named vectors as columns"),
+        (_from_pairs, "lawsmith read its lines of names and values as rows"),
+        (_from_frames, "this is a printed table; lawsmith left out its frame"),
+    )
+    for reader, told in known:
+        if (found := reader(text)) is not None:
+            return found[0], f"{told}{found[1]}."
+    return None
+
+
+def _from_latex(text: str) -> tuple[str, str] | None:
+    """The rows of a table in LaTeX with tabs between the cells; None for a text that is none."""
+    if text.count("&") < _SHOWN or len(_ENDS.findall(text)) < _SHOWN:
+        return None
+    plain = _ROWS.sub("", _MARKS.sub("", re.sub(r"(?<!\\)%[^\n]*", "", text)))
+    plain = re.sub(
+        r"([^&\\]*)" + _SPANS.pattern + r"(\{(?:[^{}]|\{[^{}]*\})*\})",
+        lambda cell: cell[1] + " & ".join([cell[3]] * int(cell[2])),
+        plain,
+    )
+    rows = [" ".join(_LINES.sub(" ", row).split()) for row in _ENDS.split(plain)]
+    cells = [[_cell(cell) for cell in re.split(r"(?<!\\)&", row)] for row in rows if row]
+    return "\n".join("\t".join(row) for row in cells if len(row) > 1) + "\n", ""
+
+
+def _from_pairs(text: str) -> tuple[str, str] | None:
+    """The rows of lines such as ``step=10 loss=3.2`` or ``iter 10: loss 3.2, time 5ms`` with tabs between the cells,
+    and a word on lines of another kind; None for a text of fewer than `_FEWEST` such lines, or more of another kind.
+
+    Lines with other names, such as those of evaluations in the log of a training, are rows with columns of their own.
+    A table with such pairs in a cell of each row, below a header without, stays one.
+    """
+    lines = [line for line in text[: 1 << 14].splitlines()[:-1] if line.strip() and line[0] != "#"][:_LINES_SEEN]
+    for pattern in (_PAIR, _SPOKEN):
+        even = [widths(lines, mark) for mark in ",;\t"] if lines and not pattern.search(lines[0]) else []
+        if any(min(one) == max(one) > 1 for one in even):
+            continue
+        if len(_rows_of_pairs(text[: 1 << 14], pattern)[0]) < _FEWEST:
+            continue
+        rows, used = _rows_of_pairs(text, pattern)
+        others = sum(1 for line in text.splitlines() if line.strip()) - used
+        if len(rows) >= max(_FEWEST, others):
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            cells = (names, *([row.get(name, "") for name in names] for row in rows))
+            rest = f"; lawsmith left out {counted(others, 'line')} without these names" if others else ""
+            return "\n".join(map("\t".join, cells)), rest
+    return None
+
+
+def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, str]], int]:
+    """Name -> value of each line of at least two pairs whose names stand in several lines, and how many lines say so.
+
+    A line of one pair above each row, such as ``Epoch 3/10``, is a part of the row.
+    """
+    stated = [(line, pattern.findall(line)) for line in text.splitlines()]
+    found = [[*_counters(line), *pairs] if pairs else [] for line, pairs in stated]
+    kinds = [tuple(name for name, _ in pairs) for pairs in found]
+    counts = Counter(kinds)
+    wide = {kind for kind, count in counts.items() if len(set(kind)) == len(kind) > 1 < count}
+    often = {counts[kind] + last for kind in wide for last in (0, 1)}  # one more where a run ends below its head
+    heads = {kind for kind, count in counts.items() if len(kind) == 1 and count in often}
+    rows, head = list[dict[str, str]](), dict[str, str]()
+    for pairs, kind in zip(found, kinds, strict=True):
+        if kind in heads:
+            head |= dict(pairs)
+        elif kind in wide:
+            rows.append({**head, **dict(pairs)})
+    return rows, sum(counts[kind] for kind in wide | heads)
+
+
+def _counters(line: str) -> list[tuple[str, str]]:
+    """What one or two numbers in brackets count."""
+    numbers = _BRACKETED.findall(line)
+    return list(zip(_COUNTERS[-len(numbers) :], numbers, strict=True)) if 0 < len(numbers) <= len(_COUNTERS) else []
+
+
+def _from_frames(text: str) -> tuple[str, str] | None:
+    """The header and rows of a table with bars around each line, as polars and DuckDB print them, and a word on rows
+    that are not shown; None for any other text."""
+    if not _BAR.search(text[: 1 << 16]):
+        return None
+    lines = [_BAR.sub("|", line).strip() for line in without_rules(text).splitlines() if line.strip()]
+    framed = [line[1:].removesuffix("|") for line in lines if line.startswith("|")]
+    if len(framed) < _FEWEST or 2 * len(framed) < len(lines):
+        return None
+    rows = [[cell.strip() for cell in line.split("|")] for line in framed]
+    shown = [row for row in rows[1:] if not all(TYPE.fullmatch(cell.lower()) for cell in row)]
+    kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
+    return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", _HIDDEN if len(kept) < len(shown) else ""
+
+
+def _from_bytes(text: str) -> tuple[str, str] | None:
+    """The rows below a byte-by-byte description of astronomers, with names, units and tabs; None for others."""
+    begun = text.find("Byte-by-byte Description", 0, 1 << 16)
+    columns = _BYTES.findall(text[begun : 1 << 16]) if begun >= 0 else []
+    rows = re.split(r"^-{20,}\s*$", text[begun:], flags=re.MULTILINE)[-1].splitlines() if columns else []
+    places = [slice(int(first or last) - 1, int(last)) for first, last, _, _ in columns]
+    cells = [[line[place].strip() for place in places] for line in rows if line.strip()]
+    head = [name for *_, name in columns], [unit.replace("---", "-") for *_, unit, _ in columns]
+    return ("\n".join("\t".join(row) for row in (*head, *cells)), "") if cells else None
+
+
+def _from_printout(text: str) -> tuple[str, str] | None:
+    """The text without what R and pandas print around rows, and a word on rows that are not shown; None for others."""
+    found = [line.group().strip() for line in _PRINTED.finditer(text[: 1 << 16])]
+    hidden = any("more row" in line or line[:2] == ".." for line in found)
+    bare = _PRINTED.sub("", text).replace("│", " ") if found and found[0].endswith("DataFrame") else None  # of Julia
+    return (bare or _PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
+
+
+def _from_markup(text: str) -> tuple[str, str] | None:
+    """The rows of a table in MediaWiki's, reStructuredText's or Jira's markup, with tabs between the cells; None for
+    any other text."""
+    for begin, rows, cells in _MARKUPS if text.lstrip()[:2] in ("{|", "..", "||") else ():
+        if re.match(begin, text.lstrip()):
+            parts = re.split(rows, _CAPTION.sub("", text), flags=re.MULTILINE)
+            found = [re.split(cells, part.rstrip("| \t\r\n"), flags=re.MULTILINE)[1:] for part in parts]
+            return "\n".join("\t".join(cell.split("|")[-1].strip() for cell in row) for row in found if row) + "\n", ""
+    return None
+
+
+def _from_sql(text: str) -> tuple[str, str] | None:
+    """The rows that a dump of a database inserts into the table with most of them, with tabs between the cells; None
+    for any other text."""
+    if not re.search(r"^(?:INSERT INTO|COPY) ", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE):
+        return None
+    tables: dict[str, list[list[str]]] = {}
+    named = dict(_CREATED.findall(text))
+    for table, names, rows in _INSERTED.findall(text):
+        named[table] = names or named.get(table, "")
+        values = [next(csv.reader([row], quotechar="'", skipinitialspace=True)) for row in _VALUES.findall(rows)]
+        tables.setdefault(table, []).extend(values)
+    for table, names, rows in _COPIED.findall(text):
+        named[table], tables[table] = names, [line.split("\t") for line in rows.splitlines()]
+    if not tables:
+        return None
+    table = max(tables, key=lambda one: len(tables[one]))
+    names = [re.sub(r"^\W*(\w+).*", r"\1", name, flags=re.DOTALL) for name in re.split(r",(?![^(]*\))", named[table])]
+    return "\n".join(map("\t".join, [names[: len(tables[table][0])], *tables[table]])) + "\n", ""
+
+
+def _from_arff(text: str) -> tuple[str, str] | None:
+    """The rows of a file of Weka, below the names of its attributes; None for any other text."""
+    begun = re.search(r"^@data\s*?\n", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE)
+    head, rows = ("", "") if begun is None else (text[: begun.start()], text[begun.end() :])
+    names = re.findall(r"^@attribute\s+['\"]?(\w[^'\"\s{]*)", head, flags=re.MULTILINE | re.IGNORECASE)
+    return (",".join(names) + "\n" + re.sub(r"^%.*", "", rows, flags=re.MULTILINE), "") if names else None
+
+
+def _from_vectors(text: str) -> tuple[str, str] | None:
+    """Vectors of equal length as Python, R and MATLAB write them (``x = [1, 2]``, ``y <- c(3, 4)``) as columns with
+    tabs between the cells; None for any other text."""
+    if len(text) > _LONGEST_VECTORS or text.lstrip()[:1] in ("{", "["):
+        return None
+    found = _VECTOR.findall(text)
+    columns = {name: re.split(r"[\s,;]+", cells.strip(" \t\r\n,;")) for name, cells in found}
+    same = 2 <= len(columns) == len(found) and len({len(cells) for cells in columns.values()}) == 1
+    if not same or _SHARE_OF_VECTORS * sum(len(cells) for _, cells in found) < len(text):
+        return None
+    rows = list(zip(*columns.values(), strict=True))
+    return ("\n".join(map("\t".join, (tuple(columns), *rows))) + "\n", "") if len(rows) >= _FEWEST else None
+
+
+def with_columns_apart(text: str) -> str:
+    """The text with tabs between its columns where several blanks part them and names hold single ones."""
+    lines = [line for line in text[: 1 << 16].splitlines() if line.strip()][:_LINES_SEEN]
+    if len(lines) < _FEWEST or any(mark in lines[0] for mark in "\t,;|"):
+        return text
+    cells = [re.split(r" {2,}", line.strip()) for line in lines]
+    if len(wide := set(map(len, cells))) > 1 or wide == {1} or len(lines[0].split()) == len(lines[1].split()):
+        return text
+    if any(not is_numeral(cell) and all(map(is_numeral, cell.split())) for row in cells[1:] for cell in row):
+        return text  # the blanks of a column that is flush right
+    return re.sub(r"(?<=\S) {2,}(?=\S)", "\t", text)
+
+
+def _cell(text: str) -> str:
+    for written, meant in _SIGNS.items():
+        text = text.replace(written, meant)
+    text = text.replace(r"\&", "and").replace("$", "")
+    while (bare := _WRAPPED.sub(r"\1", text)) != text:
+        text = bare
+    text = re.sub(r"\^\{([^{}]*)\}", r"^\1", text)
+    return re.sub(r"[{}\t]|\\(?=[A-Za-z])|_(?= ?±)", "", text.replace("_{", "_")).strip()

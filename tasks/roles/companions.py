@@ -1,0 +1,290 @@
+"""Which columns of a table keep record of the runs, and which are further outcomes of them."""
+
+import re
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import Array, along, ranks
+from lawsmith.tasks.asked import without_unit
+from lawsmith.tasks.dates import is_date, spans_of_years
+from lawsmith.tasks.noise import rounding
+from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.roles.deciding import Deciding
+from lawsmith.tasks.roles.follows import explained
+from lawsmith.tasks.roles.likeness import (
+    agree,
+    are_alike,
+    fills_time,
+    goes_along,
+    is_order,
+    numbers_things,
+    off_multiple,
+    restates,
+    runs_on,
+)
+
+FEWEST_STEPS = 3  # of a run's history; two say little of a course
+ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
+AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
+ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
+SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
+OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
+MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
+ROWS_PER_TERM = 3  # of the polynomial that tells
+ONE_SIZE = 5.0  # factor between the sizes of several series at most
+SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
+WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
+WORD = 3  # letters of a name that is more than a symbol
+
+
+def decide_bookkeeping(d: Deciding) -> None:
+    """Columns that label, repeat or record runs; labels are left to `lawsmith.tasks.roles.labels`."""
+    for name in d.open():
+        plain = words.bare(name)
+        if name in d.cells.dates:  # a feature, where there is no other
+            if 2 * len(set(d.labels_of(name))) <= d.rows and _is_course(d, name):
+                d.set(name, "feature", "the target rises or falls with it for each label")
+            continue
+        if words.is_label(name) and d.repeats(name) and d.cells.units.get(name) is None:  # a student of 70M
+            d.labelled.add(name)
+        elif words.is_label(name) and (values := d.numbers[name]) is not None and numbers_things(np.unique(values)):
+            d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
+        elif d.numbers[name] is None and plain in words.WORDS["cited"]:
+            d.set(name, "bookkeeping", "the source of each row, by its name")
+        elif words.is_replicate(name):
+            d.set(name, "replicate", "tells repeated measurements apart")
+        elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
+            d.set(name, "bookkeeping", "spans of years, or months; write them like 2009 or 2009-10-01")
+        elif d.numbers[name] is None and is_date(d.labels_of(name)[0]):
+            d.set(name, "bookkeeping", "dates in which day and month can be swapped; write them like 2022-06-01")
+        elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
+            d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
+        elif words.bare(name) in ("step", "_step") and _is_course(d, name):
+            d.set(name, "feature", "the target rises or falls with it in each run")
+        elif words.has(name, "moments") and _since_1970(d.numbers[name]):
+            d.set(name, "bookkeeping", "times, counted since 1970")
+        elif words.is_bookkeeping(name) or (d.tracker and plain in words.WORDS["tracker"]):
+            d.set(name, "bookkeeping", "by its name")
+
+
+def _since_1970(values: Array | None) -> bool:
+    """Whether all values are moments from 2000 to 2065, in seconds since 1970 or a thousandth, millionth … of them."""
+    if values is None or not np.isfinite(values).all():
+        return False
+    return any(values.min() > 9.4e8 * unit and values.max() < 3e9 * unit for unit in (1.0, 1e3, 1e6, 1e9))
+
+
+def _is_course(d: Deciding, name: str) -> bool:
+    """Whether rows are the history of runs: a label names each run, whose rows have steps of their own, the same in
+    several runs, and the target goes one way along them; or of one run, whose steps rise throughout."""
+    if (found := d.pair(name, d.asked.target[0])) is None:
+        return False
+    steps, target = found
+    if (np.diff(steps) > 0).all():  # of one run
+        return along(steps, target) > ALONE
+    if 2 * len(np.unique(steps)) > d.rows:
+        return False
+    for label in d.names:
+        if label in (name, *d.asked.target) or not d.repeats(label) or (name in d.cells.dates and d.varies(label)):
+            continue
+        runs = np.unique(d.labels_of(label), return_inverse=True)[1]
+        rows = [np.flatnonzero(runs == run) for run in range(runs.max() + 1)]
+        if all(len(np.unique(steps[one])) == len(one) >= FEWEST_STEPS for one in rows):
+            ways = [np.corrcoef(ranks(steps[one]), ranks(target[one]))[0, 1] for one in rows]
+            return bool(abs(np.mean(ways)) > ONE_WAY)
+    return False
+
+
+def decide_companions(d: Deciding) -> None:
+    """Columns that are outcomes of the same runs, as the target is."""
+    target, shares = d.asked.target[0], d.shares()
+    for name in d.open():
+        if d.numbers[name] is None or name in d.labelled or name in shares:
+            continue
+        if why := _beside(d, name, target) or _of_target(d, name, target):
+            d.set(name, "companion", why)
+    axis, *others = [*d.candidates(), ""]
+    others = others[:-1] if _are_series(d, axis, [target, *others[:-1]]) and shares.isdisjoint(others) else []
+    for name in others:
+        d.set(name, "companion", f"another series along {axis}, as {target} is one")
+    for name in d.open():
+        if (other := _difference_from(d, name, target)) is not None:
+            d.set(name, "companion", f"the difference or ratio of {target} and {other}")
+
+
+def _beside(d: Deciding, name: str, target: str) -> str | None:
+    """Why a column is an outcome beside the target; None where nothing says so."""
+    outcome = any(words.is_outcome(one) or not words.without_averages(one) for one in d.asked.target)
+    performance = _is_performance(d)
+    pair = d.pair(name, target)
+    alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
+    beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
+    if beside or name.lower().startswith(words.RESULTS):
+        return f"another outcome beside {target}"
+    spent = outcome and words.bare(name) == "gflops"  # by one pass of a model, as papers on vision write
+    unit = d.cells.units.get(name)  # of the cells: 42 tok/s
+    fast = words.is_performance(f"{name} ({unit})" if unit else name)
+    if (performance or outcome) and fast and not d.is_set(name) and not spent:
+        return f"measured beside {target}, by its name"
+    if words.is_result_beside(name, target):
+        return f"a result beside {target}, by its name"
+    if pair and words.WORDS["repeated_until"].intersection(words.tokens(name)[-1:]) and fills_time(*pair):
+        return f"how often {target} was measured in a fixed time"
+    pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
+    if pivoted or words.values_of_setting(name, target):
+        return f"a value of the same setting as {target}, as in a pivot table"
+    if not words.without_averages(re.sub(r"\(.*\)$", "", name)):  # Mean (Task), of a leaderboard
+        return "an average of outcomes, by its name"
+    return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None
+
+
+def _of_target(d: Deciding, name: str, target: str) -> str | None:
+    """Why a column is made of the target, or measures it again; None where nothing says so."""
+    pair = d.pair(name, target)
+    if pair and runs_on(*pair):
+        return f"the running sum of {target}, or its differences"
+    if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and agree(*pair, AGAIN):
+        return f"averages of {target}, by its name and values"
+    if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
+        return "a prediction of the target, by its name"
+    if pair and words.has(name, "ranks") and is_order(*pair):
+        return f"the rank of {target}"
+    if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
+        return f"a repeated measurement of {target}, by its name and values"
+    if pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
+        return f"another column of the series of {target}, by its name and values"
+    if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
+        return f"another well of the plate of {target}"
+    if _is_of_another_series(d, name, target):
+        return f"measured as often as {target}, in another series"
+    if _is_one_of_repeats(d, name, target):
+        return f"one of the measurements that {target} is the mean of"
+    if _is_one_of_repeats(d, target, name):
+        return f"the mean of {target} and of columns named like it"
+    restated = (_is_performance(d) and _is_time(name)) or words.is_view_of(name, target)
+    restated = restated or not words.WORDS["learnt"].isdisjoint(words.tokens(name)[-1:])  # measured, and hardly set
+    if pair and _restates(d, name, *pair, restated):
+        return f"a function of {target}"
+    if pair and _moves_as_outcome(d, name, *pair):
+        return f"another outcome of the other columns: it moves with {target}"
+    return None
+
+
+def _is_performance(d: Deciding) -> bool:
+    """Whether a target says how fast or how well something runs."""
+    return any(map(words.is_performance, d.asked.target)) or _is_time(d.asked.target[0])
+
+
+def _is_time(target: str) -> bool:
+    return not {"time", "duration", "seconds", "ms", "us", "ns"}.isdisjoint(words.tokens(target))
+
+
+def _is_setting(values: Array, target: Array) -> bool:
+    """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: it was set to
+    few values, and the target's order hardly follows from theirs."""
+    levels, own = len(np.unique(values)), len(np.unique(target))
+    return 1 < SETTING * levels <= own and along(values, target) < FOLLOWS
+
+
+def _are_series(d: Deciding, axis: str, names: list[str]) -> bool:
+    """Whether three or more columns, and no others, go along the first one, and are of one size and unit: several
+    drugs, countries or stations."""
+    columns = [pair for name in names if axis and (pair := d.pair(axis, name)) is not None]
+    if (
+        len(columns) < max(len(names), 1 + SERIES)
+        or not d.is_axis(axis)
+        or len({without_unit(name)[1] for name in names}) > 1
+    ):
+        return False
+    sizes = np.array([(np.ptp(values), np.median(np.abs(values))) for _, values in columns])
+    return bool((sizes.max(axis=0) < ONE_SIZE * sizes.min(axis=0)).all()) and all(goes_along(*pair) for pair in columns)
+
+
+def _is_one_of_series(d: Deciding, target: str) -> bool:
+    """Whether further columns are named like the target but for the number, and others are left: ``pH 5`` beside
+    ``pH 6``, ``pH 7`` and a temperature."""
+    alike = [name for name in d.names if words.repeats_of(name, target)]
+    return len(alike) >= SERIES and not {target, *alike}.issuperset(d.candidates())
+
+
+def _is_of_another_series(d: Deciding, name: str, target: str) -> bool:
+    """Whether columns that differ from a column in their number alone, as ``Control_2`` from ``Control_1``, are as many
+    as the target has, which are measured again; and further columns are left."""
+    again = [other for other in d.names if words.repeats_of(other, target)]
+    series = [other for other in d.names if words.repeats_of(other, name)]
+    pairs = [pair for other in again if (pair := d.pair(other, target))]
+    told = len(again) == len(series) == len(pairs) > 0 and len(max(words.tokens(name), key=len)) >= WORD
+    return (
+        told and all(agree(*pair, AGAIN) for pair in pairs) and not {name, *series, *again}.issuperset(d.candidates())
+    )
+
+
+def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:
+    """Whether the target is the mean of a column and the others of its name but for the number."""
+    alike = [d.numbers[other] for other in d.names if words.repeats_of(other, name)]
+    columns = [values for values in (d.numbers[name], *alike) if values is not None and np.isfinite(values).all()]
+    mean = d.numbers[target]
+    if len(columns) < 2 or mean is None:
+        return False
+    return bool(np.abs(np.mean(columns, axis=0) - mean).max() < ROUNDED * np.ptp(mean))
+
+
+def _difference_from(d: Deciding, name: str, target: str) -> str | None:
+    """The companion from which the target differs by a column, or whose ratio to it that is: the training error of
+    ``gap = test - train``, the charge of an efficiency."""
+    if (found := d.pair(name, target)) is None:
+        return None
+    values, measured = found
+    for other in (other for other, (role, _) in d.role.items() if role == "companion"):
+        beside = d.numbers[other]
+        if beside is None or not np.isfinite(beside).all():
+            continue
+        near = max(ROUNDED * np.ptp(values), 3 * rounding(values).max())
+        apart = np.abs(np.abs(measured - beside) - np.abs(values)).max()
+        if apart < near < min(np.std(values), np.std(measured)):  # and the target is no trifle
+            return other
+        made = words.is_performance(name) and np.abs(beside).min() > 0  # and no number of machines
+        if made and off_multiple(values, measured / beside) < near < min(
+            np.std(values), off_multiple(values, measured)
+        ):
+            return other
+    return None
+
+
+def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool) -> bool:
+    """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
+    such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
+    if d.rows < 5 or not restates(values, target):
+        return False
+    (first, *_) = words.tokens(d.asked.target[0]) or ("",)
+    begin = [other for other in d.names if words.tokens(other)[:1] == [first]]  # of many it is the table's prefix
+    alike = name in begin and len(begin) <= MOST_ALIKE and (first.isalpha() and len(first) >= WORD)
+    if (anyhow and not d.is_set(name)) or alike:
+        return len(d.candidates()) > 1
+    if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
+        return False
+    settings = [other for other in d.candidates() if d.is_set(other)]
+    return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
+
+
+def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
+    """Whether a measured column has the target's order and about its size, and follows from several columns that have
+    not, and from none alone: losses on several data sets, whose names do not say so."""
+    if d.is_set(name) or words.has(name, "another_model") or not are_alike(values, target):
+        return False
+    columns = [column for column in d.candidates().values() if not are_alike(column, target)]
+    if len(columns) < 2:
+        return False
+    views = [np.log(column) if column.min() > 0 else column for column in columns]
+    views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
+    terms = [*views, *(one * two for one, two in combinations_with_replacement(views, 2))]
+    if ROWS_PER_TERM * (1 + len(terms)) > d.rows:
+        return False
+    alone = max(explained(values, [view, view**2]) for view in views)
+    return alone < ALONE and explained(values, terms) > OUTCOME
+
+
+def _looks_like_a_date(label: str) -> bool:
+    return re.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b", label) is not None

@@ -1,0 +1,100 @@
+"""Features that nobody named, and that may be outcomes of the same runs as the target: what is said of them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.noise import rounding
+from lawsmith.tasks.roles.deciding import Deciding
+from lawsmith.tasks.roles.follows import is_basic
+from lawsmith.tasks.roles.likeness import FEWEST_ON_LINE, agree, are_alike, correlated, goes_along, is_even
+
+NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
+OPPOSITE = 0.99  # correlation of two shares that make up a whole, at least
+EXACT = 1e-3  # of the target's range, by which a sum or a quotient may be off
+MOST_PARTS = 12  # columns of which the target may be made
+
+_Pairs = Mapping[str, tuple[Array, Array]]
+"""Column -> its values (n,), and those of the target."""
+
+
+def tell_doubts(d: Deciding) -> None:
+    """Say of several features which of them have about the target's values, are on a line with it, or go along a
+    setting as it does; and of which it is a sum or a quotient."""
+    target = d.asked.target[0]
+    known = {name: d.pair(name, target) for name, (role, _) in d.role.items() if role in ("feature", "derived")}
+    parts = {name: pair for name, pair in known.items() if pair is not None}
+    features = {name: pair for name, pair in parts.items() if d.role[name][0] == "feature"}
+    if len(features) > 1:
+        measured = {name: pair for name, pair in features.items() if not d.is_set(name) and not is_even(pair[0])}
+        beside = _tell_beside(d, measured)
+        if d.rows >= FEWEST_ON_LINE:
+            axes = {name: values for name, (values, _) in features.items() if d.is_axis(name)}
+            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in beside})
+    made = _made_of([(name, *pair) for name, pair in parts.items()])
+    if not features.keys().isdisjoint(made):
+        d.notices.append(
+            f"{target} is made of {listing(made)} in every row. If a run measured them, leave them out with --ignore "
+            f"{','.join(made)}."
+        )
+
+
+def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
+    """Tell, and return, the columns that have about the target's values or are on a line with it."""
+    told = []
+    for name, pair in measured.items():
+        same = are_alike(*pair) and agree(*pair, NEARLY)
+        left = (agree(1 - pair[0] / whole, pair[1] / own, NEARLY) for whole in (1, 100) for own in (1, 100))
+        enough = d.rows >= FEWEST_ON_LINE
+        rest = enough and np.corrcoef(*pair)[0, 1] < -OPPOSITE and any(left)
+        if same or rest or (enough and correlated(*pair)):
+            how = "nearly the same as" if same else "nearly 100 % minus" if rest else "on a straight line with"
+            d.notices.append(
+                f"{name} is {how} {d.asked.target[0]}. If a run measured both, leave it out with --ignore {name}."
+            )
+            told.append(name)
+    return told
+
+
+def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> None:
+    """Tell the columns that go along an axis as the target does, save sizes and shares, which are set."""
+    along: dict[str, list[str]] = {}
+    shares = d.shares()
+    for name, pair in measured.items():
+        before = takewhile(name.__ne__, axes)
+        axis = next((one for one in before if all(goes_along(axes[one], column) for column in pair)), None)
+        if axis is not None and name not in shares and not is_basic(words.tokens(name)):
+            along.setdefault(axis, []).append(name)
+    for axis, names in along.items():
+        verb = "goes" if len(names) == 1 else "go"
+        d.notices.append(
+            f"{listing(names)} {verb} along {axis}, as {d.asked.target[0]} does. What a run measured as well can be "
+            f"left out with --ignore {','.join(names)}."
+        )
+
+
+def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:
+    """The names of two or more of the columns (name, values, those of the target), and not all, of which the target is
+    a sum or difference, or a quotient times a number, in every row; none where there are none."""
+    if not 2 < len(columns) <= MOST_PARTS or len(target := columns[0][2]) < len(columns) + 3:
+        return []
+    near = max(EXACT * np.ptp(target), 3 * rounding(target).max())
+    for quotient in (False, True) if target.min() > 0 else (False,):
+        kept = {name: np.log(one) if quotient else one for name, one, _ in columns if not quotient or one.min() > 0}
+        parts, made = np.stack([*kept.values(), np.ones(len(target))], axis=1), np.log(target) if quotient else target
+        sizes = np.maximum(np.std(parts, axis=0), 1e-300 + (np.ptp(parts, axis=0) == 0))
+        whole = np.round((np.linalg.lstsq(parts / sizes, made, rcond=None)[0] / sizes)[:-1])
+        sums = parts[:, :-1] @ whole
+        exact = np.exp(sums + np.mean(made - sums)) if quotient else sums
+        told = (
+            set(np.abs(whole)) <= {0.0, 1.0}
+            and 1 < np.abs(whole).sum() < len(columns)
+            and (whole.min() < 0 or not quotient)
+        )
+        if told and np.abs(exact - target).max() < near:
+            return [name for name, part in zip(kept, whole, strict=True) if part]
+    return []

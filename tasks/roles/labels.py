@@ -1,0 +1,387 @@
+"""Columns of labels: the group, the categories, and those that say no more than other columns do."""
+
+import itertools
+import re
+from collections import Counter
+
+import numpy as np
+
+from lawsmith.tasks import words
+from lawsmith.tasks.arrays import NORMAL, Array, IntArray, along, ranks
+from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.numerals import FACTORS, numeral
+from lawsmith.tasks.reading.quantities import factor_between
+from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
+from lawsmith.tasks.roles.follows import is_made, label_of
+
+FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
+RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
+_SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
+_UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
+FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
+SLIP = 5.0  # typical deviations from the middle of its cell beyond which a row counts no more
+MOST_LEVELS = 8  # of a category that is not named as one
+
+
+def decide_labels(d: Deciding) -> None:
+    """Columns of text: the group, categories, or neither."""
+    _leave_out_sizes(d)
+    texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
+    if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
+        d.set("group", "group", "by its name")
+    _refuse_units(d, texts)
+    codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
+    left = {name: found for name, found in codes.items() if found is not None}
+    _set_apart_replicates(d, left)
+    _group_or_categories(d, left)
+    _leave_out_lone(d)
+    _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
+
+
+def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
+    """A code for each row of a column that may be the group or a category; any other column is left out."""
+    labels = d.labels_of(name)
+    if all(labels) and _states_sizes(d, labels):
+        d.notices.append(
+            f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a column of "
+            "their own."
+        )
+    codes = np.unique(np.array(labels, dtype=object), return_inverse=True)[1]
+    if not all(labels):
+        d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
+    elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
+        d.set(name, "left out", _why_no_label(labels))
+        if (units := units_of(labels)) is not None:
+            d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
+    elif not words.has(name, "groups") and (lone := _remarks(labels)):
+        d.set(name, "left out", "remarks on single rows")
+        d.notices.append(f"{name} remarks on {listing(lone, 4)}; delete these rows if they should not count.")
+    elif restated := label_of(codes, d.candidates()):
+        if all(words.has(one, "coordinates") for one in restated):
+            for one in restated:
+                d.set(one, "left out", f"the coordinates of {name}")
+            return codes
+        d.set(name, "left out", f"says the same as {listing(restated)}")
+    elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
+        d.set(name, "left out", f"says in which range of {along} a row lies")
+        d.notices.append(
+            f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {name} gives each "
+            "range constants of its own."
+        )
+    else:
+        return codes
+    return None
+
+
+def _remarks(labels: list[str]) -> list[str]:
+    """Labels of single rows beside one label of all others: ``ok``, and once ``spike``."""
+    counted = Counter(labels)
+    lone = [repr(label) for label, count in counted.items() if count == 1]
+    return lone if len(counted) == len(lone) + 1 and len(lone) < len(labels) / 2 else []
+
+
+def _tell_measures(d: Deciding, names: list[str]) -> None:
+    """Say of each of these columns whose labels are measures that the target may be of several kinds."""
+    for name in names:
+        measures = list(dict.fromkeys(d.labels_of(name)))
+        if all(map(words.is_outcome, measures)):
+            d.notices.append(
+                f"{name} says which measure {d.asked.target[0]} holds in each row ({listing(measures, 4)}). With "
+                f"--target {measures[0]} only that measure is read."
+            )
+
+
+def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """Labels that stand once each beside equal features, and do not change the target: wells a, b and c."""
+    target = d.numbers[d.asked.target[0]]
+    if target is None or not np.isfinite(target).all():
+        return
+    for name, codes in list(labels.items()):
+        if words.has(name, "groups") or words.has(name, "codes") or codes.max() >= MOST_LEVELS:
+            continue
+        others = [*map(ranks, d.candidates().values()), *(one for other, one in labels.items() if other != name)]
+        place = np.column_stack([np.zeros(d.rows), *others])
+        cell = np.unique(place, axis=0, return_inverse=True)[1].reshape(-1)
+        once = len(np.unique(np.column_stack([cell, codes]), axis=0)) == d.rows
+        if once and not _differs(codes, cell, place, target):
+            d.set(name, "replicate", "at equal features the target does not differ between its labels")
+            d.notices.append(
+                f"At equal features {d.asked.target[0]} does not depend on {name}, so these rows count as repeated "
+                f"measurements; --category {name} keeps the column."
+            )
+            del labels[name]
+
+
+def _differs(codes: IntArray, cell: IntArray, place: Array, target: Array) -> bool:
+    """Whether the target differs between labels within cells of equal features, in level or along the places (n, D)."""
+    if not codes.any():
+        return True
+    import pandas as pd
+
+    counts, away = np.bincount(cell), target - pd.Series(target).groupby(cell).transform("median").to_numpy()
+    if most := SLIP * NORMAL * float(np.median(np.abs(away))):  # a crashed run hides what all others show
+        away = np.clip(away, -most, most)
+    rest, lines = away - (np.bincount(cell, away) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
+    matrix = np.concatenate([(codes == code)[:, None] * lines for code in range(1, codes.max() + 1)], axis=1)
+    matrix -= np.stack([np.bincount(cell, column) for column in matrix.T], axis=1)[cell] / counts[cell][:, None]
+    parts, _, rank, _ = np.linalg.lstsq(matrix, rest, rcond=None)
+    left, freedom = np.sum((rest - matrix @ parts) ** 2), len(rest) - len(counts) - rank
+    if freedom < FEWEST_FREE or not left > 0:
+        return True
+    from scipy.special import fdtrc  # a third of a second that tables without such labels save
+
+    return bool(fdtrc(rank, freedom, (rest @ rest - left) / rank / (left / freedom)) < CHANCE)
+
+
+def _leave_out_lone(d: Deciding) -> None:
+    """Leave out the rows of labels that stand once, where nobody named the group."""
+    group = next((name for name, (role, _) in d.role.items() if role == "group"), None)
+    if group is None or d.asked.group is not None:
+        return
+    counted = Counter(d.labels_of(group))
+    d.lone = tuple(label for label, count in counted.items() if count == 1)
+    if d.lone:
+        d.notices.append(
+            f"lawsmith left out {group} {listing(d.lone, 8)}: a single row is too few for constants of its own; "
+            "--group none keeps all rows."
+        )
+
+
+def _ranged(d: Deciding, codes: IntArray) -> str | None:
+    """The column of which each label is a range of its own, several values wide: ``high`` above a threshold."""
+    for name, values in d.candidates().items():
+        levels = np.unique(values)
+        if np.array_equal(levels, np.arange(len(levels)) + levels[0]):
+            continue  # may number the rows, or subjects one label after the other
+        parts = sorted((values[codes == code] for code in range(codes.max() + 1)), key=np.min)
+        apart = all(one.max() < two.min() for one, two in itertools.pairwise(parts))
+        if apart and all(len(np.unique(part)) >= FEWEST_VALUES for part in parts):
+            return name
+    return None
+
+
+def _states_sizes(d: Deciding, labels: list[str]) -> bool:
+    """Whether all labels, such as ``Pythia-70M`` or ``8xA100``, state sizes with which no column moves along."""
+    found = [_SIZE.findall(label) for label in labels]
+    if not all(found) or len({one[0] for one in found}) < FEWEST_VALUES:
+        return False
+    sizes = np.array([float(one[0][0]) * FACTORS.get(one[0][1], 1.0) for one in found])
+    return not any(along(sizes, other) > RESTATES for other in d.candidates().values())
+
+
+def _leave_out_sizes(d: Deciding) -> None:
+    """Leave out sizes that were read from names where they are few, or where another column states them."""
+    for name in (name for name in d.open() if name.endswith(".size") and name.removesuffix(".size") in d.names):
+        columns = d.candidates()
+        sizes = columns.pop(name, None)
+        units = {one[1] for label in d.labels_of(name.removesuffix(".size")) for one in _SIZE.findall(label)}
+        others = [other for other in columns if not is_made(words.tokens(other))]  # a learning rate is set from sizes
+        alike = [other for other in others if sizes is not None and along(sizes, columns[other]) > RESTATES]
+        if alike:
+            d.set(name, "left out", f"sizes in names, which {alike[0]} states, too")
+        elif sizes is None or len(np.unique(sizes)) < FEWEST_VALUES or units in _UNITS:
+            d.set(name, "left out", "few sizes in names, or none")
+        else:
+            d.notices.append(f"{name} holds the sizes that stand in the names of {name.removesuffix('.size')}.")
+
+
+def _refuse_units(d: Deciding, texts: list[str]) -> None:
+    """Raise InputError for a column that says in which of several units of one kind a row is: ``time_unit``."""
+    for name in (name for name in texts if name not in d.role and words.tokens(name)[-1:] in (["unit"], ["units"])):
+        units = sorted({label.split("/")[0] for label in d.labels_of(name)})
+        if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
+            raise InputError(
+                f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
+                f"beside it in one unit, and leave the column out with --ignore {name}."
+            )
+
+
+def _why_no_label(labels: list[str]) -> str:
+    if (units := units_of(labels)) is not None:
+        return units
+    if (clock := two_clocks(labels[0])) is not None:
+        return clock
+    return f"text that hardly repeats, such as {labels[0][:20]!r}"
+
+
+def two_clocks(cell: str) -> str | None:
+    """What a cell such as ``08:15`` may be, and what to write; None for any other."""
+    if (clock := re.fullmatch(r"(\d+):(\d\d)", cell)) is None:
+        return None
+    told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"
+    return f"it may be {told}: write 00:{cell}, or mm:ss or hh:mm behind the column's name"
+
+
+def units_of(labels: list[str]) -> str | None:
+    """``numbers in different units (ms and s)`` of cells that are numbers with several units; None for others."""
+    found = [numeral(label) for label in labels]
+    units = list(dict.fromkeys(one.suffix for one in found if one is not None))
+    marks = [unit for unit in units if unit and not any(one.isalpha() or one in "%°" for one in unit)]
+    if None in found or marks or len(units) < 2 or len(units) > MOST_LEVELS:
+        return None
+    return f"numbers in different units ({listing([unit or 'none' for unit in units])})"
+
+
+def _told_by(name: str, labels: dict[str, IntArray]) -> str | None:
+    """Another label from which this one follows; of two that tell each other the first stays."""
+    before = list(labels).index(name)
+    others = (other for other in labels if other != name)
+    told = (one for one in others if _tells(labels[one], labels[name], list(labels).index(one) < before))
+    return next(told, None)
+
+
+def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
+    _leave_out_finer(d, labels)
+    for name in list(labels):
+        if (same := _told_by(name, labels)) is not None:
+            d.set(name, "left out", f"follows from {same}")
+            del labels[name]
+    has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
+    many = [name for name, codes in labels.items() if codes.max() >= MOST_LEVELS]
+    if not has_group and len(many) > 1:
+        raise InputError(
+            f"{d.where}: {listing(many)} could each be the group; choose one with --group, or give --group none."
+        )
+    group = many[0] if many else _lone_group(d, labels)
+    if group is not None and not has_group and _has_rows_enough(d, labels[group]):
+        d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
+        if words.has(group, "codes"):
+            d.notices.append(
+                f"Each label of {group} has constants of its own; with --category {group} they shift or scale one law."
+            )
+    for name, codes in labels.items():
+        if name in d.role:
+            continue
+        if name == group and not has_group and d.asked.features is None and codes.max() < MOST_LEVELS:
+            d.notices.append(
+                f"{name} has labels of fewer than {GROUP_ROWS} rows, too few for constants of their own, so it shifts "
+                f"or scales one law; --group {name} gives each label constants."
+            )
+        if d.asked.group == "":
+            d.set(name, "left out", "text, which --group none leaves out; --category keeps it")
+        elif codes.max() < MOST_LEVELS and d.asked.features is None:
+            d.category(name, "a label of a few levels")
+            if group is None and len(labels) == 1 and not has_group and _has_rows_enough(d, codes):
+                d.notices.append(
+                    f"{name} shifts or scales one law; --group {name} gives each label constants of its own."
+                )
+        else:
+            d.set(name, "left out", "text")
+
+
+def _leave_out_finer(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """Leave out labels that say no more than a coarser one and the features do: a model's name beside its family and
+    size."""
+    for name in list(labels):
+        coarser = {
+            other: codes for other, codes in labels.items() if other != name and _tells(labels[name], codes, False)
+        }
+        for other, codes in coarser.items():
+            restated = label_of(labels[name], {**d.candidates(), other: codes.astype(float)})
+            if other in restated and len(restated) > 1:
+                d.set(name, "left out", f"says the same as {listing(restated)} together")
+                del labels[name]
+                break
+
+
+def _has_rows_enough(d: Deciding, codes: IntArray) -> bool:
+    """Whether labels have rows enough for constants of their own: on average, and each of a few. A label of one row
+    may be a slip; its row is left out."""
+    counts = np.bincount(codes)
+    each = counts[counts > 1].min(initial=d.rows) >= GROUP_ROWS or len(counts) > MOST_LEVELS
+    return bool(d.rows / len(counts) >= GROUP_ROWS and each)
+
+
+def _lone_group(d: Deciding, labels: dict[str, IntArray]) -> str | None:
+    """The one label, unless it is called a kind of something and was tried at equal features, or other columns are
+    categories too and its name is none of a group."""
+    others = [name for name in (*d.open(), *d.levels) if name in d.cells.booleans or name in d.levels]
+    if len(labels) != 1:
+        return None
+    ((name, codes),) = labels.items()
+    if words.has(name, "groups"):
+        return name
+    return None if others or (words.has(name, "codes") and _crossed(d, codes)) else name
+
+
+def _crossed(d: Deciding, codes: IntArray) -> bool:
+    """Whether most points of the features stand beside several labels: a setting that was tried at each of them."""
+    columns = [values for name, values in d.candidates().items() if name not in d.cells.dates]
+    if not columns:
+        return False
+    points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
+    pairs = np.unique(np.column_stack([points, codes]), axis=0)
+    return bool(np.mean(np.bincount(pairs[:, 0]) > 1) > 0.5)
+
+
+def decide_codes(d: Deciding) -> None:
+    """Truth values, and whole numbers from 0 that are codes: no more and no less of something."""
+    if d.asked.features is not None:
+        return
+    for name in d.open():
+        values = d.numbers[name]
+        if values is None or not np.isfinite(values).all():
+            continue
+        levels = np.unique(values)
+        if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
+            d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
+        elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels, np.round(levels)):
+            coded = levels[0] in (0, 1) and levels[-1] < 2 * len(levels) <= d.rows  # one or the other may be unused
+            if words.is_code(name) and coded:
+                d.category(name, "codes, by its name")
+            elif np.array_equal(levels, np.arange(len(levels))) and len(levels) > 2 and _goes_up_and_down(d, name):
+                d.category(name, "codes: the target goes up and down along them")
+    _leave_out_indicators(d)
+
+
+def _leave_out_indicators(d: Deciding) -> None:
+    """Leave out what is 0 or 1 and follows from others of its kind: the last of ``opt_adam``, ``opt_sgd`` and
+    ``opt_lion``, of which one is 1 in every row."""
+    kept, columns = list[str](), [np.ones(d.rows)]
+    for name in [name for name in d.levels if len(d.levels[name]) == 2 and name not in d.asked.category]:
+        values = d.numbers[name]
+        if values is None or not np.isin(values, (0.0, 1.0)).all():
+            continue
+        matrix = np.stack(columns, axis=1)
+        parts = np.linalg.lstsq(matrix, values, rcond=None)[0]
+        if kept and np.abs(values - matrix @ parts).max() < 1e-9 and d.rows > len(columns) + 1:
+            others = listing([other for other, part in zip(kept, parts[1:], strict=True) if abs(part) > 1e-6])
+            d.set(name, "derived", f"follows from {others}")
+            del d.levels[name]
+            d.notices.append(f"lawsmith left out {name}, which follows from {others}.")
+        else:
+            kept.append(name)
+            columns.append(values)
+
+
+def _goes_up_and_down(d: Deciding, name: str) -> bool:
+    """Whether the target, all other features equal, clearly neither rises nor falls with these whole numbers."""
+    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
+    others = [column for other, column in d.candidates().items() if other != name]
+    others += [np.unique(np.array(d.labels_of(c)), return_inverse=True)[1].astype(float) for c in d.levels]
+    if values is None or target is None or not np.isfinite(target).all() or not others:
+        return False
+    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
+    return _up_and_down(values.astype(np.intp), cell, np.asarray(target))
+
+
+def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:
+    """Whether every label of `one` stands beside one label of `two`, and not the other way round unless `alike`."""
+    pairs = len(np.unique(one.astype(np.int64) * (int(two.max()) + 1) + two))
+    return bool(pairs == one.max() + 1 and (one.max() > two.max() or (alike and one.max() == two.max())))
+
+
+def _up_and_down(codes: IntArray, cell: IntArray, target: Array) -> bool:
+    """Whether level means within cells differ clearly, and neither rise nor fall throughout."""
+    counts = np.bincount(cell)
+    means = np.bincount(cell, target) / counts
+    rest = target - means[cell]
+    sizes = np.bincount(codes)
+    effect = np.bincount(codes, rest) / sizes
+    left = rest - effect[codes]
+    freedom = len(target) - len(counts) - len(sizes) + 1
+    if freedom < 1 or np.mean(counts) < 2:
+        return False
+    error = np.sqrt(left @ left / freedom / sizes)
+    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
+    return bool(steps.max() > 4 and steps.min() < -4)
