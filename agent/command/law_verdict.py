@@ -10,7 +10,14 @@ import numpy as np
 
 from lawsmith.agent.command.rivals import AGREE, inseparable_laws, plainer_law
 from lawsmith.agent.search.patterns import patterns, refuted
-from lawsmith.agent.search.score import RULES, free_constants, group_count, training_error
+from lawsmith.agent.search.score import (
+    RULES,
+    free_constants,
+    group_count,
+    held_out_error,
+    training_error,
+    typical_error,
+)
 from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.records.record import FinalScores, Tone
 from lawsmith.runs.records.trials import Trial
@@ -307,12 +314,16 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
         why = f"it {unsafe.sentence}"
     elif not best.evaluation.probe:
         why = "it has no finite value at some points beyond the data"
+    elif typical_error(best, task) < typical_error(winner, task):
+        why = "other good laws contradict it beyond the data"
+    elif held_out_error(best.evaluation, task) > held_out_error(winner.evaluation, task):
+        why = "its typical error over all folds is larger"
     elif more > 0:
         why = f"it has {best.evaluation.constants_count} constants, {more} more than the rows justify"
     elif best.proposal.by_chance:
         why = "it is one of many random changes, so its fit is partly luck"
     else:
-        why = "its typical error over all folds is larger, or other good laws contradict it beyond the data"
+        why = "it never levels off, or ignores a feature on which the data depend"
     return (
         f"The choice passed over a formula with a held-out R² of {best.evaluation.validation_r2:.3f} (the chosen one "
         f"has {own:.3f}): {why}."

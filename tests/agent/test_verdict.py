@@ -197,7 +197,13 @@ def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untest
     wild = trial(untested, "wild", 0.003, r2=0.977, probe=None)
     pole = Unsafe(what="not finite", target="loss", where="N = 0")
     ends = replace(large, evaluation=large.evaluation.model_copy(update={"unsafe": pole}))
-    reasons = {"it has 9 constants, 6 more": large, "no finite value": wild, "no finite value of loss at N = 0": ends}
+    reasons = {
+        "it has 9 constants, 6 more": large,
+        "no finite value": wild,
+        "no finite value of loss at N = 0": ends,
+        "its typical error over all folds is larger": trial(untested, "farther", 0.1, r2=0.977, constants=9),
+        "other good laws contradict it beyond the data": trial(untested, "nearer", 0.001, r2=0.977),
+    }
     for why, other in reasons.items():
         sentences = verdict(law, (), (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
         assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
