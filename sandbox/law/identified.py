@@ -10,7 +10,7 @@ from lawsmith.sandbox.law.expression import add, function, log, mul, parameters,
 from lawsmith.sandbox.law.expression import features as used
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
-from lawsmith.sandbox.law.numeric import Program
+from lawsmith.sandbox.law.numeric import values_of
 from lawsmith.tasks.arrays import Array
 
 MOST_NODES = 20_000  # of all slopes together; numeric slopes are as fast beyond
@@ -147,7 +147,7 @@ def _directions(node: Node, rows: Mapping[str, Array], features: Sequence[str]) 
     if not constants or found is None:
         return
     units = [f"{UNIT}{name}" for name in features]
-    program = Program([found[name] for name in [*(one.name for one in constants), *units]])
+    trees = [found[name] for name in [*(one.name for one in constants), *units]]
     count = len(next(iter(rows.values())))
     some = np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int)
     x = {name: column[some] for name, column in rows.items()}
@@ -155,7 +155,7 @@ def _directions(node: Node, rows: Mapping[str, Array], features: Sequence[str]) 
     for _ in range(DRAWS):
         p = {one.name: _usual(one, rng) for one in constants} | dict.fromkeys(units, 1.0)
         with np.errstate(all="ignore"):
-            columns = [np.broadcast_to(np.asarray(one, dtype=float), len(some)) for one in program(x, p)]
+            columns = [np.broadcast_to(np.asarray(one, dtype=float), len(some)) for one in values_of(trees, x, p)]
         moved = np.array(columns).T
         moved = moved[np.isfinite(moved).all(axis=1)]
         moved = moved / np.maximum(np.abs(moved).max(axis=1, keepdims=True), TINY)  # no row outweighs the others

@@ -16,7 +16,7 @@ from lawsmith.sandbox.law.expression import add, exp, log, mul, parameters, powe
 from lawsmith.sandbox.law.identified import tangled, tells_apart
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.nodes import Feature, Number, Parameter, Product, Statement, Sum
-from lawsmith.sandbox.law.numeric import Program
+from lawsmith.sandbox.law.numeric import values_of
 from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_text import text
@@ -57,7 +57,7 @@ def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(desi
             slopes = form.gradient(x, p)
             assert set(slopes) == set(p)
             wide = {name: np.full((3, 1), value) for name, value in p.items()}  # as the engine asks
-            ours = np.broadcast_to(Program([node])(x, wide)[0], (3, len(data)))
+            ours = np.broadcast_to(values_of([node], x, wide)[0], (3, len(data)))
             np.testing.assert_array_equal(ours, printed["form"](x, wide), template.origin)
             whole = printed["gradient"](x, wide)
             apart = printed_gradients(stated.source(schema(data)), printed, defined)["gradient"]
