@@ -1,4 +1,4 @@
-"""The bases of records: immutable, and without a key that nobody knows."""
+"""The base classes of records: immutable, and unknown keys are refused."""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 

@@ -1,5 +1,5 @@
-"""What in a table that can be read may not be meant: codes for missing values, settings that stand alone in a plan,
-and labels that differ in case alone."""
+"""Warnings about values that may be mistakes: codes for missing values, settings that stand alone in a plan, and labels
+that differ in case alone."""
 
 from collections.abc import Iterable
 from itertools import combinations_with_replacement

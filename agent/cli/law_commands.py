@@ -1,4 +1,4 @@
-"""`discover laws`, `discover export` and `discover replay`: the laws of a run, for people and tools, and once more."""
+"""`discover laws`, `discover export`, `discover replay`: the laws of a run in a table, as files, and executed again."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Results for people."""
+"""Prints results for people: the runs in a table, the selected law, its verdict and its constants."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean

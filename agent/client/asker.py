@@ -1,4 +1,4 @@
-"""What a search asks and how each question ends; answered by endpoints, or from a recording."""
+"""The interface for asking a model the questions of a search, and the asker that answers from a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds on what an endpoint may send back, enforced while reading; and what its headers and its silence mean."""
+"""An HTTP client that bounds what an endpoint may send; and what headers and errors of a connection say."""
 
 import time
 from collections.abc import Iterator, Mapping

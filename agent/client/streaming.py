@@ -1,4 +1,4 @@
-"""A reply that arrives in parts: server-sent events put together to the body that the same reply has in one piece."""
+"""Puts the parts of a streamed reply (server-sent events) together to the body of a reply that is not streamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who wants to know how a command is getting on."""
+"""The interface for whoever follows a command's progress: progress bars, a tracker, tests."""
 
 import threading
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What is held out, in words: the ranges that folds leave out, and by how much a law misses them, with sign."""
+"""Tells in words which ranges the folds hold out, and by how much a law misses them there, with sign."""
 
 from collections.abc import Sequence
 

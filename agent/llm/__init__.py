@@ -1,1 +1,1 @@
-"""Candidates written by a language model: the client, its books and records, prompts, and the two agents."""
+"""Agents whose candidates a language model writes: their questions, their reading of replies, their pace."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Self
 
 from lawsmith.tasks import InputError
 
@@ -73,13 +72,7 @@ class Budget:
     """Books of one run; safe to use from several threads.
 
     A model call is first reserved at its highest possible price, which fails if it could overshoot, and then
-    settled at its true price:
-
-        with budget.reserve(tokens=4000, usd=0.02) as call:
-            reply = send()
-            call.settle(tokens=reply.tokens, usd=reply.usd)
-
-    A call that is never settled, because the request failed without usage, stays on the books at 0 tokens.
+    settled at its true price, or released if it was never sent.
     """
 
     def __init__(
@@ -226,10 +219,3 @@ class Reservation:
             self.tokens += tokens
             if self.usd is not None:
                 self.usd = None if usd is None else self.usd + Fraction(usd)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._open:
-            self.settle()

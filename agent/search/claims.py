@@ -1,5 +1,6 @@
-"""Whether the rows show what a law claims: its ceiling, or turn, beyond them, and its waves. What only steepens may go
-on, and less than a turn or two is any bend."""
+"""Checks whether the rows show what a law claims: a ceiling or a turn beyond the data, or a wave.
+
+A law that only steepens claims none of these. Less than one and a half turns of a wave may be any bend."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The seam between the loop and whatever writes candidates."""
+"""The interface between the search loop and whatever writes candidates: the symbolic search, a model, a client."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable

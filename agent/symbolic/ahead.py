@@ -1,4 +1,4 @@
-"""Stages of a search that are found once each, in a thread beside all else: the command mostly waits for workers."""
+"""Runs the stages of a search in one thread, each stage once, while the command waits for its worker processes."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Features that act together alone: their product, quotient, sum or difference says all that both do.
+"""Finds pairs of features of which only one number matters: their product, quotient, sum or difference.
 
 A polynomial in fewer features shows them: with the joint feature in the place of two it is as good as with both.
 """

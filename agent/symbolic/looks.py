@@ -1,4 +1,4 @@
-"""Ways to look at a table of several groups or targets as rows that a search over sums of terms fits."""
+"""Turns a table of several groups or targets into rows that the search over sums of terms can fit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

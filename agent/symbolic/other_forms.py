@@ -1,5 +1,5 @@
-"""Forms in shares of a whole, in features that are no scales, in levels of the target's own kind, and with an offset or
-a factor for each level of a category."""
+"""Forms for features and targets without a logarithmic axis: shares of a whole, features of either sign, levels of the
+target's own kind, and categories."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Functions of a weighted sum of two features (ridge functions): reactions to a difference, pulses that travel, relays.
+"""Finds functions of a weighted sum of two features (ridge functions): of a difference, of a pulse that travels.
 
 A pair and its weight are seen by splines of the weighted sum; the search over sums then finds the function, and the
 weight is fitted with it.

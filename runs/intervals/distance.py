@@ -41,13 +41,9 @@ class Region(Exact):
         """(n,): 0 inside the data; beyond it, how far, in ranges of the data.
 
         The larger of the distance to the box around the data and of how much farther the nearest row is than rows
-        are from each other (an empty corner of the box). Where a value has no logarithm, its feature is measured on
-        a plain axis.
+        are from each other (an empty corner of the box).
         """
-        with np.errstate(invalid="ignore", divide="ignore"):
-            unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
-        plain = _unit(x, *(np.array([*map(self._value, range(len(ends)), ends)]) for ends in (self.low, self.high)))
-        unit = np.where(np.isfinite(unit), unit, plain)
+        unit = self._coordinates(x)
         box = np.sqrt(np.sum(np.maximum(0, np.maximum(-unit, unit - 1)) ** 2, axis=1))
         corner = np.maximum(0, _nearest(unit, np.array(self.points)) - self.gap)
         return np.asarray(np.maximum(box, corner))
@@ -65,7 +61,7 @@ class Region(Exact):
         return np.where(given, x, np.where(self.log, np.exp(np.where(self.log, there, 0.0)), there))
 
     def _coordinates(self, x: Array) -> Array:
-        """(n, F): 0 to 1 over the data."""
+        """(n, F): 0 to 1 over the data; a value without a logarithm is placed on a plain axis."""
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = _unit(_axis(x, self.log), np.array(self.low), np.array(self.high))
             plain = _unit(x, *(np.array([*map(self._value, range(len(ends)), ends)]) for ends in (self.low, self.high)))

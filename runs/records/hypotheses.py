@@ -1,4 +1,4 @@
-"""What a model supposed when it proposed a law, and what became of it."""
+"""The hypotheses for which a model proposed its laws, and whether these laws turned out well."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,5 +1,4 @@
-"""What values of a form answer to while it is read: calls of methods, of built-in functions and of the libraries',
-attributes, items and slices."""
+"""Calls, attributes, items and slices of values while a form is read, as Python and its libraries answer them."""
 
 import ast
 import itertools

@@ -1,5 +1,5 @@
-"""Derivatives of expressions by a parameter; and what rows tell of a form's constants by these slopes: whether each can
-be told from the others, and of which features' units the form depends on."""
+"""Derivatives of expressions by a parameter; from these, which constants of a form the rows can tell from the others,
+and on which features' units the form depends."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache

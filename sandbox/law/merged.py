@@ -1,4 +1,4 @@
-"""Constants of a formula that say the same, merged: ``c1 + c2 * (c3 * x + c4)`` is ``c1 + c2 * x``.
+"""Merges constants that have the same effect on a formula: ``c1 + c2 * (c3 * x + c4)`` becomes ``c1 + c2 * x``.
 
 Other programs print a constant at every place where they fitted one, and a change of a form may add a second one:
 ``exp(k1 * x) * exp(k2 * x)``. Each costs what any constant costs here.

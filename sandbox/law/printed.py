@@ -1,4 +1,4 @@
-"""Our own print of a law (`write_candidate`) taken apart into operations, so that a fit repeats none of them."""
+"""Splits our own print of a law (`write_candidate`) into operations, so that a fit computes each of them once."""
 
 import ast
 from collections import Counter

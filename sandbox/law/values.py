@@ -1,5 +1,5 @@
-"""The values that a form computes with while it is read (numbers, trees, collections, what stands for rows), and how
-they meet names where it calls functions."""
+"""The kinds of values with which a form computes while it is read: numbers, trees, collections, stand-ins for rows; and
+how the arguments of a call are given their values."""
 
 from __future__ import annotations
 

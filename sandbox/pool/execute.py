@@ -1,4 +1,4 @@
-"""The parent's side of a job: its message, and a result from what came back. Believes only the kernel."""
+"""The parent's side of a job: writes its message, then reads the reply. How the job ended is taken from the kernel."""
 
 import signal
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""What the warm process has in memory: how large it is, and that no page of a library's file is still cold.
+"""The memory of the warm process: its size, and loading all pages of its library files before any candidate runs.
 
 A page that is read from the disk only when a candidate first touches it would be a mark that the next one can find.
 """

@@ -1,4 +1,4 @@
-"""What must hold for predictions to be a law, proved in processes that never held a target.
+"""Proves, in processes without targets, that predictions follow from the law, its constants and features alone.
 
 A fork that gets only source, constants and features predicts every row again, in other batches and another
 order. Predictions that lean on remembered targets, on the batch, on the order, on chance or on the number of

@@ -18,10 +18,10 @@ class Clock:
 
 def test_a_call_that_could_overshoot_is_not_sent() -> None:
     budget = Budget(Allowance(usd=0.10))
-    with budget.reserve(tokens=100, usd=0.06) as call:
-        with pytest.raises(BudgetSpent, match=r"0\.1 USD"):
-            budget.reserve(tokens=100, usd=0.06)
-        call.settle(tokens=80, usd=0.01)
+    call = budget.reserve(tokens=100, usd=0.06)
+    with pytest.raises(BudgetSpent, match=r"0\.1 USD"):
+        budget.reserve(tokens=100, usd=0.06)
+    call.settle(tokens=80, usd=0.01)
     budget.reserve(tokens=100, usd=0.06).settle(tokens=80, usd=0.05)
     assert budget.spent.usd == pytest.approx(0.06)
     assert (budget.spent.calls, budget.spent.tokens) == (2, 160)
@@ -59,8 +59,7 @@ def test_what_was_spent_does_not_depend_on_the_order_of_replies() -> None:
 
 def test_a_call_without_usage_stays_on_the_books() -> None:
     budget = Budget(Allowance(calls=1))
-    with budget.reserve(tokens=10):
-        pass
+    budget.reserve(tokens=10).settle()
     assert budget.spent.calls == 1
     assert budget.exhausted() == "limit of 1 model calls"
 
