@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.agent.search.outliers import FEW, MANY
-from lawsmith.tasks.arrays import Array
+from lawsmith.agent.search.outliers import FEW, MANY, neighbours
+from lawsmith.tasks.arrays import Array, correlation
 from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 6  # with fewer, how errors grow is chance
@@ -21,6 +21,7 @@ EACH = 0.1  # … and this for each row of a large table …
 OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs at least: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
+MISFIT = 0.95  # correlation of errors with those of the nearest rows from which they are the law's own alone
 LEAST = 1e-9  # share of the values below which an error is rounding, and a value says nothing of its error
 
 
@@ -60,7 +61,8 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     rows decides, with errors of Laplace's distribution: the best law with errors that are shares of the expected value
     (and a floor below which they do not fall), against the best one with equal errors. It has to with all
     rows, and where each kind leaves out a few as outliers and pays for them: two outliers explain a table as well as
-    errors that grow do, but not as simply.
+    errors that grow do, but not as simply. Errors that rows beside one another share are the law's, and say nothing of
+    the measurements.
     """
     measured = train.target_matrix()[:, 0]
     laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
@@ -72,9 +74,10 @@ def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors 
     likelihoods = np.array([_likelihoods(measured, law, size) for law, size in growing])
     best, all_rows = likelihoods.max(axis=0), likelihoods[:, 0]
     gain = min(best.max() - equal.max(), best[0] - equal[0])  # outliers may speak for either kind
-    _, size = growing[int(np.argmax(all_rows))]
+    law, size = growing[int(np.argmax(all_rows))]
     clearly = max(min(CLEARLY, OF_FEW * len(train)), EACH * len(train))
-    if gain < clearly:
+    errors = (measured - law) / size
+    if gain < clearly or correlation(errors, errors[neighbours(train)].mean(axis=1)) > MISFIT:
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 

@@ -57,6 +57,16 @@ def test_rows_that_lie_hundreds_of_errors_off_are_a_dear_explanation() -> None:
     assert growing_errors(table(k, np.array(measured)), [law[:, None] for law in laws]) is not None
 
 
+def test_what_a_law_misses_in_exact_rows_are_no_errors_that_grow() -> None:
+    """A growth rate along its own trajectory, without noise, and a law that comes within a tenth of each value."""
+    time = np.linspace(1, 55, 400)
+    truth = 2 * np.exp(-time / 8) * (1 + 0.1 * np.sin(time / 5))
+    law = (2 * np.exp(-time / 8))[:, None]
+    assert growing_errors(table(time, truth), [law]) is None
+    noisy = law[:, 0] * (1 + 0.1 * np.random.default_rng(0).standard_normal(400))
+    assert growing_errors(table(time, noisy), [law]) is not None
+
+
 @pytest.mark.parametrize("seed", [2, 5, 6])
 def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> None:
     """The largest of twenty values scatter most, and a parabola fits the others about as well as the truth does."""
