@@ -14,7 +14,7 @@ _CLOCK = (
 )
 _DAYS = (
     r"(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?",
-    r"(?P<year>\d{4})/(?P<month>\d{2})/(?P<day>\d{2})",
+    r"(?P<year>\d{4})(?P<mark>[/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})",
     r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d{2})",
     r"(?:FY ?)?(?P<year>\d{4})[ -]?Q(?P<quarter>[1-4])",
     r"Q(?P<quarter>[1-4])[ /-]?(?:FY ?)?(?P<year>\d{4})",

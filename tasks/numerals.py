@@ -42,6 +42,7 @@ _FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.0
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _POWERS = (_POWER, _FORTRAN, _FRACTIONAL, _LOST)
 _CITED = re.compile(r"(?<=[\d.%A-Za-z])\s?(?:\[(?:\d{1,3}|[a-z])\])+$")  # 1.5[16], of Wikipedia
+_BEFORE = re.compile(r"^[A-Z]{0,3}[$€£¥₹~≈≃='](?=.)\s*")  # US$, and = and ' as Excel marks a formula and a text
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 
 
@@ -90,8 +91,7 @@ def numeral(cell: str) -> Numeral | None:
         text += "".join(unit)
     elif (binary := _BINARY.fullmatch(text)) is not None:
         text = f"{2.0 ** int(binary[1].replace('−', '-')):.17g}"
-    elif text[:1] in "$€£¥₹~≈≃='":  # the last two as Excel marks a formula and a text
-        text = text[1:].strip()
+    text = _BEFORE.sub("", text)
     found = _NUMERAL.fullmatch(text)
     return None if found is None else Numeral(found[1].replace("−", "-"), (found[2] or "").strip())
 

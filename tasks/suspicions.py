@@ -15,7 +15,7 @@ CODES += (999.0, 9999.0, 99999.0, 999999.0, 999.9, -999.25, -32768.0, 32767.0, 6
 CODES += (1e20, 1e30, -1e34, 1e36, 9.96921e36, -3.402823e38, 3.402823e38)
 """Numbers that programs write where nothing was measured, or where a converter is at its end."""
 SAME = 1e-6  # of a code, by which its digits in a file may be cut
-FAR = 3.0  # ranges of all other values by which such a number lies outside them
+FAR = 3.0  # ranges of all other values by which such a number lies outside them; 1 where it alone is negative
 REPEATED = 2  # rows of -1 among positive values that are told
 FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
@@ -85,7 +85,7 @@ def _codes(values: Array) -> Iterable[tuple[float, Array]]:
         if not (1 - MOST_SHARE) * len(values) <= len(others) < len(values) or len(others) < FEWEST:
             continue
         away = np.max([others.min() - code, code - others.max()])
-        if away > FAR * np.ptp(others):
+        if away > (1 if code < 0 <= others.min() else FAR) * np.ptp(others):
             yield code, others
     others = values[values != -1]
     count = len(values) - len(others)

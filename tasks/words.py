@@ -113,6 +113,7 @@ def is_performance(name: str) -> bool:
     known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:]))
     known = known or words[-2:] == ["power", "draw"] or _SPENT.search(name.lower()) is not None
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
+    known = known or (words in (["time"], ["dt"]) and not {"ms", "us", "ns"}.isdisjoint(tokens(name)))
     known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return known or _MEASURED.search(bare(own)) is not None

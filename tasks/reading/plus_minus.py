@@ -92,7 +92,7 @@ def _halves(name: str, column: "pd.Series[str]") -> list[str] | None:
 def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] | None:
     """Values, errors, and a cell that shows both; None for a column of other cells."""
     cells = column.tolist() if column.dtype.kind not in "iufbM" else []
-    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+", "(", "[")):
+    if not any(mark in str(cell) for cell in cells[:_LOOK] for mark in ("±", "+", "(", "[", "\\pm")):
         return None
     values: list[object] = []
     errors: list[object] = []
@@ -118,6 +118,7 @@ def _parts(column: "pd.Series[str]") -> tuple[list[object], list[object], str] |
 def _with_sign(cell: str) -> str:
     """``2.31 ± 0.02`` of ``2.31(2)`` and ``2.31 (±0.02)``, and half the width of an interval around the value in
     ``2.31 [2.29, 2.33]`` and ``2.31 +0.02/-0.02``."""
+    cell = cell.strip("$").replace("\\pm", "±").strip() if "\\pm" in cell else cell  # of LaTeX
     if (relative := _RELATIVE.fullmatch(cell)) is not None:  # of a value that is not in per cent
         cell = f"{relative[1]} ± {abs(float(relative[1].replace('−', '-'))) * float(relative[2]) / 100:.12g}"
     cell = _BRACKETED.sub(r"± \1", cell)

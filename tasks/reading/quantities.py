@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import normalize
 
 from lawsmith.tasks.dates import decimal_year, years_of
 from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
@@ -24,7 +25,8 @@ _COUNTED_SHORT = re.compile(r"(d|h|t|w|m|y|wk|hr|mo|yr|min)\s?[_-]?(\d+(?:\.\d+)
 _ANGLE = re.compile(
     r"([+\-−]?)(\d{1,3})\s?°\s?([0-5]?\d(?:\.\d+)?)\s?['′’]\s?(?:([0-5]?\d(?:\.\d+)?)\s?(?:[\"″”]|'')\s?)?([NESW]?)"
 )
-_FRACTION = re.compile(r"(?:(\d{1,7})[ -])?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
+_FRACTION = re.compile(r"(?:(\d{1,7})[ -]+)?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
+_VULGAR = re.compile("[¼-¾⅐-⅞]")
 _C_RATE = re.compile(r"C\s?/\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)?\s?C")  # of batteries
 _LAYER = re.compile(r"([$€£]?\d[\d.,]*[kKMB]?)\s*(?:[-–—]|to)\s*([$€£]?\d[\d.,]*[kKMB]?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
@@ -96,13 +98,14 @@ def _rates(name: str, words: Sequence[str]) -> Quantity | None:
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     """Fractions such as 1/100, beyond what a day or a month may be, 3/8 or 1 1/2 among others of halves, and ratios
     such as 1:5 and 1:100, which are no clock."""
-    parts = [_FRACTION.fullmatch(word.strip()) for word in words]
+    plainly = [_VULGAR.sub(lambda found: " " + normalize("NFKC", found[0]).replace("⁄", "/"), word) for word in words]
+    parts = [_FRACTION.fullmatch(word.strip()) for word in plainly]
     ratios = any(part[3] == ":" and (len(part[4]) == 1 or int(part[4]) > 59) for part in parts if part)
     found = [(int(part[2]), int(part[4])) for part in parts if part is not None and (part[3] == "/" or ratios)]
     beyond = ratios or any(below > 31 for _, below in found)
     halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    mixed = any(part and part[1] for part in parts)
+    mixed = plainly != list(words) or any(part and part[1] for part in parts)
     if has(name, "days") or not (beyond or halves or mixed) or month:
         return None
     values = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lawsmith.tasks.asked import meant, numbered
+from lawsmith.tasks.asked import meant, numbered, without_unit
 from lawsmith.tasks.dates import YEAR, years_of
 from lawsmith.tasks.errors import InputError, counted, listing, nearest
 from lawsmith.tasks.numerals import is_missing, is_numeral, plain
@@ -133,7 +133,8 @@ def _values_in(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, dict[s
     before, behind = zip(*series, strict=True)
     begin = commonprefix([text[::-1] for text in before])[::-1]  # noqa: RUF071  # of letters, and no path
     end = commonprefix(behind)  # noqa: RUF071  # as above
-    kinds = [text.strip(_AROUND) for text in (begin, end) if text.strip(_AROUND)]
+    ends = (begin, "" if end.strip()[:1] == "[" else end)  # a unit names no setting
+    kinds = [text.strip(_AROUND) for text in ends if text.strip(_AROUND)]
     measured = [f"{one.removesuffix(begin)}{two.removeprefix(end)}".strip(_AROUND) or "value" for one, two in series]
     if measured == ["value"] and kinds[:1] == [wanted[0].strip(_AROUND)]:
         measured, kinds = [wanted[0]], kinds[1:]
@@ -210,10 +211,12 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     names = [str(name) for name in reading.frame.columns]
     own, like = meant(wanted, names), f"{re.escape(wanted)}{_REPEAT}|{_BEFORE}{re.escape(wanted)}"
     alone = "" if own or nearest(wanted, names) or wanted in _VALUES else f"|(?:{_AGAIN_NAMES}){_REPEAT}"
-    found = [name for name in names if re.fullmatch(like + alone, name, re.IGNORECASE)]
+    views = {name: (name, without_unit(name)[0]) for name in names}  # T1 [s]
+    found = [name for name in names if any(re.fullmatch(like + alone, one, re.IGNORECASE) for one in views[name])]
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
         return []
-    cells = np.array([[plain(cell) for cell in reading.frame[name].tolist()] for name in found], dtype=float)
+    cells = [[plain(str(cell).replace(",", ".")) for cell in reading.frame[name].tolist()] for name in found]
+    cells = np.array(cells, dtype=float)
     apart = np.abs(cells - cells[0])[1:]
     apart = apart[np.isfinite(apart)]
     return found if len(apart) and np.median(apart) < _AGAIN * np.nanstd(cells[0]) else []

@@ -14,6 +14,7 @@ from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.follows import explained
 from lawsmith.tasks.roles.likeness import (
+    SAME_ORDER,
     agree,
     are_alike,
     fills_time,
@@ -163,7 +164,9 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
         return f"the mean of {target} and of columns named like it"
-    restated = (_is_performance(d) and _is_time(name)) or words.is_view_of(name, target)
+    if pair and words.is_view_of(name, target) and along(*pair) > SAME_ORDER:  # its digits may be few
+        return f"a function of {target}"
+    restated = _is_performance(d) and _is_time(name)
     restated = restated or not words.WORDS["learnt"].isdisjoint(words.tokens(name)[-1:])  # measured, and hardly set
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"

@@ -15,6 +15,7 @@ from lawsmith.tasks.roles.likeness import FEWEST_ON_LINE, agree, are_alike, corr
 
 NEARLY = 0.1  # standard deviations of the target by which a column of another name typically differs at most
 OPPOSITE = 0.99  # correlation of two shares that make up a whole, at least
+FEW_ZEROS = 0.2  # share of the rows in which a part of a quotient may be 0
 EXACT = 1e-3  # of the target's range, by which a sum or a quotient may be off
 MOST_PARTS = 12  # columns of which the target may be made
 
@@ -33,13 +34,15 @@ def tell_doubts(d: Deciding) -> None:
         measured = {name: pair for name, pair in features.items() if not d.is_set(name) and not is_even(pair[0])}
         beside = _tell_beside(d, measured)
         if d.rows >= FEWEST_ON_LINE:
-            axes = {name: values for name, (values, _) in features.items() if d.is_axis(name)}
-            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in beside})
+            basic = [name for name in features if is_basic(words.words_without_unit(name))]
+            axes = {name: values for name, (values, _) in features.items() if name in basic or d.is_axis(name)}
+            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in (*beside, *basic)})
     made = _made_of([(name, *pair) for name, pair in parts.items()])
-    if not features.keys().isdisjoint(made):
+    left = [name for name in made if not d.is_axis(name)]
+    if not features.keys().isdisjoint(left) and features.keys() - set(left):
         d.notices.append(
-            f"{target} is made of {listing(made)} in every row. If a run measured them, leave them out with --ignore "
-            f"{','.join(made)}."
+            f"{target} is made of {listing(made)} in every row. If a run measured {listing(left)}, leave "
+            f"{'it' if len(left) == 1 else 'them'} out with --ignore {','.join(left)}."
         )
 
 
@@ -67,7 +70,7 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
     for name, pair in measured.items():
         before = takewhile(name.__ne__, axes)
         axis = next((one for one in before if all(goes_along(axes[one], column) for column in pair)), None)
-        if axis is not None and name not in shares and not is_basic(words.tokens(name)):
+        if axis is not None and name not in shares:
             along.setdefault(axis, []).append(name)
     for axis, names in along.items():
         verb = "goes" if len(names) == 1 else "go"
@@ -78,23 +81,24 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
 
 
 def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:
-    """The names of two or more of the columns (name, values, those of the target), and not all, of which the target is
-    a sum or difference, or a quotient times a number, in every row; none where there are none."""
-    if not 2 < len(columns) <= MOST_PARTS or len(target := columns[0][2]) < len(columns) + 3:
+    """The names of two or more of the columns (name, values, those of the target) of which the target is a sum or
+    difference, or a quotient times a number but for zeros, in every row; none where there are none."""
+    if not 1 < len(columns) <= MOST_PARTS or len(target := columns[0][2]) < len(columns) + 3:
         return []
     near = max(EXACT * np.ptp(target), 3 * rounding(target).max())
-    for quotient in (False, True) if target.min() > 0 else (False,):
-        kept = {name: np.log(one) if quotient else one for name, one, _ in columns if not quotient or one.min() > 0}
-        parts, made = np.stack([*kept.values(), np.ones(len(target))], axis=1), np.log(target) if quotient else target
+    for quotient in (False, True):
+        kept = {name: one for name, one, _ in columns if not quotient or np.mean(one == 0) < FEW_ZEROS}
+        table = np.stack([*kept.values(), target], axis=1)
+        if quotient:
+            table = np.log(np.abs(table[np.all(table != 0, axis=1)]))
+        if len(table) < len(columns) + 3:
+            return []
+        parts, made = np.insert(table[:, :-1], table.shape[1] - 1, 1.0, axis=1), table[:, -1]
         sizes = np.maximum(np.std(parts, axis=0), 1e-300 + (np.ptp(parts, axis=0) == 0))
         whole = np.round((np.linalg.lstsq(parts / sizes, made, rcond=None)[0] / sizes)[:-1])
         sums = parts[:, :-1] @ whole
-        exact = np.exp(sums + np.mean(made - sums)) if quotient else sums
-        told = (
-            set(np.abs(whole)) <= {0.0, 1.0}
-            and 1 < np.abs(whole).sum() < len(columns)
-            and (whole.min() < 0 or not quotient)
-        )
-        if told and np.abs(exact - target).max() < near:
+        off = np.exp(sums + np.mean(made - sums)) - np.exp(made) if quotient else sums - made
+        told = set(np.abs(whole)) <= {0.0, 1.0} and np.abs(whole).sum() > 1 and (whole.min() < 0 or not quotient)
+        if told and np.abs(off).max() < near:
             return [name for name, part in zip(kept, whole, strict=True) if part]
     return []

@@ -32,6 +32,28 @@ def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_pa
     for target, other in (("net", "ratio"), ("ratio", "net")):
         notices = " ".join(read(tmp_path, counts.drop(columns=other), target).notices)
         assert f"{target} is made of gross and blank in every row" in notices
+    cell = pd.DataFrame({"V": TIMES / 40, "J": 30 - TIMES, "T": 300 + noise})
+    notices = read(tmp_path, cell.assign(P=cell["V"] * cell["J"]), "J").notices
+    assert "J is made of V and P in every row. If a run measured P, leave it out with --ignore P." in notices
+    sizes = pd.DataFrame({"params_M": [22, 33, 109, 137, 335, 560, 1540, 7111], "loss": 0})
+    sizes["STS"], sizes["loss"] = (a + b * np.log(sizes["params_M"]) for a, b in ((60, 3.1), (20, 4.2)))
+    sizes["STS"] += noise[:8]
+    assert "STS goes along params_M, as loss does." in " ".join(read(tmp_path, sizes).notices)
+
+
+def test_what_is_the_target_but_for_a_baseline_or_a_root_is_no_feature(tmp_path: Path):
+    counts = np.round(1200 * np.exp(-TIMES / 11) + 15)
+    made = pd.DataFrame({"t": TIMES, "Δcounts": counts - 7, "sqrt_counts": np.round(counts**0.5, 1), "counts": counts})
+    assert read(tmp_path, made, "counts").task.schema.features == ("t",)
+    log = pd.DataFrame({"iter": 100 * np.arange(20), "loss": counts, "time (ms)": 200 + np.sin(np.arange(20) ** 2)})
+    assert roles(read(tmp_path, log))["time (ms)"] == "companion"
+    made.loc[3, "t"] = -99.0  # nearer than three ranges, but alone negative
+    assert any(told.startswith("t is -99 in 1 row") for told in read(tmp_path, made, "counts").notices)
+
+
+def test_errors_behind_the_sign_of_latex_are_read(tmp_path: Path):
+    rows = "".join(f"{k};${k + 2.5} \\pm {0.1 + 0.01 * k:.2f}$\n" for k in range(8))
+    assert roles(read(tmp_path, "x;y\n" + rows, "y")) == {"x": "feature", "y": "target", "y ±": "weight"}
 
 
 def test_what_a_share_leaves_is_told_and_the_cost_of_a_model_is_a_feature(tmp_path: Path):
@@ -56,8 +78,9 @@ def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
     assert roles(read(tmp_path, cases, "new_cases"))["deaths"] == "companion"
     judged = pd.DataFrame({"x": TIMES + 1, "score": level, "Votes": 50_000 - 997 * np.arange(20) % 7})
     assert roles(read(tmp_path, judged, "score"))["Votes"] == "weight"
-    german = pd.DataFrame({"x": TIMES + 1, "U": level, "Fehler": 0.01 + 0.01 * (np.arange(20) % 9)})
-    assert roles(read(tmp_path, german, "U"))["Fehler"] == "weight"
+    for error in ("Fehler", "écart-type", "desviación estándar"):
+        abroad = pd.DataFrame({"x": TIMES + 1, "U": level, error: 0.01 + 0.01 * (np.arange(20) % 9)})
+        assert roles(read(tmp_path, abroad, "U"))[error] == "weight"
 
 
 def test_sizes_of_a_plan_and_its_order_are_no_counts_and_no_errors(tmp_path: Path):

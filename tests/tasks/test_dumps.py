@@ -35,6 +35,7 @@ SHOWN = {
     "types": "width\tloss\nint64\tfloat64\n" + lines("{}\t{}\n"),
     "what was fitted": "width,loss\n" + lines("{},{}\n") + "\nSlope,-0.3\nR²,0.998\n",
     "nccl-tests": "# nThread 1\n#  width  type  loss\n#   (B)   (us)\n" + lines("{}  float  {}\n"),
+    "a column called #": "#,by,hub,model,width,loss\n" + lines("1,me,x,m,{},{}\n"),
     "speedrun": lines("width:{}/2048 loss:{} step_avg:nanms\n"),
 }
 

@@ -65,6 +65,10 @@ def test_columns_of_repeats_are_rows_of_the_measure(name: str, tmp_path: Path):
     data = read(tmp_path, wide)
     assert (len(data.task.train), data.task.schema.features) == (23, ("N",))
     assert data.notices[0].endswith("as repeated measurements: 23 rows of loss.")
+    commas = wide.map(lambda value: str(value).replace(".", ",")).rename(
+        columns={one: f"{one} [nats]" for one in columns}
+    )
+    assert len(read(tmp_path, commas).task.train) == 23
     assert np.array_equal(data.task.train.features["N"][:6], np.repeat(size[:2], 3))
     with refused(name.format(1)):
         read(tmp_path, wide.assign(**{name.format(1): size}))
