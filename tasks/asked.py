@@ -138,6 +138,7 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
         exact = [c for c in names if bare[c] == wanted and not measures_scatter(c)]
         own = exact or own or [c for c in names if bare[c] == wanted or bare[c].endswith(ends)]
         own = [c for c in own if not measures_scatter(c)] or own
+    own = [c for c in own if without_unit(c)[0] == name.strip()] or own  # T (°C) beside t (min)
     own = own or [column for column in names if column.strip().casefold() == wanted]
     words = tokens(name)
     alike = [column for column in names if words and not measures_scatter(column)]

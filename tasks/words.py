@@ -282,9 +282,9 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
 
 def is_view_of(name: str, target: str) -> bool:
     """Whether two names are one quantity, one of them as a logarithm, say: ``ln(k)`` and ``k / s^-1``."""
-    one, two = (tokens(re.split(r"\s+/\s+|\s[\[(]", text)[0]) for text in (name, target))
-    one, two = ([word for word in words if word not in WORDS["views"]] for words in (one, two))
-    return name != target and one == two != []
+    views = [tokens(re.split(r"\s+/\s+|\s[\[(]", text)[0]) for text in (name, target)]
+    one, two = ([word for word in words if word not in WORDS["views"]] for words in views)
+    return views[0] != views[1] and one == two != []  # t beside T are two quantities
 
 
 def repeats_of(name: str, target: str) -> bool:

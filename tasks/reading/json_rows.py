@@ -121,7 +121,7 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
     lists = [v for v in values if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
     if len(lists) == 1 and not any(isinstance(value, list) and value is not lists[0] for value in values):
         return list(lists[0])
-    names, rows = whole.get("columns"), whole.get("data")
+    names, rows = whole.get("columns"), whole.get("data", whole.get("rows"))
     if isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows):
         return [dict(zip(map(str, names), row, strict=False)) for row in rows]
     if values and all(isinstance(value, list) for value in values) and len({len(v) for v in values}) == 1:

@@ -215,8 +215,8 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     found = [name for name in names if any(re.fullmatch(like + alone, one, re.IGNORECASE) for one in views[name])]
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):
         return []
-    cells = [[plain(str(cell).replace(",", ".")) for cell in reading.frame[name].tolist()] for name in found]
-    cells = np.array(cells, dtype=float)
+    columns = (reading.frame[name].tolist() for name in found)
+    cells = np.array([[plain(str(cell).replace(",", ".")) for cell in column] for column in columns], dtype=float)
     apart = np.abs(cells - cells[0])[1:]
     apart = apart[np.isfinite(apart)]
     return found if len(apart) and np.median(apart) < _AGAIN * np.nanstd(cells[0]) else []

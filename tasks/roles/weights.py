@@ -64,22 +64,22 @@ def decide_weights(d: Deciding) -> None:
 
 
 def _weigh_by_trials(d: Deciding) -> None:
-    """Let the number of trials say how rows count where the target is the share of them that another column counts, or
-    of such numbers that each of its values is a whole number of them."""
-    target = d.numbers[d.asked.target[0]]
-    if target is None or not words.is_rate(d.asked.target[0]) or d.weight is not None or d.asked.sigma == "":
+    """Let the number of trials say how rows count where the target is the share of them that another column counts, or,
+    by its name, of such numbers that each of its values is a whole number of them."""
+    target, rate = d.numbers[d.asked.target[0]], words.is_rate(d.asked.target[0])
+    if target is None or d.weight is not None or d.asked.sigma == "" or not np.isfinite(target).all():
         return
-    if not np.isfinite(target).all():
-        return
+    target = target / 100 if target.max() > 1 else target
     whole = [name for name in d.names if (v := d.numbers[name]) is not None and np.array_equal(v, np.round(v))]
     for hits, trials in ((a, b) for a in whole if a in d.open() and d.varies(a) for b in whole if d.is_positive(b)):
         off = np.abs(np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials]) - target)
-        if len(d.asked.target) == 1 and np.all(off <= 2 * rounding(target) + 1e-9):
+        counted_out = target.max() <= 1 and (rate or not d.is_axis(hits))
+        if len(d.asked.target) == 1 and counted_out and np.all(off <= 2 * rounding(target) + 1e-9):
             d.set(hits, "companion", f"{d.asked.target[0]} is this column divided by {trials}")
             if trials in d.open():
                 weigh(d, trials, "count", f"{d.asked.target[0]} is a share of this column; rows count by it")
             return
-    for name in (name for name in whole if name in d.open() and d.varies(name) and d.is_positive(name)):
+    for name in (name for name in whole if rate and name in d.open() and d.varies(name) and d.is_positive(name)):
         hits, off = target * np.asarray(d.numbers[name]), 2 * rounding(target) * np.asarray(d.numbers[name]) + 1e-9
         few = len(d.asked.target) > 1 or 2 * len(np.unique(target)) <= d.rows
         if not few and np.all(np.abs(hits - np.round(hits)) <= off) and np.prod(np.minimum(2 * off, 1)) < _BY_CHANCE:

@@ -51,6 +51,23 @@ def test_what_is_the_target_but_for_a_baseline_or_a_root_is_no_feature(tmp_path:
     assert any(told.startswith("t is -99 in 1 row") for told in read(tmp_path, made, "counts").notices)
 
 
+def test_t_and_T_are_two_columns_and_a_count_of_a_share_is_none_of_its_features(tmp_path: Path):
+    cooling = pd.DataFrame({"t (min)": TIMES, "T (°C)": 22 + np.round(65 * np.exp(-TIMES / 14), 1)})
+    assert read(tmp_path, cooling.assign(z=TIMES % 3), "T").task.schema.features == ("t (min)", "z")
+    died = np.array([0, 2, 7, 16, 25, 33, 38])
+    doses = pd.DataFrame({"dose": [1, 3, 6, 10, 15, 25, 50], "n": [40, 38, 41, 40, 37, 40, 39], "died": died})
+    assert roles(read(tmp_path, doses.assign(p=np.round(died / doses["n"], 4)), "p"))["died"] == "companion"
+    per_cent = doses.assign(**{"n": 40, "mortality (%)": np.round(died / 0.4, 1)})
+    assert read(tmp_path, per_cent, "mortality (%)").task.schema.features == ("dose",)
+
+
+def test_a_unit_of_force_is_no_number_of_samples(tmp_path: Path):
+    drilled = pd.DataFrame({"d": np.repeat([2.0, 4, 6, 8], 5), "rpm": np.tile([500, 700, 1000, 1500, 2000], 4)})
+    drilled["thrust_kN"] = np.round(0.3 * drilled["d"] * (1 + 0.01 * np.sin(np.arange(20) ** 2)), 3)
+    drilled["torque"] = drilled["d"] * drilled["rpm"] ** 0.5
+    assert roles(read(tmp_path, drilled, "torque"))["thrust_kN"] == "derived"
+
+
 def test_errors_behind_the_sign_of_latex_are_read(tmp_path: Path):
     rows = "".join(f"{k};${k + 2.5} \\pm {0.1 + 0.01 * k:.2f}$\n" for k in range(8))
     assert roles(read(tmp_path, "x;y\n" + rows, "y")) == {"x": "feature", "y": "target", "y ±": "weight"}

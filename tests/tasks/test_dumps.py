@@ -47,6 +47,11 @@ def test_the_rows_are_those_that_are_shown(shown: str):
     np.testing.assert_allclose(found, [(width, float(loss)) for width, loss in ROWS])
 
 
+def test_names_and_rows_of_a_query(tmp_path: Path):
+    answer = json.dumps({"columns": ["width", "loss"], "rows": [[width, float(loss)] for width, loss in ROWS]})
+    assert parse_table(answer.encode(), "t.json", "t", ["loss"]).frame["width"].tolist() == list(WIDTHS)
+
+
 def test_ticks_are_yes_and_no_and_a_remark_is_none(tmp_path: Path):
     ticked = [
         f"{w},{mark},{'redo' if w == 64 else ''},{2 + w**-0.5 + bool(mark):.3f}" for mark in ("x", "") for w in WIDTHS
