@@ -176,7 +176,7 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     for column in (*targets, *others):
         glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
         if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
-            return column if column in others else ""
+            return column if column in others or (glued and column[1:]) else ""  # a target called s has no error sse
     units = {word for one in targets for unit in re.findall(r"[\[(]([^\])]*)[\])]$", one) for word in tokens(unit)}
     ends = [tokens(one)[-len(named) :] for one in targets]  # unc_kBq beside activity_kBq
     alone = units.issuperset(word for word in named if not word.isdigit()) or named in ends

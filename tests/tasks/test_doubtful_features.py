@@ -100,6 +100,14 @@ def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
         assert roles(read(tmp_path, abroad, "U"))[error] == "weight"
 
 
+@pytest.mark.parametrize(("target", "error"), [("mag", "magerr"), ("test_error", "test_error error")])
+def test_an_error_that_begins_with_the_whole_name_of_the_target_is_its_own(target: str, error: str, tmp_path: Path):
+    nights = pd.DataFrame({"mjd": np.repeat(59000.2 + TIMES, 2), "filter": ["g", "r"] * 20})
+    nights[target] = 0.3 + 0.01 * np.repeat(TIMES, 2) + 0.05 * (np.arange(40) % 2)
+    nights[error] = 0.002 + 0.001 * (np.arange(40) % 3)
+    assert roles(read(tmp_path, nights, target))[error] == "weight"
+
+
 def test_sizes_of_a_plan_and_its_order_are_no_counts_and_no_errors(tmp_path: Path):
     sizes = pd.DataFrame([(m, n, k) for m in (256, 512) for n in (256, 512, 1024) for k in (64, 128)], columns=[*"MNK"])
     sizes["mean_ms"], sizes["std_ms"] = sizes.prod(axis=1) / 1e6, 0.01 * sizes["N"] ** 0.5
