@@ -44,11 +44,10 @@ def plot(
     feature = _one(feature, law.features, "feature")
     target = _one(target, law.schema.targets, "target")
     place, k = law.schema.targets.index(target), law.schema.features.index(feature)
-    data = open_data(law.archive)
-    train = data.task.train
     axes = ax if ax is not None else pyplot.subplots(figsize=(6, 4))[1]
     with Sandbox() as sandbox:
-        known = law.uncertainty(sandbox)
+        known, data = law.uncertainty(sandbox), open_data(law.archive)
+        train = data.task.train
         logarithmic = tuple(map(is_logarithmic, train.features.values()))
         scene = Scene(train, data.test, train.groups.index(group), logarithmic, known.reach)
         line = scene.line(k, POINTS, far=True)

@@ -7,8 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-
-from typer import TyperException
+from typing import Any
 
 PROGRAM = "discover"
 LIBRARIES = ("OPENBLAS", "OMP", "MKL")
@@ -23,19 +22,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # of a terminal that cannot show R²
             stream.reconfigure(errors="backslashreplace")
-    from typer.main import get_command
-
-    from lawsmith.agent.cli.arguments import arranged, complaint
-    from lawsmith.agent.cli.commands import app
-
     given = sys.argv[1:] if arguments is None else list(arguments)
-    command = get_command(app)
     try:
+        from typer import TyperException
+        from typer.main import get_command
+
+        from lawsmith.agent.cli.arguments import arranged, complaint
+        from lawsmith.agent.cli.commands import app
+
+        command: Any = get_command(app)
         asked = given if "_DISCOVER_COMPLETE" in os.environ else arranged(given, command)
         status = command.main(args=asked, prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
+    except KeyboardInterrupt:  # first: the name that the next line asks for may not be there yet
+        status = 130
     except TyperException as error:
-        status = complain(complaint(error, given), error.exit_code)
+        status = complain(complaint(error, given, command.commands), error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1

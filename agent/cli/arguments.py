@@ -108,12 +108,13 @@ def _meaning(first: str, commands: Mapping[str, Any]) -> str:
     return "--task"
 
 
-def complaint(error: Any, arguments: Sequence[str]) -> str:
+def complaint(error: Any, arguments: Sequence[str], commands: Collection[str]) -> str:
     """What a usage error says: the option, what is wrong, and which help to read."""
     from lawsmith.tasks.errors import nearest
 
     context = getattr(error, "ctx", None)
-    where = "discover" if context is None else context.command_path
+    named = next((f"discover {argument}" for argument in arguments if argument in commands), "discover")
+    where = named if context is None else context.command_path
     message = error.format_message().strip().rstrip(".")
     name = getattr(error, "option_name", None)
     parameter = getattr(error, "param", None)
@@ -126,6 +127,8 @@ def complaint(error: Any, arguments: Sequence[str]) -> str:
         message = f"{flag} takes no value; leave {message.split(chr(39))[1]!r} out"
     elif message.startswith("No such command") and arguments[0].lower().endswith(TABLES):
         message = f"One search reads one table; leave {message.split(chr(39))[1]!r} out, or name it with --test"
+    elif message.startswith("Option "):  # … requires an argument, requires 2 arguments
+        message = message.removeprefix("Option ").replace("'", "").replace("requires an argument", "needs a value")
     elif "unexpected extra argument" in message:
         extra = message.rpartition("(")[2].rstrip(")")
         message = f"{where} does not take {extra!r}"
@@ -146,9 +149,5 @@ def _flag_before(arguments: Sequence[str], message: str) -> str:
 
 
 def _value_of(option: str, arguments: Sequence[str]) -> str:
-    for place, argument in enumerate(arguments):
-        if argument.startswith(f"{option}="):
-            return argument.partition("=")[2]
-        if argument == option and place + 1 < len(arguments):
-            return arguments[place + 1]
-    return "that"
+    said = ((*argument.partition("="), after) for argument, after in zip(arguments, [*arguments[1:], ""], strict=True))
+    return next((after if not equals else value for name, equals, value, after in said if name == option), "that")

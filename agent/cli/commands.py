@@ -86,9 +86,9 @@ def invert(
     """Find the value of a feature at which the law reaches a target, with an interval."""
     from lawsmith.agent.cli import optimum_command
 
-    name, value = optimum_command.amount("target", target, "loss=2.1")
+    name = target.rpartition("=")[0].strip() or None
     asked = optimum_command.what_is_asked(run, runs_dir, law, name, group)
-    optimum_command.solve(asked, value, solve, at or [], data_dir, json)
+    optimum_command.solve(asked, target, solve, at or [], data_dir, json)
 
 
 @app.command()

@@ -55,24 +55,22 @@ def best(
     say(said)
 
 
-def amount(option: str, said: str, example: str) -> tuple[str, float]:
-    """What stands before the equals sign of an option, and the number behind it.
-
-    Raises InputError where there is none.
-    """
+def amount(option: str, said: str, example: str, unit: str = "") -> tuple[str, float]:
+    """What stands before the equals sign of an option, and the number behind it, in a unit; else raises InputError."""
     name, equals, amount = said.rpartition("=")
-    size = number_in(amount.strip())
+    size = number_in(amount.strip(), unit)
     if not equals or size is None:
         raise InputError(f"--{option} {said!r} is not understood; write it like {example}.")
     return name.strip(), size
 
 
-def solve(asked: Asked, size: float, name: str, at: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
-    """Find the value of the feature `name` at which the target has a `size`, and print it with its interval.
+def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
+    """Find the value of the feature `name` at which the target is as `wanted` (``loss=2.1``), and its interval.
 
     Raises InputError for a feature that is not in the formula.
     """
     law, target, group = asked
+    size = amount("target", wanted, "loss=2.1", getattr(law.schema.columns.get(target), "unit", ""))[1]
     feature = (meant(name, law.features) or [name])[0]
     if feature not in law.features:
         raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(law.features)}.")

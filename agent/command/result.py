@@ -187,13 +187,18 @@ class Result:
         log(self, run)
 
     def __repr__(self) -> str:
-        """Some ten lines: the law, the verdict, where it is."""
+        """Some ten lines: the law, where it is, the verdict, what was said of the table."""
         law = self.law
         if law is None:
             return f"No law of {self.dataset.task.schema.name}: {self.reason}"
         laws_found = len({trial.id for run in self.runs for trial in run.trials if trial.usable})
         head = f"{counted(len(self.runs), 'run')}, {counted(laws_found, 'law')} in {self.seconds:.0f} s: see .table()"
-        return "\n".join([repr(law), *(f"  {sentence}" for sentence in self.verdict), f"  {head}"])
+        return "\n".join([repr(law), *(f"  {sentence}" for sentence in self._told), f"  {head}"])
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        """The codes of categories, the verdict, and what was said of the table."""
+        return (*self.dataset.task.schema.codes, *self.verdict, *self.dataset.notices)
 
     @property
     def failed(self) -> tuple[Run, ...]:
@@ -235,7 +240,7 @@ class Result:
         )
         law = self.law
         shown = html.escape(self.reason) if law is None else law._repr_html_()
-        told = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.verdict)
+        told = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self._told)
         return f"<div>{shown}<ul>{told}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
     def to_json(self) -> dict[str, Any]:

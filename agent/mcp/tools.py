@@ -10,7 +10,7 @@ import anyio.from_thread
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from lawsmith.agent.client.text import clip
 from lawsmith.agent.feedback.describe import fold_words
@@ -22,6 +22,7 @@ from lawsmith.runs.records.archive import Archive, plain_dict
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, InputError, Schema
+from lawsmith.tasks.frozen import first_fault
 
 MAX_MESSAGE = 1200  # characters of what went wrong: the end of a trace says it
 MAX_LAW = 64 * 1024  # characters: law.py of any law that people read
@@ -131,9 +132,7 @@ _WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_wor
 
 def build_server(sessions: Sessions) -> MCPServer:
     """The server with its tools, to be run on a transport."""
-    server: MCPServer = MCPServer(
-        "lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="CRITICAL"
-    )
+    server: MCPServer = Server("lawsmith", instructions=INSTRUCTIONS, version=version("lawsmith"), log_level="CRITICAL")
     asked = Tools(sessions)
     reads: list[Callable[..., Answer]] = [asked.list_tasks, asked.describe_task]
     for looks in reads + [asked.looking(name) for name in ("rows", "plot", "run", "laws")]:
@@ -142,6 +141,18 @@ def build_server(sessions: Sessions) -> MCPServer:
         server.add_tool(_in_words(writes), annotations=_WRITES)
     server.add_tool(_in_words(asked.try_law), name="try", annotations=_WRITES)
     return server
+
+
+class Server(MCPServer):
+    """Words what pydantic says of arguments."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool; a wrong argument is a sentence."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            wrong = error.__cause__
+            raise ToolError(f"{name}: {first_fault(wrong)}.") if isinstance(wrong, ValidationError) else error from None
 
 
 def _in_words(function: Callable[..., Answer]) -> Callable[..., Answer]:

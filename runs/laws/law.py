@@ -121,6 +121,8 @@ class Law:
 
     def uncertainty(self, sandbox: Sandbox, data_dir: Path | None = None) -> Uncertainty:
         """What is known of the law's errors; measured the first time. Raises InputError where nothing can be."""
+        if not self.archive.path.exists():
+            raise InputError(f"The law's archive {self.archive.path} is gone; LawRegressor(runs_dir=…) keeps it.")
         if not self.has_intervals:
             raise InputError(NO_INTERVAL)
         return uncertainty(self.archive, sandbox, data_dir, self.id)

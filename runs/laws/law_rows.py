@@ -15,8 +15,8 @@ from lawsmith.tasks.new_rows import WHOLE, stated
 if TYPE_CHECKING:
     import pandas as pd
 
-    Rows = pd.DataFrame | Mapping[str, Sequence[float]]
-    """Columns named as the features."""
+    Rows = pd.DataFrame | Mapping[str, Sequence[float]] | list[Mapping[str, float]]
+    """Columns named as the features, or a dict for each row."""
 
 MOST_NAMED = 6  # groups that a message or a printed law names; the others are counted
 
@@ -25,15 +25,17 @@ def table(
     schema: Schema,
     needed: Sequence[str],
     groups: tuple[str, ...],
-    rows: Rows,
+    rows: Any,
     group: str | int | None,
     known: Uncertainty | None,
 ) -> Table:
-    """See `Law.table`; `needed` are the features that the formula names.
+    """See `Law.table`; `rows` are `Rows`, `needed` are the features that the formula names.
 
     Raises InputError where one is missing, and for columns of different lengths.
     """
-    if hasattr(rows, "rename"):
+    if isinstance(rows, list):
+        rows = {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ())}
+    if hasattr(rows, "iloc") and hasattr(rows, "columns"):
         rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
     missing = [name for name in needed if name not in rows]
     if missing:
@@ -68,7 +70,7 @@ def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
     return groups[0] if group is None else str(group)
 
 
-def _column(schema: Schema, rows: Rows, name: str) -> Array:
+def _column(schema: Schema, rows: Any, name: str) -> Array:
     column = schema.columns.get(name)
     try:
         if column is not None and column.levels:

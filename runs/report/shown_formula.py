@@ -12,7 +12,7 @@ from pygments.lexers import PythonLexer
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox.law.expression import children, features, mul, parameters, walk
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Product, Role, Sum, Unreadable
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.errors import listing
@@ -121,12 +121,14 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _about(tree: Node, name: str) -> list[str]:
-    """The features nearest to each place of a parameter: those of the smallest parts around it that have any."""
+    """The features nearest to a parameter: of the smallest parts around it, or of the power whose exponent it is."""
 
-    def told(part: Node) -> bool:
-        return any(one.name == name for one in parameters(part)) and bool(features(part))
+    def has(part: Node) -> bool:
+        return any(one.name == name for one in parameters(part))
 
-    found = [part for part in walk(tree) if told(part) and not any(map(told, children(part)))]
+    around = [part for part in walk(tree) if has(part) and features(part)]
+    powers = [part for part in around if isinstance(part, Power) and has(part.exponent)]
+    found: Sequence[Node] = powers or [part for part in around if not any(child in around for child in children(part))]
     return list(dict.fromkeys(one for part in found for one in features(part)))
 
 

@@ -136,9 +136,9 @@ def parse_table(
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    one = partial(with_one_table, wanted=wanted or features)
+    one, ticks = partial(with_one_table, wanted=wanted or features), partial(with_ticks_told, features=features)
     entries, apart = partial(with_entries_apart, features=features), partial(with_runs_apart, wanted=wanted)
-    for completed in (one, with_labels_down, with_ticks_told, entries, apart, with_errors_apart):
+    for completed in (one, with_labels_down, ticks, entries, apart, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading

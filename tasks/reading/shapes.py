@@ -79,10 +79,10 @@ def with_labels_down(reading: Reading, where: str) -> Reading:
     return replace(reading, frame=frame).after(*said)
 
 
-def with_ticks_told(reading: Reading, where: str) -> Reading:
-    """The same with yes and no in columns that hold one mark, ``x`` or ``✓``, in many rows and nothing in others."""
+def with_ticks_told(reading: Reading, where: str, features: Sequence[str] = ()) -> Reading:
+    """The same with yes and no in columns (of `features`, if any) that hold one mark, ``x`` or ``✓``, in many rows."""
     frame, said = reading.frame, []
-    for name in frame.columns if len(frame) else ():
+    for name in [name for name in frame.columns if len(frame) and name in (features or frame.columns)]:
         cells = [] if frame[name].dtype.kind in "iufbM" else frame[name].tolist()
         mark = next((cell for cell in cells if not is_missing(cell)), None)
         if mark not in _TICKS or not all(cell == mark or is_missing(cell) for cell in cells):

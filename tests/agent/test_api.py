@@ -75,6 +75,8 @@ def test_the_law_predicts_beyond_the_data(found: tuple[lawsmith.Result, Watching
     truth = (1 + 50 * 1e10**-0.3) * np.array([1, 2])
     assert law.predict(rows) == pytest.approx(truth, rel=0.01)
     assert law.predict(pd.DataFrame(rows)) == pytest.approx(law.predict(rows))
+    assert law.predict([{"N": 1e10, "model": "a"}, {"N": 1e10, "model": "b"}]) == pytest.approx(law.predict(rows))
+    assert law.predict(pd.Series({"N": 1e10}), group="a") == pytest.approx(law.predict(rows)[:1])
     assert law.predict({"N": [1e10]}, group="b")[0] == pytest.approx(truth[1], rel=0.01)
 
 

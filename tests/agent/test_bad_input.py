@@ -59,6 +59,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("inspect nothing", "no run 'nothing'"),
         ("inspect --sort beauty", "r2, validation, seconds, cost, run"),
         ("inspect --diff nothing nowhere", "no run 'nothing'"),
+        ("inspect --diff nothing", "--diff requires 2 arguments. See 'discover inspect --help'"),
+        ("predict latest --at", "--at needs a value. See 'discover predict --help'"),
         ("replay nothing", "no run 'nothing'"),
         ("replay", "RUN"),
         ("resume nothing", "no run 'nothing'"),

@@ -106,8 +106,11 @@ def test_standard_input(folder: Path, capsys: pytest.CaptureFixture[str], monkey
 
 def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path):
     frame = table().drop(columns=["lab", "ppl"]).convert_dtypes().assign(tied=pd.Categorical(np.arange(48) % 2 == 0))
+    frame["gap"] = np.where(np.arange(48) == 3, np.nan, np.arange(48) ** 2)
     found = discover(frame, target="loss", form="L + A*N^-a + b*tied", only=True, runs_dir=tmp_path)
     assert found.dataset.task.schema.features == ("N", "tied")
+    assert "lawsmith left out gap" in repr(found) and "lawsmith left out gap" in found._repr_html_()
+    assert "tied: 0 is False, 1 is True" in repr(found)
     law = found.law
     assert isinstance(law, Law)
     one, two = law.predict({"N": [1e9, 1e9], "tied": ["True", "False"]})

@@ -120,6 +120,8 @@ def test_rows_count_by_their_sample_weight(tmp_path):
     )
     assert weighted == pytest.approx(without, abs=1e-4)
     assert abs(plain - weighted) > 0.1
+    with pytest.raises(InputError, match="is gone; LawRegressor"):
+        LawRegressor().fit(x, y).law_.interval({"x0": [10.0]})
 
 
 def test_moments_are_decimal_years_in_features_and_targets():

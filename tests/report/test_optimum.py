@@ -8,6 +8,7 @@ import pytest
 
 from lawsmith import discover
 from lawsmith.agent.cli import main
+from lawsmith.agent.cli.optimum_command import amount
 from lawsmith.runs.intervals import predict
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.optimum import invert, optimum
@@ -82,6 +83,11 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     found = json.loads(out)["solve"]["N"]
     assert code == 0 and found["value"] == pytest.approx(at, rel=0.2)
     assert found["low"] < at < (found["high"] or np.inf)
+
+
+def test_percent_is_read_in_the_unit_of_the_target():
+    assert amount("target", "acc (%)=95%", "loss=2.1", "%") == ("acc (%)", 95.0)
+    assert amount("target", "acc=95%", "loss=2.1") == ("acc", pytest.approx(0.95))
 
 
 @pytest.mark.parametrize(

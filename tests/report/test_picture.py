@@ -182,6 +182,16 @@ def form(x, p):
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")
 
 
+def test_an_exponent_is_told_by_the_features_of_its_power():
+    source = """PARAMETERS = ("K", "M", "a", "b")
+def form(x, p):
+    return ((p["K"] / x["n"]) ** (p["a"] / p["b"]) + p["M"] / x["d"]) ** p["b"]
+"""
+    shown = shown_formula(source, ("loss",), {})
+    assert shown is not None
+    assert (shown.meanings["a"], shown.meanings["b"]) == ("exponent of n", "exponent of n and d")
+
+
 def test_a_constant_of_a_label_is_told_by_it():
     source = """import numpy as np
 PARAMETERS = ("L", "d")

@@ -62,6 +62,11 @@ def test_ticks_are_yes_and_no_and_a_remark_is_none(tmp_path: Path):
     assert any("'x' in tied as yes, and its blank cells as no" in told for told in data.notices)
 
 
+def test_ticks_of_new_rows_stay_where_they_are_no_feature():
+    frame = parse_table(b"N,note,tied\n1,x,x\n2,,\n", "new.csv", "new.csv", features=("N", "tied")).frame
+    assert frame["note"].tolist() == ["x", ""] and frame["tied"].tolist() == ["yes", "no"]
+
+
 def test_remarks_on_single_rows_are_no_group(tmp_path: Path):
     noted = [f"{w},{loss},{'spike?' if w == 256 else 'ok'}" for w, loss in ROWS]
     data = read(tmp_path, "\n".join(["width,loss,obs.", *noted]))
