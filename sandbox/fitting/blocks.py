@@ -19,6 +19,7 @@ from lawsmith.tasks.table import Table
 
 BOUNDLESS = 1e9  # factor between positive bounds from which they say nothing of a constant's size
 TINY = 1e-300  # added to a size that is divided by and may be zero
+IDLE = np.ones((1, 1, 1))  # a value for constants of other parts, which do not matter
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +118,16 @@ class Block:
         """The nonlinear constants (q,) whose bounds say nothing of their sizes."""
         lower, upper = self.form.lower[list(self.nonlinear)], self.form.upper[list(self.nonlinear)]
         return np.asarray(~np.isfinite(upper - lower) | ((lower > 0) & (upper > BOUNDLESS * lower)))
+
+    @property
+    def names(self) -> list[str]:
+        """The constants of the block, those that the form is not linear in first."""
+        return [self.form.names[k] for k in (*self.nonlinear, *self.linear)]
+
+    def constants(self, *values: Array) -> dict[str, Array]:
+        """What the form takes as its constants: values (B, M, k), whose last axes together follow `names`."""
+        columns = (column[..., None] for part in values for column in part.transpose(2, 0, 1))
+        return dict.fromkeys(self.form.names, IDLE) | dict(zip(self.names, columns, strict=True))
 
     @property
     def problems(self) -> int:

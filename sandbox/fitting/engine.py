@@ -94,7 +94,7 @@ def _fit_common(form: Form, table: Table, targets: Sequence[str], seed: int, eff
     values = np.where(empty[:, None], np.nan, found.values[of])
     status = tuple(Status.NO_FINITE_START if none else found.status[k] for k, none in zip(of, empty, strict=True))
     cost = found.cost[of] * families / len(of)
-    return replace(found, values=values, status=status, cost=cost, agreement=found.agreement[of])
+    return replace(found, values=values, status=status, cost=cost)
 
 
 class _Engine:
@@ -112,9 +112,7 @@ class _Engine:
         self.rng, self.effort, self.families, self.scale = rng, effort, families, Scale.of(table)
         count = int(group_of.max()) + 1
         self.values = np.full((count, len(form.names)), np.nan)
-        self.cost, self.agreement = np.zeros(count), np.ones(count)
-        self.settled = np.ones(count, dtype=bool)
-        self.iterations = 0
+        self.cost, self.settled = np.zeros(count), np.ones(count, dtype=bool)
 
     def run(self) -> Fitted:
         counts = np.bincount(self.codes, minlength=len(self.cost))
@@ -125,9 +123,8 @@ class _Engine:
             rows = gather(self.table, self.codes, self.targets, groups, self.form.loss)
             for targets, parameters in structure.parts:
                 self._part(groups, rows, targets, parameters, structure)
-        linear = tuple(self.form.names[k] for k in sorted(structure.linear))
         status = tuple(self._status(g, counts[g]) for g in range(len(counts)))
-        return Fitted(self.form.names, self.values, status, self.cost, self.agreement, self.iterations, linear)
+        return Fitted(self.form.names, self.values, status, self.cost)
 
     def _probe_sets(self) -> Array:
         """Parameter sets (S, K) that may show the form's structure: near 1 and at the data's magnitudes in turns."""
@@ -153,55 +150,49 @@ class _Engine:
         block = Block(
             form, targets, names, nonlinear, linear, rows, together, found.vectorised, found.offset, found.kinked
         )
-        fit = self._fit_block(block, groups)
+        fit = self._fit_block(block)
         if linear and (wrong := ~fit.agrees).any():
             free = replace(block, nonlinear=parameters, linear=(), offset=True, kinked=False)
             at = np.arange(len(groups)) if together > 1 else np.flatnonzero(wrong)
-            again = self._fit_block(free.with_rows(rows.of_groups(at)), groups[at])
+            again = self._fit_block(free.with_rows(rows.of_groups(at)))
             fit = _deeper(fit, again, at)
         finite = np.isfinite(fit.cost)
         self.values[groups[:, None], list(parameters)] = np.where(finite[:, None], fit.values, np.nan)
         self.cost[groups] += fit.cost
         self.settled[groups] &= fit.settled
 
-    def _fit_block(self, block: Block, groups: IntArray) -> _Constants:
+    def _fit_block(self, block: Block) -> _Constants:
         """The best constants of each group, in the order of the form, and the law's own cost with them."""
-        best = self._search(block, groups)
+        best = self._search(block)
         weighted = block
         for _ in range(ROBUST_ROUNDS if self.form.loss.robust else 0):
             weighted = block.with_rows(_reweighted(block, best))
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
         best = refine(weighted, best) if self.effort.finalists else best
-        order = np.argsort([*block.nonlinear, *block.linear], kind="stable")
-        values = np.concatenate([best.theta, best.linear], axis=2)[..., order].reshape(len(groups), -1)
-        names = sorted((*block.nonlinear, *block.linear))
-        values = _at_bounds(values, self.form.lower[names], self.form.upper[names])
-        cost, agrees = _checked(weighted, names, values, best)
+        places = [*block.nonlinear, *block.linear]
+        values = np.concatenate([best.theta, best.linear], axis=2)
+        values = _at_bounds(values, self.form.lower[places], self.form.upper[places])
+        cost, agrees = _checked(weighted, values, best)
+        values = values.reshape(block.rows.groups, -1)[:, np.argsort(places)]
         return _Constants(values, cost, agrees, np.repeat(best.settled, block.together))
 
-    def _search(self, block: Block, groups: IntArray) -> Minimum:
+    def _search(self, block: Block) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
         problems, sets, finalists = block.problems, self._starts(block, self.effort.starts), self.effort.finalists
         if len(sets) <= finalists:
-            tried = polished = self._throughout(block, sets)
-        else:
-            few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
-            tried = polished = _tried(few, sets, EXPLORE)
-            if block.wide.any() and self.effort.starts is None and not _meet(few, tried):
-                tried = _joined(tried, _tried(few, self._starts(block, MORE_STARTS), EXPLORE), problems)
-                finalists = MORE_FINALISTS
-        starts = len(tried.cost) // problems
-        if 0 < finalists < starts:
-            best = _finalists(tried, problems, finalists)
-            contestants = np.repeat(np.arange(problems), len(best) // problems)
-            some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
-            contest = minimise(some, best, contestants, CONTEST)
-            polished = minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
-        self.iterations = max(self.iterations, tried.iterations + polished.iterations)
-        cost = tried.cost.reshape(problems, starts)
-        reached = (cost <= cost.min(axis=1, keepdims=True) * SAME_OPTIMUM).mean(axis=1)
-        self.agreement[groups] = np.minimum(self.agreement[groups], np.repeat(reached, block.together))
-        return _best(polished, problems)
+            return _best(self._throughout(block, sets), problems)
+        few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
+        tried = _tried(few, sets, EXPLORE)
+        if block.wide.any() and self.effort.starts is None and not _meet(few, tried):
+            tried = _joined(tried, _tried(few, self._starts(block, MORE_STARTS), EXPLORE), problems)
+            finalists = MORE_FINALISTS
+        if not finalists:
+            return _best(tried, problems)
+        best = _finalists(tried, problems, finalists)
+        contestants = np.repeat(np.arange(problems), len(best) // problems)
+        some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
+        contest = minimise(some, best, contestants, CONTEST)
+        return minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
 
     def _throughout(self, block: Block, sets: Array) -> Minimum:
         """What starts lead to that are each carried to their end, and again from constants that are moved apart."""
@@ -278,7 +269,7 @@ def _joined(one: Minimum, two: Minimum, problems: int) -> Minimum:
         each = [part.reshape(problems, len(part) // problems, *part.shape[1:]) for part in parts]
         return np.concatenate(each, axis=1).reshape(sum(map(len, parts)), *parts[0].shape[1:])
 
-    return Minimum(both("theta"), both("linear"), both("cost"), both("settled"), one.iterations + two.iterations)
+    return Minimum(both("theta"), both("linear"), both("cost"), both("settled"))
 
 
 def _finalists(tried: Minimum, problems: int, count: int) -> Array:
@@ -302,32 +293,30 @@ def _better(one: Minimum, two: Minimum) -> Minimum:
         linear=np.where(wide, two.linear, one.linear),
         cost=np.where(second, two.cost, one.cost),
         settled=np.where(second, two.settled, one.settled),
-        iterations=one.iterations + two.iterations,
     )
 
 
 def _best(found: Minimum, problems: int) -> Minimum:
     cost = found.cost.reshape(problems, -1)
     pick = np.arange(problems) * cost.shape[1] + np.argmin(cost, axis=1)
-    return Minimum(found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick], found.iterations)
+    return Minimum(found.theta[pick], found.linear[pick], found.cost[pick], found.settled[pick])
 
 
 def _at_bounds(values: Array, lower: Array, upper: Array) -> Array:
-    """Constants (g, k), those within rounding of a bound exactly there."""
+    """Constants (..., k), those within rounding of a bound exactly there."""
     for bound in (lower, upper):
         near = np.isfinite(bound) & (np.abs(values - bound) <= AT_BOUND * np.abs(bound))
         values = np.where(near, bound, values)
     return values
 
 
-def _checked(block: Block, names: Sequence[int], values: Array, best: Minimum) -> tuple[Array, Mask]:
-    """The law's own cost (g,) with these constants (g, k), and whether the cost of the linear combination is the same.
+def _checked(block: Block, values: Array, best: Minimum) -> tuple[Array, Mask]:
+    """The law's own cost (g,) with these constants (B, M, k), and whether the cost of the linear combination is the
+    same.
 
     A law that switches regime may be linear in a constant wherever it was probed, and not where the fit led to.
     """
-    shape = block.problems, block.together
-    p: dict[str, Array] = dict.fromkeys(block.form.names, np.ones((1, 1, 1)))
-    p |= {block.form.names[k]: values[:, j].reshape(*shape, 1) for j, k in enumerate(names)}
+    shape, p = (block.problems, block.together), block.constants(values)
     predicted = block.values(block.features(np.arange(shape[0])), p, shape).reshape(block.measured.shape)
     own = 0.5 * ((block.weight * (block.measured - predicted)) ** 2).reshape(shape[0], -1).sum(axis=1)
     own = np.where(np.isfinite(own) & np.isfinite(best.cost), own, np.inf)
@@ -349,10 +338,7 @@ def _deeper(found: _Constants, again: _Constants, at: IntArray) -> _Constants:
 def _reweighted(block: Block, best: Minimum) -> PaddedRows:
     """Geman-McClure weights, times the rows' own, from residuals of the best fit; scale by the median deviation."""
     shape = best.theta.shape[:2]
-    names = block.form.names
-    p = dict.fromkeys(names, np.ones((1, 1, 1)))
-    p |= {names[k]: best.theta[:, :, j, None] for j, k in enumerate(block.nonlinear)}
-    p |= {names[k]: best.linear[:, :, j, None] for j, k in enumerate(block.linear)}
+    p = block.constants(best.theta, best.linear)
     predicted = block.values(block.features(np.arange(shape[0])), p, shape)
     residual = block.weight * np.abs(block.measured - predicted.reshape(block.measured.shape))
     real = block.weight > 0

@@ -81,17 +81,13 @@ class Form:
 class Fitted:
     """The constants found: `values` (G, K) with NaN rows for groups without any row, and how each group ended.
 
-    `cost` (G,) is half the weighted sum of squared residuals; `agreement` is the share of starts that reached the
-    best cost within 1 %, a measure of how far the optimum can be trusted.
+    `cost` (G,) is half the weighted sum of squared residuals.
     """
 
     names: tuple[str, ...]
     values: Array
     status: tuple[Status, ...]
     cost: Array
-    agreement: Array
-    iterations: int = 0
-    linear: tuple[str, ...] = field(default=())
 
     def total_cost(self, codes: IntArray) -> float:
         """The cost of all groups; NaN where one of those that rows have, by their `codes` (n,), could not be fitted."""

@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from lawsmith.sandbox.fitting.blocks import Block
+from lawsmith.sandbox.fitting.blocks import IDLE, Block
 from lawsmith.sandbox.fitting.linear import invert, safe_solve, solve, solve_stack
 from lawsmith.tasks.arrays import Array, IntArray, Mask
 
 DIFFERENCE = 1.5e-8  # relative forward-difference step: the square root of the machine's precision
-IDLE = np.ones((1, 1, 1))  # a value for constants of other parts, which do not matter
 CHUNK_ELEMENTS = 3_000_000  # doubles in the largest temporary array; bounds memory whatever the table's size
 LONG = 500  # rows from which arithmetic takes longer than calls: problems go in parts then …
 CACHED_ELEMENTS = 130_000  # … with arrays of so many doubles, which a processor's own cache of 1 MB holds
@@ -48,7 +47,6 @@ class Minimum:
     linear: Array
     cost: Array
     settled: Mask
-    iterations: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +118,6 @@ def minimise(block: Block, theta: Array, which: IntArray, options: MinimiserOpti
         linear=np.concatenate([part.linear for part in parts]),
         cost=np.concatenate([part.cost for part in parts]),
         settled=np.concatenate([part.settled for part in parts]),
-        iterations=max(part.iterations for part in parts),
     )
 
 
@@ -149,19 +146,19 @@ class _Minimiser:
 
     def run(self, theta: Array) -> Minimum:
         work, data = self._begin(theta)
-        found = Minimum(work.theta.copy(), work.linear.copy(), work.cost.copy(), work.settled.copy(), 0)
+        found = Minimum(work.theta.copy(), work.linear.copy(), work.cost.copy(), work.settled.copy())
         total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)  # at rounding level nothing is left to gain
         floor = total.reshape(-1, self.block.together).sum(axis=1)[self.which]
-        iteration = 0
-        while iteration < self.options.iterations and not work.settled.all():
+        for _ in range(self.options.iterations):
+            if work.settled.all():
+                break
             if work.settled.mean() > 1 - BUSY:
                 _store(work, found)
                 work = work.take(np.flatnonzero(~work.settled))
                 data = self._data(work.problem)
             self._advance(work, data, floor[work.problem])
-            iteration += 1
         _store(work, found)
-        return replace(found, settled=found.settled & np.isfinite(found.cost), iterations=iteration)
+        return replace(found, settled=found.settled & np.isfinite(found.cost))
 
     def _begin(self, theta: Array) -> tuple[_Work, _Data]:
         count, _, q = theta.shape
@@ -197,11 +194,6 @@ class _Minimiser:
         weight = block.of(which, self.weight) if self.weighted else None
         return _Data(block.features(which), block.of(which, self.measured), weight)
 
-    def _parameters(self, theta: Array, linear: Array) -> dict[str, Array]:
-        p: dict[str, Array] = dict.fromkeys(self.block.form.names, IDLE)  # those of other parts do not matter here
-        p |= {name: theta[:, :, j, None] for j, name in enumerate(self.nonlinear)}
-        return p | {name: linear[..., j, None] for j, name in enumerate(self.linear)}
-
     def _try(self, data: _Data, theta: Array) -> _Trial:
         design, target, kept = self._design(data, theta)
         bad = _not_finite(design, target)
@@ -223,7 +215,7 @@ class _Minimiser:
         """Each linear constant's weighted column (b, M, l, n), what they have to explain (b or 1, M, n), and what is
         kept of that work."""
         shape, target, kept = theta.shape[:2], data.measured, tuple[Any, ...]()
-        start = self._parameters(theta, self.origin[None, None])
+        start = self.block.constants(theta, self.origin[None, None])
         if self.split is not None:
             design = np.empty((*shape, len(self.linear), self.block.columns))
             kept = self.split.first(data.x, start, design)
@@ -265,7 +257,7 @@ class _Minimiser:
     def _jacobian(self, data: _Data, trial: _Trial) -> Array:
         """(b, M, q, n)."""
         theta, shape = trial.theta, trial.theta.shape[:2]
-        p = self._parameters(theta, trial.linear)
+        p = self.block.constants(theta, trial.linear)
         if self.split is not None:
             out = np.empty((*shape, len(self.nonlinear), self.block.columns))
             self.split.second(data.x, p, out, *trial.kept)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.sandbox.fitting.blocks import Block
-from lawsmith.sandbox.fitting.lm import IDLE, TINY, Minimum
+from lawsmith.sandbox.fitting.lm import TINY, Minimum
 from lawsmith.tasks.arrays import Array, IntArray
 
 STEPS = 16  # of Gauss-Newton at most; it ends where a step no longer helps
@@ -27,9 +27,8 @@ def refine(block: Block, found: Minimum) -> Minimum:
     Forms that are evaluated one row of constants at a time stay as they are.
     """
     q = found.theta.shape[2]
-    names = [block.form.names[k] for k in (*block.nonlinear, *block.linear)]
     rows = block.measured.shape[-1]
-    if block.together > 1 or not block.vectorised or rows < len(names) or not q:
+    if block.together > 1 or not block.vectorised or rows < len(block.names) or not q:
         return found
     order = [*block.nonlinear, *block.linear]
     lower, upper = block.form.lower[order], block.form.upper[order]
@@ -41,15 +40,15 @@ def refine(block: Block, found: Minimum) -> Minimum:
     for turn in range(STEPS):
         if not len(at):
             break
-        step = _step(block, names, values[at], at)
+        step = _step(block, values[at], at)
         size = np.abs(step / np.where(values[at] != 0, values[at], 1.0)).max(axis=1)
         moved = values[at] + step
-        trial = _cost(block, names, moved, at)
+        trial = _cost(block, moved, at)
         if turn % 2:
             squares = np.maximum((before[at] ** 2).sum(axis=1), TINY)
             rate = np.clip((before[at] * step).sum(axis=1) / squares, 0.0, FASTEST)
             further = values[at] + step / (1 - rate)[:, None]  # where steps that shrink by a constant factor lead to
-            reached = _cost(block, names, further, at)
+            reached = _cost(block, further, at)
             ahead = reached <= trial
             moved, trial = np.where(ahead[:, None], further, moved), np.where(ahead, reached, trial)
         better = (trial <= cost[at] * (1 + NOISE)) & (size < last[at])
@@ -60,26 +59,22 @@ def refine(block: Block, found: Minimum) -> Minimum:
     return replace(found, theta=values[:, None, :q], linear=values[:, None, q:], cost=cost)
 
 
-def _residual(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+def _residual(block: Block, values: Array, group: IntArray) -> Array:
     """Weighted residuals (b, n)."""
-    predicted = block.values(block.features(group), _named(block, names, values), (len(values), 1))[:, 0]
+    predicted = block.values(block.features(group), block.constants(values[:, None]), (len(values), 1))[:, 0]
     return np.asarray(block.weight[group] * (block.measured[group] - predicted))
 
 
-def _cost(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
-    cost = 0.5 * (_residual(block, names, values, group) ** 2).sum(axis=1)
+def _cost(block: Block, values: Array, group: IntArray) -> Array:
+    cost = 0.5 * (_residual(block, values, group) ** 2).sum(axis=1)
     return np.where(np.isfinite(cost), cost, np.inf)
 
 
-def _named(block: Block, names: list[str], values: Array) -> dict[str, Array]:
-    p: dict[str, Array] = dict.fromkeys(block.form.names, IDLE)
-    return p | {name: values[:, None, j, None] for j, name in enumerate(names)}
-
-
-def _jacobian(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+def _jacobian(block: Block, values: Array, group: IntArray) -> Array:
     """Weighted derivatives of the prediction (b, n, K)."""
     if block.form.gradient is not None:
-        found = block.partials(block.features(group), _named(block, names, values), names, (len(values), 1))
+        constants = block.constants(values[:, None])
+        found = block.partials(block.features(group), constants, block.names, (len(values), 1))
         return np.asarray(np.swapaxes(found[:, 0], 1, 2) * block.weight[group][..., None])
     columns = []
     for j in range(values.shape[1]):
@@ -88,15 +83,15 @@ def _jacobian(block: Block, names: list[str], values: Array, group: IntArray) ->
         for offset, coefficient in STENCIL:
             moved = values.copy()
             moved[:, j] += offset * size
-            slope = slope - coefficient * _residual(block, names, moved, group)
+            slope = slope - coefficient * _residual(block, moved, group)
         columns.append(slope / size[:, None])
     return np.stack(columns, axis=2)
 
 
-def _step(block: Block, names: list[str], values: Array, group: IntArray) -> Array:
+def _step(block: Block, values: Array, group: IntArray) -> Array:
     """The Gauss-Newton step (b, K); zero where the Jacobian is singular."""
-    jacobian = _jacobian(block, names, values, group)
-    residual = _residual(block, names, values, group)
+    jacobian = _jacobian(block, values, group)
+    residual = _residual(block, values, group)
     scale = np.sqrt((jacobian**2).sum(axis=1))
     usable = np.isfinite(scale).all(axis=1) & (scale > 0).all(axis=1) & np.isfinite(residual).all(axis=1)
     scaled = jacobian[usable] / scale[usable][:, None, :]
