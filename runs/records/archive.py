@@ -62,8 +62,6 @@ class Archive:
         self.manifest = manifest
         self._anchor = anchor
         self._writer: OpenLogs | None = None
-        self.recovered: tuple[Problem, ...] = ()
-        """What `resume` found torn and cut off."""
 
     # -- opening -------------------------------------------------------------------------------------------
 
@@ -99,7 +97,7 @@ class Archive:
 
     @classmethod
     def resume(cls, path: Path) -> Archive:
-        """Open an unfinished archive to write on. A torn end of a log is cut off and listed in `recovered`.
+        """Open an unfinished archive to write on. A torn end of a log is cut off; `verify` tells it before.
 
         Raises:
             InputError: the run is complete, another process writes it, or a log was altered.
@@ -107,7 +105,7 @@ class Archive:
         archive = cls.open(path)
         if (archive.path / RESULT).exists():
             raise InputError(f"{archive.path} is complete; there is nothing to resume.")
-        archive._writer, archive.recovered = OpenLogs.start(archive.path, archive._anchor)
+        archive._writer = OpenLogs.start(archive.path, archive._anchor)
         return archive
 
     def __enter__(self) -> Self:

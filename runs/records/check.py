@@ -138,28 +138,26 @@ class OpenLogs:
     calls: chain.ChainWriter
 
     @classmethod
-    def start(cls, path: Path, anchor: str) -> tuple[OpenLogs, tuple[Problem, ...]]:
-        """Lock the logs of the archive at `path` and cut off torn ends, which are returned.
+    def start(cls, path: Path, anchor: str) -> OpenLogs:
+        """Lock the logs of the archive at `path` and cut off torn ends.
 
         Raises InputError where another process writes, or more than an end is damaged.
         """
         descriptor = _open_log(path / EVENTS)
         try:
             _lock(descriptor, path)
-            recovered: list[Problem] = []
-            at_events = _cut_torn_end(path / EVENTS, anchor, recovered)
-            at_calls = _cut_torn_end(path / CALLS, anchor, recovered)
+            at_events = _cut_torn_end(path / EVENTS, anchor)
+            at_calls = _cut_torn_end(path / CALLS, anchor)
             for leftover in path.glob(".*.tmp"):
                 leftover.unlink()
             calls = _open_log(path / CALLS)
         except BaseException:
             os.close(descriptor)
             raise
-        writer = cls(
+        return cls(
             chain.ChainWriter(descriptor, path / EVENTS, at_events, durable=False),
             chain.ChainWriter(calls, path / CALLS, at_calls, durable=True),
         )
-        return writer, tuple(recovered)
 
     def close(self) -> None:
         """Close both; the lock goes with them."""
@@ -174,7 +172,7 @@ def _open_log(path: Path) -> int:
         raise InputError(f"The archive {path.parent} is damaged: {path.name} is missing.") from None
 
 
-def _cut_torn_end(path: Path, anchor: str, recovered: list[Problem]) -> chain.Scan:
+def _cut_torn_end(path: Path, anchor: str) -> chain.Scan:
     scan = chain.scan(path, anchor)
     if scan.broken is None:
         return scan
@@ -184,7 +182,6 @@ def _cut_torn_end(path: Path, anchor: str, recovered: list[Problem]) -> chain.Sc
     with writing(path), open_regular(path, os.O_RDWR) as descriptor:
         os.ftruncate(descriptor, scan.length)
         os.fsync(descriptor)
-    recovered.append(problem)
     return scan
 
 
