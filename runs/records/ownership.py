@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lawsmith.runs.records.canonical_json import encode
 from lawsmith.runs.records.record import Manifest
-from lawsmith.tasks.user_files import user_folder
+from lawsmith.tasks.user_files import keep, user_folder
 
 _KEY_BYTES = 32  # of an HMAC with SHA-256
 
@@ -63,13 +63,8 @@ def _key(make: bool) -> bytes | None:
 
 def _write(path: Path) -> None:
     """Puts a new secret there, whole from the start, unless another process was first."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, secrets.token_bytes(_KEY_BYTES))
-        os.close(descriptor)
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    keep(temporary, secrets.token_bytes(_KEY_BYTES))
+    with contextlib.suppress(FileExistsError):
+        os.link(temporary, path)
+    temporary.unlink()

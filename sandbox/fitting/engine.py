@@ -1,8 +1,6 @@
 """Fits a form to a table: every group and many starts at once, then the best few again on all rows. Starts are
 quasi-random inside the bounds, or at the magnitudes that the data suggests."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
