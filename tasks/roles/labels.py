@@ -315,7 +315,7 @@ def _crossed(d: Deciding, codes: IntArray) -> bool:
 
 
 def decide_codes(d: Deciding) -> None:
-    """Truth values, and whole numbers from 0 that are codes: no more and no less of something."""
+    """Truth values, and whole numbers that are codes by their name: no more and no less of something."""
     if d.asked.features is not None:
         return
     for name in d.open():
@@ -323,14 +323,12 @@ def decide_codes(d: Deciding) -> None:
         if values is None or not np.isfinite(values).all():
             continue
         levels = np.unique(values)
+        few = 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels, np.round(levels))
+        coded = levels[0] in (0, 1) and levels[-1] < 2 * len(levels) <= d.rows  # one or the other may be unused
         if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
-        elif 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels, np.round(levels)):
-            coded = levels[0] in (0, 1) and levels[-1] < 2 * len(levels) <= d.rows  # one or the other may be unused
-            if words.is_code(name) and coded:
-                d.category(name, "codes, by its name")
-            elif np.array_equal(levels, np.arange(len(levels))) and len(levels) > 2 and _goes_up_and_down(d, name):
-                d.category(name, "codes: the target goes up and down along them")
+        elif few and coded and words.is_code(name):
+            d.category(name, "codes, by its name")
     _leave_out_indicators(d)
 
 
@@ -354,34 +352,7 @@ def _leave_out_indicators(d: Deciding) -> None:
             columns.append(values)
 
 
-def _goes_up_and_down(d: Deciding, name: str) -> bool:
-    """Whether the target, all other features equal, clearly neither rises nor falls with these whole numbers."""
-    values, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    others = [column for other, column in d.candidates().items() if other != name]
-    others += [np.unique(np.array(d.labels_of(c)), return_inverse=True)[1].astype(float) for c in d.levels]
-    if values is None or target is None or not np.isfinite(target).all() or not others:
-        return False
-    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
-    return _up_and_down(values.astype(np.intp), cell, np.asarray(target))
-
-
 def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:
     """Whether every label of `one` stands beside one label of `two`, and not the other way round unless `alike`."""
     pairs = len(np.unique(one.astype(np.int64) * (int(two.max()) + 1) + two))
     return bool(pairs == one.max() + 1 and (one.max() > two.max() or (alike and one.max() == two.max())))
-
-
-def _up_and_down(codes: IntArray, cell: IntArray, target: Array) -> bool:
-    """Whether level means within cells differ clearly, and neither rise nor fall throughout."""
-    counts = np.bincount(cell)
-    means = np.bincount(cell, target) / counts
-    rest = target - means[cell]
-    sizes = np.bincount(codes)
-    effect = np.bincount(codes, rest) / sizes
-    left = rest - effect[codes]
-    freedom = len(target) - len(counts) - len(sizes) + 1
-    if freedom < 1 or np.mean(counts) < 2:
-        return False
-    error = np.sqrt(left @ left / freedom / sizes)
-    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
-    return bool(steps.max() > 4 and steps.min() < -4)
