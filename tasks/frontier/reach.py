@@ -240,8 +240,8 @@ def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str
     low, high, spread = x.min(axis=0), x.max(axis=0), np.maximum(np.ptp(x, axis=0), np.finfo(float).tiny)
     outside = np.maximum(np.maximum(low - far, far - high), 0.0) / spread
     row = far[int(np.argmin(outside.sum(axis=1)))]
-    moved = np.argsort(-np.maximum(np.maximum(low - row, row - high), 0.0) / spread, kind="stable")
-    names = list(train.features)
-    where = ", ".join(f"{names[k]} = {row[k]:.{telling_digits(x[:, k])}g}" for k in sorted(moved[:NAMED].tolist()))
+    away = np.maximum(np.maximum(low - row, row - high), 0.0) / spread
+    named = [k for k in np.argsort(-away, kind="stable")[:NAMED] if away[k] or len(row) <= NAMED or not away.any()]
+    where = ", ".join(f"{n} = {row[k]:.{telling_digits(x[:, k])}g}" for k, n in enumerate(train.features) if k in named)
     times = float((row[low > 0] / high[low > 0]).max(initial=1.0))
     return Unsafe(what=what, target=target, where=where, times=times if times > 1 else None)

@@ -16,6 +16,16 @@ def table(n: Array, y: Array) -> Table:
     return Table({"n": n}, {"y": y}, ("g",), np.zeros(len(n), dtype=np.intp))
 
 
+def test_the_place_names_the_features_that_leave_the_data():
+    rng = np.random.default_rng(0)
+    rows = Table(
+        {name: rng.uniform(1, 9, 30) for name in "abcdef"}, {"y": np.ones(30)}, ("all",), np.zeros(30, np.intp)
+    )
+    far = reach_rows(rows)
+    found = unsafe(rows, far, np.where(far.features["e"] > 20, np.nan, 1.0)[:, None])
+    assert found is not None and found.where.startswith("e = ") and "," not in found.where
+
+
 def test_replicates_tell_the_noise_and_the_best_that_any_law_can_do() -> None:
     rng = np.random.default_rng(0)
     n = np.repeat(np.arange(1.0, 101), 3)
