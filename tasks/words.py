@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -168,6 +169,10 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
             )
             if (base and "_".join(base) in known) or (named and "_".join(named) in known):
                 return column
+    for column in targets:  # σ(test_error)
+        rest = Counter(words) - Counter(tokens(column))
+        if rest and ERRORS.issuperset(rest) and rest.total() == len(words) - len(tokens(column)):
+            return column
     stems = ["_".join(view) for one in targets for view in (tokens(one), words_without_unit(one))]
     own = re.sub(r"_(?:stat|syst?|tot)$", "", "_".join(words))
     marks = ("e_", "d_", "u_", "delta_", "sigma")

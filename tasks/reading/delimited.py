@@ -153,16 +153,17 @@ def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
     """The header line, and the text with it and all comments made blank, so that line numbers stay."""
     comments = _COMMENT.findall(text) if "#" in text else []
     body = _COMMENT.sub("", text) if comments else text
-    begun = body.lstrip()[: 2 * MAX_HEADER]
+    lead = len(body[: len(body) - len(body.lstrip())].rstrip("\t"))  # a tab stands behind a name that is blank
+    begun = body[lead : lead + 2 * MAX_HEADER]
     header = begun.splitlines()[0] if begun else ""
-    if not header:
+    if not header.strip():
         raise InputError(f"{where} is empty; a table needs a header and at least one row.")
     if len(header) > MAX_HEADER:
         raise InputError(f"{where} begins with a line of more than {MAX_HEADER} characters, which is not a header.")
     if (named := _named_by_comment(comments, text, header)) is not None:
         said = f"{where}: lawsmith read the names of the columns from the comment {named[1].strip()[:60]!r}."
         return named[0], body, [said]
-    lead = len(body) - len(body.lstrip())  # blank lines stay, and blanks in front of the header do not
+    # blank lines stay, and blanks in front of the header do not
     return header, re.sub(r"[^\S\r\n]", "", body[:lead]) + body[lead + len(header) :], []
 
 

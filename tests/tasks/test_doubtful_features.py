@@ -100,8 +100,8 @@ def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
         assert roles(read(tmp_path, abroad, "U"))[error] == "weight"
 
 
-@pytest.mark.parametrize(("target", "error"), [("mag", "magerr"), ("test_error", "test_error error")])
-def test_an_error_that_begins_with_the_whole_name_of_the_target_is_its_own(target: str, error: str, tmp_path: Path):
+@pytest.mark.parametrize(("target", "error"), [("mag", "magerr"), ("test_error", "σ(test_error)")])
+def test_an_error_with_the_whole_name_of_the_target_is_its_own(target: str, error: str, tmp_path: Path):
     nights = pd.DataFrame({"mjd": np.repeat(59000.2 + TIMES, 2), "filter": ["g", "r"] * 20})
     nights[target] = 0.3 + 0.01 * np.repeat(TIMES, 2) + 0.05 * (np.arange(40) % 2)
     nights[error] = 0.002 + 0.001 * (np.arange(40) % 3)

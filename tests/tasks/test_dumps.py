@@ -33,6 +33,8 @@ SHOWN = {
     "R, flush right": "  width   loss\n" + "".join(f"{k}{w:6d} {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
     "blank rows": "width,loss,,\n,,,\n" + lines("{},{},,\n") + ",,,\nMean,2.5,,\n ; \n",
     "types": "width\tloss\nint64\tfloat64\n" + lines("{}\t{}\n"),
+    "shuffled rows with pandas' index": "\twidth\tloss\n"
+    + "".join(f"{7 * k % 11}\t{w}\t{loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
     "sums": "width,loss\n" + lines("{},{}\n") + "Mittel,2.5\nΣ,15.1\n",
     "what was fitted": "width,loss\n" + lines("{},{}\n") + "\nSlope,-0.3\nR²,0.998\n",
     "nccl-tests": "# nThread 1\n#  width  type  loss\n#   (B)   (us)\n" + lines("{}  float  {}\n"),
