@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lawsmith.runs.records.record import RunResult
+from lawsmith.tasks.errors import counted
 
 
 class _Kept(BaseModel):
@@ -98,7 +99,7 @@ class Account(_Kept):
         if unread > 0:
             parts.append(f"{unread} not evaluated before the search ended")
         cached = f" ({self.calls.from_cache} from the cache)" if self.calls.from_cache else ""
-        return f"{total} calls{cached}: {', '.join(parts)}"
+        return f"{counted(total, 'call')}{cached}: {', '.join(parts)}"
 
     @property
     def trouble(self) -> str | None:
@@ -106,13 +107,17 @@ class Account(_Kept):
         failed = self.calls.failed_attempts
         if not failed:
             return None
-        return f"{sum(failed.values())} of {self.calls.attempts} attempts failed: {', '.join(_counted(failed))}"
+        return (
+            f"{sum(failed.values())} of {counted(self.calls.attempts, 'attempt')} failed: {', '.join(_counted(failed))}"
+        )
 
     @property
     def gained(self) -> str:
         """What the model gained over the symbolic search, and the price, in words."""
         if self.calls.finished + self.calls.from_cache + self.calls.attempts == 0:
-            return "the model was not asked: the search ended before its turn"
+            return (
+                "the model was not asked: the built-in search before it took all the time; a longer --time-limit helps"
+            )
         if self.gain is None or self.best_error is None or self.floor_error is None:
             found = "no held-out error to compare with the symbolic search"
         elif self.best_by != "model":
