@@ -107,17 +107,14 @@ class Account(_Kept):
         failed = self.calls.failed_attempts
         if not failed:
             return None
-        return (
-            f"{sum(failed.values())} of {counted(self.calls.attempts, 'attempt')} failed: {', '.join(_counted(failed))}"
-        )
+        attempts = counted(self.calls.attempts, "attempt")
+        return f"{sum(failed.values())} of {attempts} failed: {', '.join(_counted(failed))}"
 
     @property
     def gained(self) -> str:
         """What the model gained over the symbolic search, and the price, in words."""
         if self.calls.finished + self.calls.from_cache + self.calls.attempts == 0:
-            return (
-                "the model was not asked: the built-in search before it took all the time; a longer --time-limit helps"
-            )
+            return "the model was not asked: the built-in search took all the time; a longer --time-limit helps"
         if self.gain is None or self.best_error is None or self.floor_error is None:
             found = "no held-out error to compare with the symbolic search"
         elif self.best_by != "model":
@@ -132,12 +129,8 @@ class Account(_Kept):
                 f"a law nearer to the middle of equally good laws, with held-out error {self.best_error:.3g}; "
                 f"the symbolic search alone has {self.floor_error:.3g}"
             )
-        noise = (
-            "; the symbolic search's law errs no more than the noise, so a model cannot gain inside the data"
-            if self.floor_at_noise
-            else ""
-        )
-        return f"{found}, for {self.calls.price}{noise}"
+        noise = "; the symbolic search's law errs no more than the noise, so a model cannot gain inside the data"
+        return f"{found}, for {self.calls.price}{noise if self.floor_at_noise else ''}"
 
     @property
     def steps(self) -> str:
