@@ -296,7 +296,7 @@ class _Decision(Deciding):
 
     def _derived(self) -> None:
         columns = self.candidates()
-        found = derived(columns, {name: words.words_without_unit(name) for name in columns})
+        found = derived(columns, {name: words.tokens(name) for name in columns})
         for name, (others, closeness) in found.items():
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
         if found:

@@ -49,6 +49,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
 
     def grade(place: int) -> tuple[float, int, int]:
         last = words[order[place]][-1:]
+        last = [] if len("".join(last)) == 1 and order[place][-2:-1].isalpha() else last  # of kN
         basic = 0.0 if made[place] else 1.0 if is_basic(last) else 0.5 * (last in (["step"], ["steps"]))
         return made[place] - basic, levels[place], place
 

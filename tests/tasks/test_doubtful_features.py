@@ -66,6 +66,8 @@ def test_a_unit_of_force_is_no_number_of_samples(tmp_path: Path):
     drilled["thrust_kN"] = np.round(0.3 * drilled["d"] * (1 + 0.01 * np.sin(np.arange(20) ** 2)), 3)
     drilled["torque"] = drilled["d"] * drilled["rpm"] ** 0.5
     assert roles(read(tmp_path, drilled, "torque"))["thrust_kN"] == "derived"
+    grown = pd.DataFrame({"time_h": TIMES, "OD600": np.round(0.05 * np.exp(TIMES / 12) / (1 + 0.01 * TIMES), 3)})
+    assert roles(read(tmp_path, grown.assign(lnOD=np.log(grown["OD600"]).round(3)), "OD600"))["lnOD"] == "derived"
 
 
 def test_errors_behind_the_sign_of_latex_are_read(tmp_path: Path):
