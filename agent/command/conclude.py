@@ -87,36 +87,27 @@ def _chosen(
     choice = _choice(journal.history.trials, search_task.task, allow_opaque)
     if choice is None:
         return _why_no_law(journal.history, stopped)
-    try:
-        found = _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
-    except LawFailed as failure:
-        return str(failure)
-    fitted = found[0].winner.evaluation
-    told = f"The law chosen on a part of the rows cannot be fitted to all rows: {fitted.message}"
-    return found if fitted.verdict is Verdict.OK else told
+    return _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
 
 
 def _finite_everywhere(
     choice: Choice, journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, allow_opaque: bool
-) -> tuple[Choice, Closed, tuple[str, ...]]:
+) -> tuple[Choice, Closed, tuple[str, ...]] | str:
     """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
 
     A law without a finite value at the features of a test row is no use there, and the next choice takes its place,
-    unless none of `CHOICES` has one. The same holds for one whose code no longer does what it did. No test target is
-    looked at. Raises LawFailed where that holds for all.
+    unless none of `CHOICES` has one. The same holds for one whose code no longer does what it did, or that cannot be
+    fitted to all rows. No test target is looked at. Where that holds for all, why it does for the first.
     """
-    first, passed, failed = None, set[str](), list[LawFailed]()
+    first, passed, failed = None, set[str](), list[str]()
     trials = journal.history.trials
     following: Choice | None = choice
     while following is not None and len(passed) < CHOICES:
         following = replace(following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox))
-        if following.winner.evaluation.verdict is not Verdict.OK:
-            return (following, Closed(""), ()) if first is None else (*first, _nowhere_finite(passed))
         passed.add(following.winner.id)
-        try:
-            law = _law(following.winner, dataset.task, journal.archive, sandbox)
-        except LawFailed as failure:
-            failed.append(failure)
+        law = _law(following.winner, dataset.task, journal.archive, sandbox)
+        if isinstance(law, str):
+            failed.append(law)
         else:
             first = first or (following, law)
             tables = () if dataset.test is None else (dataset.test.hide(),)
@@ -125,11 +116,11 @@ def _finite_everywhere(
         left = [trial for trial in trials if trial.id not in passed]
         following = _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
     if first is None:
-        raise failed[0]
+        return failed[0]
     return (*first, _nowhere_finite(passed))
 
 
-def _passed_over(count: int, failed: Sequence[LawFailed]) -> tuple[str, ...]:
+def _passed_over(count: int, failed: Sequence[str]) -> tuple[str, ...]:
     """What is said of laws with a better standing than the one that was taken."""
     if failed:
         return (f"The choice passed over {counted(count, 'better law')}; of the first, {failed[0]}",)
@@ -231,8 +222,10 @@ def _why_no_law(history: History, stopped: str) -> str:
     return f"None of {len(history)} candidates gave a law ({failed}); the last one: {last.message}"
 
 
-def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Closed:
-    """Its ``law.py``; raises LawFailed."""
+def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Closed | str:
+    """Its ``law.py``, or why there is none."""
+    if winner.evaluation.verdict is not Verdict.OK:
+        return f"the law chosen on a part of the rows cannot be fitted to all rows: {winner.evaluation.message}"
     manifest, fitted = archive.manifest, winner.evaluation.constants
     provenance = {
         "Task": task.schema.name,
@@ -242,7 +235,10 @@ def _law(winner: Trial, task: Task, archive: Archive, sandbox: Sandbox) -> Close
         "Candidate": winner.id,
     }
     constants = None if fitted is None else Constants.from_json(fitted)
-    return close_law(winner.proposal.source, task, constants, provenance, sandbox)
+    try:
+        return close_law(winner.proposal.source, task, constants, provenance, sandbox)
+    except LawFailed as failure:
+        return str(failure)
 
 
 def _described(choice: Choice, task: Task) -> dict[str, Any]:

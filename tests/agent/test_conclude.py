@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from agent_doubles import evaluation, form_source, small_dataset
 
@@ -131,6 +132,25 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
     assert result.constants != {g: Constants.from_json(found.constants or {}).of(g) for g in task.train.groups}
     assert result.validation_r2 == found.validation_r2
     assert archive.verify() == []
+
+
+def test_a_law_that_cannot_be_fitted_to_all_rows_gives_way_to_the_next(tmp_path: Path) -> None:
+    dataset = small_dataset(rows=7000, groups=2)
+    task, part = dataset.task, thinned(dataset.task)
+    pole = float(np.setdiff1d(task.train.features["N"], part.train.features["N"])[0])
+    torn = form_source(("L", "A", "a"), f"{PLAIN} + 1e-12 / (x['N'] - {pole!r})")
+    manifest = Manifest(run="r", task=task.schema, agent="symbolic", seed=0, data=DataRecord.of(task.provenance))
+    with Archive.create(tmp_path, manifest) as archive, Sandbox(workers=1) as sandbox:
+        journal = Journal(archive, part)
+        for source, error in ((torn, 1e-3), (LASTS, 1.0)):
+            found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
+            fold = found.folds[0].model_copy(update={"rmse": (error,)})
+            told = found.model_copy(update={"folds": (fold,)})
+            journal.record(Trial(Proposal(source).id, Proposal(source), told), Spending())
+        conclude(journal, dataset, SearchTask.of(task), sandbox, Spending(), FINISHED)
+    result = archive.result
+    assert result is not None and (result.winner, result.error) == (Proposal(LASTS).id, None)
+    assert any("cannot be fitted to all rows" in sentence for sentence in result.verdict)
 
 
 PLAIN = "p['L'] + p['A'] * (x['N'] / 1e6) ** -p['a']"
