@@ -20,17 +20,20 @@ from lawsmith.tasks.table import Table
 EXPLORE = MinimiserOptions(iterations=25, tolerance=1e-3)  # ranks the starts: two digits are enough
 CONTEST = MinimiserOptions(iterations=15, tolerance=1e-6, damping=1e-2)  # of the best few
 POLISH = MinimiserOptions(iterations=100, tolerance=1e-10, damping=1e-2)  # of the best one
+LONG_CONTEST, LONG_POLISH = replace(CONTEST, iterations=60), replace(POLISH, iterations=1000)
+"""The same within wide bounds: such valleys are long."""
+LOOK = MinimiserOptions(iterations=0)  # the costs of starts alone
+TENS = 10.0 ** np.arange(-9, 10, 3)  # factors by which starts within wide bounds are moved
+SIZED_BY = 8  # problems at most whose rows say by which
 THROUGHOUT = tuple(MinimiserOptions(iterations=200, tolerance=1e-10, damping=damping) for damping in (1, 100, 10, 0.1))
 """Of starts that are each carried to their end: cautious and bold first steps end in different minima."""
 DEEPER = 1e-6  # share of the cost by which another minimum is deeper
 APART = (0.3, -0.3)  # shares by which constants are moved apart, each second one the other way
 EXPLORE_ROWS = 160  # rows per group that rank the starts
-MEETING, MORE_STARTS, MORE_FINALISTS = 4, 64, 8  # within wide bounds there are more of both, unless so many starts meet
-NOTHING = 1e-9  # share of the targets' variance below which costs do not differ
+MORE_STARTS, MORE_FINALISTS = 64, 8  # within wide bounds
 RELAYED = 2  # groups from which on each is also given the median of what all found
 MOST_STARTS, MOST_STARTS_RELAYED = 32, 16  # with more, relayed groups end no deeper than with another seed
 CONTEST_ROWS = 800  # rows per group that tell the best few apart; the best one is then polished on all rows
-SAME_OPTIMUM = 1.01  # ratio of costs up to which two starts have ended at one optimum
 ROBUST_ROUNDS = 4  # of weighing rows again: later ones move constants by less than their errors
 PROBE_SETS = 64  # of parameters that are drawn; some give no finite values
 AGREEMENT = 1e-6  # of a law with the linear combination that stood for it, as a share of the measurements
@@ -43,7 +46,7 @@ class Effort:
     """How hard to look for the best optimum.
 
     `starts` is their number (None: by the number of nonlinear constants, and more of them within bounds so wide that
-    they say nothing of a constant's size, unless the first ones meet); `start` (S, K) gives them instead of drawing
+    they say nothing of a constant's size); `start` (S, K) gives them instead of drawing
     them, and what it says of constants that the form is linear in is not needed. Starts are ranked by a short fit to a
     sample of the rows, and the best `finalists` are carried on with all rows; with as many finalists as starts, each
     start is carried to its end, with bold and with cautious first steps, and again from constants that were moved
@@ -177,20 +180,23 @@ class _Engine:
     def _search(self, block: Block) -> Minimum:
         """The best minimum of each problem: one problem when coupled, else one per group."""
         problems, sets, finalists = block.problems, self._starts(block, self.effort.starts), self.effort.finalists
+        wide = bool(block.wide.any()) and self.effort.starts is None and self.effort.start is None
         if len(sets) <= finalists:
             return _best(self._throughout(block, sets), problems)
         few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
         tried = _tried(few, sets, EXPLORE)
-        if block.wide.any() and self.effort.starts is None and not _meet(few, tried):
-            tried = _joined(tried, _tried(few, self._starts(block, MORE_STARTS), EXPLORE), problems)
+        if wide:
+            more = _sized(few, self._starts(block, MORE_STARTS))
+            tried = _joined(tried, _tried(few, more, EXPLORE), problems)
             finalists = MORE_FINALISTS
         if not finalists:
             return _best(tried, problems)
         best = _finalists(tried, problems, finalists)
         contestants = np.repeat(np.arange(problems), len(best) // problems)
         some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
-        contest = minimise(some, best, contestants, CONTEST)
-        return minimise(block, _best(contest, problems).theta, np.arange(problems), POLISH)
+        contest = minimise(some, best, contestants, LONG_CONTEST if wide else CONTEST)
+        theta, options = _best(contest, problems).theta, LONG_POLISH if wide else POLISH
+        return minimise(block, theta, np.arange(problems), options)
 
     def _throughout(self, block: Block, sets: Array) -> Minimum:
         """What starts lead to that are each carried to their end, and again from constants that are moved apart."""
@@ -247,16 +253,24 @@ def _tried(block: Block, sets: Array, options: MinimiserOptions) -> Minimum:
     return minimise(block, theta, np.repeat(np.arange(block.problems), len(sets)), options)
 
 
-def _meet(block: Block, tried: Minimum) -> bool:
-    """Whether in most problems the best few starts have led to one optimum that is better than a constant."""
-    cost = np.sort(tried.cost.reshape(block.problems, -1), axis=1)
-    if cost.shape[1] < MEETING:  # without nonlinear constants there is one optimum
-        return True
-    measured, weight = (part.reshape(block.problems, -1) for part in (block.measured, block.weight**2))
-    mean = (weight * measured).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
-    spread = 0.5 * (weight * (measured - mean) ** 2).sum(axis=1)
-    same = cost[:, MEETING - 1] <= cost[:, 0] * SAME_OPTIMUM + NOTHING * spread
-    return bool(np.mean(same & (cost[:, 0] < spread)) >= 0.5)
+def _sized(block: Block, sets: Array) -> Array:
+    """The starts (S, q) with each constant within wide bounds, twice in turn, at the power of ten that fits best.
+
+    Other constants of either sign go nearer to zero first: with an exponent of 4 a feature of 1e8 counts 1e32.
+    """
+    lower, upper = block.form.lower[list(block.nonlinear)], block.form.upper[list(block.nonlinear)]
+    either = ~block.wide & (lower < 0) & (upper > 0)
+    if block.problems > SIZED_BY and block.together == 1:
+        some = np.linspace(0, block.problems - 1, SIZED_BY).astype(np.intp)
+        block = block.with_rows(block.rows.of_groups(some))
+    sets = np.where(either, sets * np.abs(sets) / np.maximum(-lower, upper), sets)
+    for k in np.tile(np.flatnonzero(block.wide), 2):
+        ways = np.repeat(sets[:, None], len(TENS), axis=1)
+        ways[:, :, k] *= TENS
+        cost = _tried(block, ways.reshape(-1, sets.shape[1]), LOOK).cost.reshape(block.problems, *ways.shape[:2])
+        typical = np.log(np.clip(cost, 1e-300, 1e300)).mean(axis=0)
+        sets = ways[np.arange(len(sets)), np.argmin(typical, axis=1)]
+    return sets
 
 
 def _joined(one: Minimum, two: Minimum, problems: int) -> Minimum:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, fraction, mul, terms_of, walk
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Parameter, Power, Sum
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Sum
 from lawsmith.tasks.table import Table
 
 NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
+LEAST = 1e-300
+"""A positive number below any constant."""
 FAR, OUTSIDE, WIDEST = 0.1, 10.0, 1e3
 """A feature far from zero varies by at most this share of its least value. A constant subtracted from it lies at most
 so many of its widths outside; one that divides it differs from the width by this factor at most."""
@@ -33,10 +35,11 @@ def factored(node: Node, places: Mapping[str, int], train: Table) -> Node:
 
 
 def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
-    """Bounds of constants that stand alone beside a feature in the base of a power, divide it in ``exp(-t/tau)``, or
-    are subtracted from one that varies by little beside its size, such as a year."""
+    """Bounds of constants that stand alone beside a feature in the base of a power, or beside a power of one, divide it
+    in ``exp(-t/tau)``, or are subtracted from one that varies by little beside its size, such as a year."""
     found: dict[str, tuple[float, float]] = {}
     for node in (node for tree in trees for node in walk(tree)):
+        found |= {name: bounds for name, bounds in _positive(node, train).items() if name not in found}
         whole = node.base if isinstance(node, Power) else _decay(node)
         terms = () if whole is None else terms_of(whole)
         for above, below in map(fraction, map(factors_of, terms if all(map(features, terms)) else ())):
@@ -49,6 +52,25 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
                         found[name] = (1 / high, 1 / low) if inverse else (low, high)
         found |= _far_from_zero(node, train)
     return found
+
+
+def _positive(node: Node, train: Table) -> dict[str, tuple[float, float]]:
+    """Bounds of A and B in ``(A/N^a + B/D^b)^g``: a power that is no whole number needs a positive base, and a term is
+    taken to have the sign with which it is written."""
+    if not isinstance(node, Power) or (isinstance(node.exponent, Number) and node.exponent.value.is_integer()):
+        return {}
+    if any(train.features[name].min() <= 0 for name in features(node.base)):
+        return {}
+    found: dict[str, tuple[float, float]] = {}
+    for factors in map(factors_of, terms_of(node.base)):
+        match sorted(factors, key=lambda part: not isinstance(part, Parameter)):
+            case [Parameter(name), *others] if others and all(isinstance(_base(one), Feature) for one in others):
+                found[name] = (LEAST, np.inf)
+    return found
+
+
+def _base(node: Node) -> Node:
+    return _base(node.base) if isinstance(node, Power) else node
 
 
 def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:
