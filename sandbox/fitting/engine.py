@@ -254,7 +254,7 @@ def _tried(block: Block, sets: Array, options: MinimiserOptions) -> Minimum:
 
 
 def _sized(block: Block, sets: Array) -> Array:
-    """The starts (S, q) with each constant within wide bounds, twice in turn, at the power of ten that fits best.
+    """The starts (S, q) with each positive constant within wide bounds, twice in turn, at the size that fits best.
 
     Other constants of either sign go nearer to zero first: with an exponent of 4 a feature of 1e8 counts 1e32.
     """
@@ -264,7 +264,7 @@ def _sized(block: Block, sets: Array) -> Array:
         some = np.linspace(0, block.problems - 1, SIZED_BY).astype(np.intp)
         block = block.with_rows(block.rows.of_groups(some))
     sets = np.where(either, sets * np.abs(sets) / np.maximum(-lower, upper), sets)
-    for k in np.tile(np.flatnonzero(block.wide), 2):
+    for k in np.tile(np.flatnonzero(block.wide & (lower >= 0)), 2):
         ways = np.repeat(sets[:, None], len(TENS), axis=1)
         ways[:, :, k] *= TENS
         cost = _tried(block, ways.reshape(-1, sets.shape[1]), LOOK).cost.reshape(block.problems, *ways.shape[:2])

@@ -30,7 +30,7 @@ _RELATIONS = {
 }  # fmt: skip
 _SHOWN = {"maximum": "max", "minimum": "min", "gammaln": "lngamma", "remainder": "mod"}
 _FENCES = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
-MOST_DENOMINATOR = 12  # of a number that is shown as a fraction
+MOST_NUMERATOR, MOST_DENOMINATOR = 100, 12  # of a number that is shown as a fraction
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,9 @@ def _as_fraction(node: Node) -> tuple[int, int] | None:
     if not isinstance(node, Number) or not math.isfinite(node.value) or len(repr(node.value)) < 12:
         return None
     simple = Fraction(node.value).limit_denominator(MOST_DENOMINATOR)
-    if simple.denominator == 1 or not math.isclose(node.value, float(simple), rel_tol=1e-15):
+    if simple.denominator == 1 or abs(simple.numerator) > MOST_NUMERATOR:
+        return None
+    if not math.isclose(node.value, float(simple), rel_tol=1e-15):
         return None
     return simple.numerator, simple.denominator
 

@@ -84,6 +84,7 @@ def form(x, p):
         ("-p['A'] * x['N'] - -p['L']", r"L - A \cdot N"),
         ("p['A'] - (p['L'] - p['a'])", r"A - \left( L - a \right)"),
         ("x['N'] * -3", r"-3 \cdot N"),
+        ("x['N'] ** (1 / 3) + 88000000000000.33", r"88000000000000.33 + N^{1 / 3}"),
         ("x['N'] / 2.5e-7", r"\frac{N}{2.5 \cdot 10^{-7}}"),
         ("(p['A'] * x['N']) ** 2 ** p['a']", r"\left( A \cdot N \right)^{2^{a}}"),
         ("np.log1p(x['N']) ** 2", r"\left( \log \left( 1 + N \right) \right)^{2}"),
