@@ -165,6 +165,8 @@ def select(runs: Sequence[Run], task: Task, allow_opaque: bool = False) -> tuple
     if choice.winner.id in winners:
         return winners[choice.winner.id], choice.reason
     best = min(winners, key=lambda winner: choice.scores.get(winner or "", float("inf")))
+    if len(runs) == 1:
+        return winners[best], "the best law that can be fitted to all rows; the verdict names what it replaced"
     return winners[best], "the least typical error of the runs' laws, judged with the candidates of all runs"
 
 
