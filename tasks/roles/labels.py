@@ -357,8 +357,10 @@ def _leave_out_indicators(d: Deciding) -> None:
 
 
 def _turns_with_codes(d: Deciding, name: str) -> bool:
-    """Whether the target, all other features equal, goes up and down along these whole numbers (n,) as along no number:
-    it turns twice or more, for one turn is an optimum. Of three values, one turn says that a law of them has no end."""
+    """Whether the target, all other features equal, clearly turns twice or more along these whole numbers.
+
+    One turn may be the optimum of a number. Three values cannot turn twice, so one turn is enough there.
+    """
     codes, target = np.asarray(d.numbers[name]).astype(np.intp), d.numbers[d.asked.target[0]]
     others = [column for other, column in d.candidates().items() if other != name]
     others += [np.unique(np.array(d.labels_of(c)), return_inverse=True)[1].astype(float) for c in d.levels]
