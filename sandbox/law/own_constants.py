@@ -4,8 +4,19 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lawsmith.sandbox.law.expression import add, coefficient, exp, factors_of, features, fraction, mul, terms_of, walk
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Sum
+from lawsmith.sandbox.law.expression import (
+    add,
+    coefficient,
+    exp,
+    factors_of,
+    features,
+    fraction,
+    mul,
+    parameters,
+    terms_of,
+    walk,
+)
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Parameter, Power, Sum
 from lawsmith.tasks.table import Table
 
 NEAR = 1e6
@@ -55,22 +66,24 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
 
 
 def _positive(node: Node, train: Table) -> dict[str, tuple[float, float]]:
-    """Bounds of A and B in ``(A/N^a + B/D^b)^g``: a power that is no whole number needs a positive base, and a term is
-    taken to have the sign with which it is written."""
-    if not isinstance(node, Power) or (isinstance(node.exponent, Number) and node.exponent.value.is_integer()):
+    """Bounds of A and B in ``(A/N^a + B/D^b)^g``, where all exponents are constants: a power that is no whole number
+    needs a positive base, and a term is taken to have the sign with which it is written."""
+    if not isinstance(node, Power) or not parameters(node.exponent):
         return {}
     if any(train.features[name].min() <= 0 for name in features(node.base)):
         return {}
     found: dict[str, tuple[float, float]] = {}
     for factors in map(factors_of, terms_of(node.base)):
         match sorted(factors, key=lambda part: not isinstance(part, Parameter)):
-            case [Parameter(name), *others] if others and all(isinstance(_base(one), Feature) for one in others):
+            case [Parameter(name), *others] if others and all(map(_is_open_power, others)):
                 found[name] = (LEAST, np.inf)
     return found
 
 
-def _base(node: Node) -> Node:
-    return _base(node.base) if isinstance(node, Power) else node
+def _is_open_power(node: Node) -> bool:
+    """Whether a feature is raised to a constant, as in ``N^a`` and its inverse."""
+    inner = node.base if isinstance(node, Power) and isinstance(node.base, Power) else node
+    return isinstance(inner, Power) and isinstance(inner.base, Feature) and bool(parameters(inner.exponent))
 
 
 def _far_from_zero(node: Node, train: Table) -> dict[str, tuple[float, float]]:

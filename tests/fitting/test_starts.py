@@ -74,3 +74,11 @@ def test_constants_of_any_size_are_found_within_wide_bounds(written: str, truth:
         seed=seed,
     )
     np.testing.assert_allclose(law(**dict(zip(found.names, found.values[0], strict=True)), **x), y, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("written", "free"), [("(A/N^a + B/D^b)^g", False), ("sqrt(A*N^2 + B*D^2)", True)])
+def test_a_sign_is_taken_as_written_only_where_all_exponents_are_open(written: str, free: bool) -> None:
+    x = {"N": np.linspace(3, 9, 20), "D": np.linspace(1, 3, 20)}
+    schema = Schema(name="t", long_name="t", title="t", features=("N", "D"), targets=("loss",), group=None)
+    data = Table(x, {"loss": x["N"]}, ("all",), np.zeros(20, dtype=np.intp))
+    assert ("'B': (-np.inf, np.inf)" in own_candidate(written, schema, data)) == free
