@@ -15,8 +15,11 @@ from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
 from lawsmith.runs.records.find import find_archive
 from lawsmith.sandbox.law.imported_form import imported_candidates
+from lawsmith.sandbox.law.own_constants import LEAST
 from lawsmith.sandbox.law.own_form import own_candidate
+from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import InputError, Task
+from lawsmith.tasks.errors import listing
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config, Options
@@ -186,9 +189,21 @@ def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" 
 
 
 def left_out(job: Job, task: Task) -> tuple[str, ...]:
-    """Sentences about the formulas of a hall of fame that cannot be fitted, and about the laws of a catalogue that no
-    columns suit; InputError where nothing is left to fit."""
-    return (*_unfit_formulas(job, task), *_unfit_laws(job, task))
+    """Sentences about signs in own forms, unfit formulas of a hall of fame, and laws of a catalogue that no columns
+    suit; InputError where nothing is left to fit."""
+    return (*_signs(job, task), *_unfit_formulas(job, task), *_unfit_laws(job, task))
+
+
+def _signs(job: Job, task: Task) -> Iterator[str]:
+    """A sentence for each form of the user's own whose constants are sought with one sign."""
+    for text in job.forms:
+        statement = read_candidate(own_candidate(text, task.schema, task.train), schema=task.schema).statement
+        signed = [one.name for one in statement.parameters if one.lower == LEAST] if statement else []
+        if signed:
+            yield (
+                f"In --form {text.strip()!r} lawsmith tries only positive values of {listing(signed)}: an open power "
+                "needs a positive base. Write a minus before a term that is subtracted."
+            )
 
 
 def _unfit_laws(job: Job, task: Task) -> tuple[str, ...]:

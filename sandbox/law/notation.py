@@ -2,6 +2,7 @@
 columns whose names hold blanks, dots or brackets."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
@@ -9,8 +10,10 @@ from lawsmith.sandbox.law.typeset import GREEK
 from lawsmith.tasks.errors import InputError
 
 _SIGNS = {"−": "-", "–": "-", "·": "*", "⋅": "*", "×": "*", "∗": "*", "÷": "/", "∕": "/", "π": "pi", "∞": "_inf"}
-_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
-_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_RAISED, _LOWERED = (
+    "".join(sign for sign in map(chr, range(0xA0, 0x2C80)) if unicodedata.decomposition(sign).startswith(level))
+    for level in ("<super>", "<sub>")
+)
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\s*\{([^{}]*)\}")
 _SET = re.compile(r"\\(?:mathrm|text|operatorname|mathit|mathbf|mathcal|hat|bar|tilde|rm)\s*\{([^{}]*)\}")
@@ -48,6 +51,11 @@ def _set_column(found: re.Match[str], columns: Sequence[str]) -> str:
     return f"`{name}`" if name in columns and not name.isidentifier() else found[0]
 
 
+def _lowered(found: re.Match[str]) -> str:
+    """Lowered signs end a name: ``A₀e`` is A0 times e."""
+    return unicodedata.normalize("NFKC", found[1]) + " " * bool(found[2])
+
+
 def _with_products(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
     """``2 A x(1 - x) exp(-t)`` with a sign between factors; ``A(x + 1)`` may be meant as a function's and stays."""
 
@@ -71,9 +79,11 @@ def _is_meant(name: str, functions: Collection[str], alone: bool) -> bool:
 
 
 def _in_backticks(text: str, columns: Sequence[str]) -> str:
-    """Columns whose names hold blanks, dots or brackets, but no sign that may join features, in backticks, and one that
-    is called lambda."""
-    odd = [name for name in columns if re.search(r"[ .()\[\]{}]", name) and not re.search(r"[-+*/^`\\]", name)]
+    """Columns whose names hold blanks, dots, brackets or foreign letters, but no sign that may join features, in
+    backticks, and one that is called lambda."""
+    odd = [
+        name for name in columns if re.search(r"[ .()\[\]{}]|[^\x00-\x7f]", name) and not re.search(r"[-+*/^`\\]", name)
+    ]
     odd += [name for name in columns if name == "lambda"]
     for name in sorted(odd, key=len, reverse=True):
         pattern = rf"(?<![\w.`]){re.escape(name)}(?![\w`])"
@@ -87,8 +97,9 @@ def _in_backticks(text: str, columns: Sequence[str]) -> str:
 def _plain(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text:
         text = _without_latex(text)
-    text = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(_RAISED)})", text)
-    text = re.sub(r"\[(?!\d+\])([^][\"']+)\]", r" (\1)", text.translate(_LOWERED))  # [S], a concentration
+    text = re.sub(f"[{_RAISED}]+", lambda found: f"**({unicodedata.normalize('NFKC', found[0])})", text)
+    text = re.sub(rf"([{_LOWERED}]+)(?=([^\W\d])?)", _lowered, text)
+    text = re.sub(r"\[(?!\d+\])([^][\"']+)\]", r" (\1)", text)  # [S], a concentration
     text = re.sub(r"√\s*(?=\()", "sqrt", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)
     for sign, meaning in (*_SIGNS.items(), (_HIDDEN, "*")):

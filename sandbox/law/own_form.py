@@ -39,7 +39,16 @@ _OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*r
 _VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
 """Function of the target on a formula's left side -> the target by the right side."""
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
-_NAMES |= {"power": "pow", "expit": "sigmoid", "reciprocal": "inv", "sum": "add", "logsumexp": "logaddexp"}
+_NAMES |= {
+    "lg": "log10",
+    "log_10": "log10",
+    "log_2": "log2",
+    "power": "pow",
+    "expit": "sigmoid",
+    "reciprocal": "inv",
+    "sum": "add",
+    "logsumexp": "logaddexp",
+}
 _OF_MANY = ("maximum", "minimum", "logaddexp", "add", "mul")  # arguments, also in a list
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
@@ -48,6 +57,8 @@ _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "eq": (2, lambda u, v: function("equal", u, v)),
     "square": (1, lambda u: power(u, Number(2.0))),
     "cube": (1, lambda u: power(u, Number(3.0))),
+    "relu": (1, lambda u: function("maximum", u, Number(0.0))),
+    "softplus": (1, lambda u: function("logaddexp", u, Number(0.0))),
     "inv": (1, lambda u: power(u, Number(-1.0))),
     "neg": (1, neg),
     "add": (2, add),
@@ -62,6 +73,9 @@ _GREEK = "αβγδεζηθκλμνξρστφχψω"
 _ARITIES = {name: entry.arity for name, entry in FUNCTIONS.items() if not entry.truth}
 _USUAL = " (exp, log, sqrt, tanh, sin, max and the like are)"
 _ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
+_CALLED = {"log", "ln", "log10", "log2", "exp", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf"}
+"""Functions whose names nobody gives to a constant."""
+_COMPARES = re.compile(r"[<>≤≥]|==|!=|\b(?:if|where)\b")
 
 
 def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merge: bool = False) -> str:
@@ -129,7 +143,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
             f"--form {text.strip()!r} names no feature; the features are {listing(schema.features, 8)}, "
             f"and any other name is a constant to be fitted{_meant_columns(trees.values(), schema.features)}."
         )
-    _refuse_powers_of_constants(trees.values(), schema.features)
+    _refuse_run_together(trees.values(), schema.features)
     if not any(parameters(tree) for tree in trees.values()):
         raise InputError(f"--form {text.strip()!r} has no constant to fit; write a name in place of a number.")
     return {target: trees[target] for target in schema.targets}
@@ -150,16 +164,19 @@ def _level(found: re.Match[str], schema: Schema) -> str:
 
 def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
     """``; did you mean N?`` for constants that are called like a feature but for the case of letters."""
-    names = {parameter.name.casefold() for tree in trees for parameter in parameters(tree)}
-    near = [name for name in features if name.casefold() in names]
-    near += [f"{name[0]}*{feature}" for name in names for feature in features if name[1:] == feature]
+    names = sorted({parameter.name for tree in trees for parameter in parameters(tree)})
+    near = [one for one in features if one.casefold() in map(str.casefold, names)]
+    near += [f"{name[0]}*{name[1:]}" for name in names if name[1:] in features]
     return f"; did you mean {listing(near)}?".rstrip("?") if near else ""
 
 
-def _refuse_powers_of_constants(trees: Iterable[Node], features: Sequence[str]) -> None:
-    """Refuse ``A/n^a`` where n is not a feature but N is one, which nothing else names."""
+def _refuse_run_together(trees: Iterable[Node], features: Sequence[str]) -> None:
+    """Refuse ``bx`` where x is a feature that nothing else names, and ``A/n^a`` where N is one."""
     trees = list(trees)
     used = {node.name for tree in trees for node in walk(tree) if isinstance(node, Feature)}
+    for name in {one.name for tree in trees for one in parameters(tree)}:
+        if name[1:] in features and name[1:] not in used:
+            raise InputError(f"--form: {name!r} is read as one constant; did you mean {name[0]}*{name[1:]}?")
     for node in (node for tree in trees for node in walk(tree)):
         if isinstance(node, Power) and isinstance(node.base, Parameter) and parameters(node.exponent):
             near = [name for name in features if name not in used and name.casefold() == node.base.name.casefold()]
@@ -227,18 +244,23 @@ def _short(node: Node, schema: Schema) -> Node:
 def _sides(part: str, schema: Schema) -> tuple[str, str]:
     """The target of ``target = formula``, and the formula; the only target may be left out."""
     left, equals, right = re.sub(r"^([^=~]*)~", r"\1=", part).partition("=")
-    if not equals:
+    if not equals or _COMPARES.search(left + equals + right[:1]):
         if len(schema.targets) > 1:
             raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
         return schema.targets[0], part
     left = re.sub(r"\\(\W)", r"\1", re.sub(r"\\[a-zA-Z]+\{([^{}]+)\}", r"\1", left)).strip(" $`")
-    if (view := re.fullmatch(r"(\w+)\s*\((.+)\)", left)) and view[1] in _VIEWS and view[1] not in schema.targets:
-        left, right = view[2].strip(" `"), _VIEWS[view[1]].format(right)
+    if (
+        left not in schema.targets
+        and (view := re.fullmatch(r"(\w+)(?:\s*\((.+)\)|\s+(\S+))", left))
+        and view[1] in _VIEWS
+    ):
+        left, right = (view[2] or view[3]).strip(" `"), _VIEWS[view[1]].format(right)
     target = _column(left, schema.targets)
     if len(schema.targets) == 1 and _is_symbol(left, right, schema.features):
         target = schema.targets[0]
     if target not in schema.targets:
-        raise InputError(f"--form: {target!r} is not a target; the targets are {listing(schema.targets)}.")
+        wanted = "; write the target alone on the left" if re.search(r"[-+*/^]", target) else ""
+        raise InputError(f"--form: {target!r} is not a target; the targets are {listing(schema.targets)}{wanted}.")
     return target, right
 
 
@@ -266,6 +288,13 @@ def _read(formula: str, features: Sequence[str]) -> Node:
         quoted[name] = match.group(1)
         return name
 
+    plain = re.sub(r"`([^`]+)`", kept, formula)
+    if _COMPARES.search(plain):
+        raise InputError(
+            f"--form {formula.strip()!r}: comparisons are not read. Write max(t - t0, 0) for a bend at t0, and "
+            "1/(1 + exp(-(t - t0)/w)) for a step."
+        )
+    quoted.clear()
     plain = re.sub(r"`([^`]+)`", kept, plain_formula(formula, features, (*_ARITIES, *_NAMES)))
     try:
         tree = parse_expression(plain.strip())
@@ -328,13 +357,15 @@ class _Reader:
             raise InputError(f"--form: `{column}` is not a feature{nearest(column, self.features) or '.'}")
         if name[0] in _GREEK and (factor := _column(name[1:], self.features)) in self.features:  # γt
             return mul(Parameter(name[0]), Feature(factor))
+        if name in _CALLED:
+            raise InputError(f"--form: {name!r} is a function; write its argument behind it, as in {name}(x)^2.")
         return Number(math.pi) if name == "pi" else Parameter(name)
 
     def _call(self, name: str, arguments: Sequence[Node]) -> Node:
         called = _NAMES.get(name, name)
         entry = FUNCTIONS.get(called)
         if called not in _ARITIES:
-            near = nearest(name, _ARITIES).removesuffix("?")
+            near = nearest(name, _ARITIES).removesuffix("?") if len(name) > 1 else ""
             raise InputError(
                 f"--form: {name!r} is not a function{near or _USUAL}; between factors write *, as in A*(x + b)."
             )

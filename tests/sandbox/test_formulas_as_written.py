@@ -137,7 +137,8 @@ def test_several_targets_have_a_formula_each():
         ("N + D", "no constant to fit"),
         ("los = A*N", "'los' is not a target"),
         ("A*`lr`", "`lr` is not a feature"),
-        ("A*N if N else 1", "write it like"),
+        ("A*N if N else 1", "comparisons are not read. Write max("),
+        ("(N>=n0)*A*N", "comparisons are not read"),
         ("(lambda: A)()*N", "not understood"),
         ("A.__class__*N", "not understood"),
         ("'x'*A*N", "not understood"),
@@ -178,7 +179,7 @@ def test_a_printed_power_reads_back_as_it_was(exponent: str):
     assert values[0] == pytest.approx(values[1], rel=1e-12)
 
 
-PAPERS = schema("N", "D", "t", "T (K)", "config.lr", "batch size")
+PAPERS = schema("N", "D", "t", "T (K)", "config.lr", "batch size", "CO₂")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,10 @@ PAPERS = schema("N", "D", "t", "T (K)", "config.lr", "batch size")
         ("config.lr*a + b*T (K)", "`config.lr`*a + b*`T (K)`"),
         ("y = a + b*N", "a + b*N"),
         ("loss ~ a + b*N", "a + b*N"),
+        ("log loss = a - b log N", "exp(a - b*log(N))"),
+        ("L = E + A·N⁻ᵇ + B/Dⁿ", "E + A*N^-b + B/D^n"),
+        ("A₀e^(-λt)cos(ωt + φ)", "A0*exp(-λ*t)*cos(ω*t + φ)"),
+        ("a*CO₂ + b*relu(N) + c*lg(D)", "a*`CO₂` + b*max(N, 0) + c*log10(D)"),
     ],
 )
 def test_formulas_of_papers_and_keyboards(written: str, plain: str):
@@ -215,6 +220,9 @@ def test_formulas_of_papers_and_keyboards(written: str, plain: str):
         ("E + A/n^a + B/D^b", "'n' is not a feature, and a power of constants alone says nothing; did you mean N?"),
         ("a + b*N^-0,34", "Write 0.34 with a point"),
         ("acc = a + b*N", "'acc' is not a target"),
+        ("loss - E = a + b*N", "write the target alone on the left"),
+        ("a*N + bt", "'bt' is read as one constant; did you mean b*t?"),
+        ("a*sin^2(t)", "'sin' is a function; write its argument behind it"),
         ("M(N, S) = a + b*N", "is not a target"),
         ("a/2N", "can be read in two ways; write /(2*…) or /2*…"),
         ("E exp(-a/8.314 N)", "write /(8.314*…) or /8.314*…"),
