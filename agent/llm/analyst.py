@@ -10,7 +10,7 @@ from lawsmith.agent.feedback.prompts import clip_bytes
 from lawsmith.agent.feedback.toolbox import Finish, Note, RunArguments, Toolbox, Try, numbered, read_arguments, tools
 from lawsmith.agent.feedback.views import AT_THE_NOISE
 from lawsmith.agent.llm.model_proposer import LLMProposer
-from lawsmith.agent.llm.parsing import parse_reply, parses
+from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.runs.records.trials import History, Proposal, Trial
 from lawsmith.sandbox import Verdict
@@ -128,7 +128,7 @@ class Analyst(LLMProposer):
             return []
         if outcome.reply is None:
             parsed = parse_reply(outcome.text)
-            if outcome.failure is Failure.CUT_OFF and parsed.source is not None and parses(parsed.source):
+            if outcome.failure is Failure.CUT_OFF and parsed.is_whole:
                 turn = Turn(Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES)))
                 self._turns.append(turn)
                 return self._without_calls(ask, outcome.text, turn)

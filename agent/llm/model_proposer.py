@@ -272,7 +272,8 @@ class LLMProposer(ABC):
             else:
                 self._trouble = answer.problem
                 if answer.twin is not None:
-                    self.attempts.append(f"{answer.reason}: known as {self.viewer.named(answer.twin)}")
+                    known = self.viewer.named(answer.twin) or "a candidate that is being judged"
+                    self.attempts.append(f"{answer.reason}: known as {known}")
                 self.tally.lost[answer.reason] += 1
             self.heard(answer)
         self._in_vain = 0 if batch else self._in_vain + len(answers)

@@ -24,12 +24,21 @@ LONGEST_NOTE_LABEL = 40  # characters before the colon of a line "Note: …", wi
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a reply says: `source` is None where it holds no code at all, and `instead` what stands in its place."""
+    """What a reply says: `source` is None where it holds no code at all, and `instead` what stands in its place.
+
+    open_end: nothing in the reply shows that the source ends where the reply does.
+    """
 
     source: str | None
     hypothesis: str = ""
     note: str = ""
     instead: str = ""
+    open_end: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a reply that was cut off had stated a complete candidate before."""
+        return self.source is not None and not self.open_end and parses(self.source)
 
 
 def parse_reply(text: str) -> Parsed:
@@ -85,11 +94,12 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Block:
-    """A fenced block: its language as stated, its text, and where in the reply it begins."""
+    """A fenced block: its language as stated, its text, where in the reply it begins, and whether it is closed."""
 
     language: str
     text: str
     start: int
+    closed: bool = True
 
 
 def _blocks(text: str) -> Iterator[_Block]:
@@ -106,7 +116,7 @@ def _blocks(text: str) -> Iterator[_Block]:
             fence = ""
         place += len(line)
     if fence:
-        yield replace(block, text=text[begun:])
+        yield replace(block, text=text[begun:], closed=False)
 
 
 def _fence_of(line: str) -> str:
@@ -128,7 +138,9 @@ def _fenced(text: str) -> Parsed | None:
     else:
         sources = [blocks[-1].text]
     source = _clean("\n\n".join(_clean(piece) for piece in sources))
-    return Parsed(source, _words(text[: blocks[0].start]), _note(text)) if source.strip() else None
+    open_end = not blocks[-1].closed and blocks[-1].text in sources
+    words = _words(text[: blocks[0].start])
+    return Parsed(source, words, _note(text), open_end=open_end) if source.strip() else None
 
 
 def _note(text: str) -> str:
@@ -154,8 +166,8 @@ def _bare(text: str) -> Parsed | None:
     for end in range(len(lines), max(0, len(lines) - 60), -1):
         source = _clean("\n".join(lines[:end]))
         if any(mark in source for mark in _MARKS) and parses(source):
-            return Parsed(source, hypothesis, note)
-    return Parsed(_clean("\n".join(lines)), hypothesis, note)
+            return Parsed(source, hypothesis, note, open_end=end == len(lines))
+    return Parsed(_clean("\n".join(lines)), hypothesis, note, open_end=True)
 
 
 def parses(source: str) -> bool:

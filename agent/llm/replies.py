@@ -12,7 +12,7 @@ import numpy as np
 from lawsmith.agent.client.asker import CallOutcome
 from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.feedback.views import Viewer
-from lawsmith.agent.llm.parsing import Parsed, parse_reply, parses
+from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import Ask, CandidateReply
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.runs.records.trials import Proposal, Trial
@@ -153,7 +153,8 @@ class Reader:
 
     def _read(self, ask: Ask, outcome: CallOutcome, renewable: Collection[str]) -> CandidateReply:
         parsed = parse_reply(outcome.text)
-        if outcome.failure is not None and not _whole(outcome, parsed):
+        cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
+        if outcome.failure is not None and not (cut_off and parsed.is_whole):
             return CandidateReply(ask, problem=outcome.message, failure=outcome.failure, reason=outcome.failure.value)
         if parsed.source is None:
             instead = f"has {parsed.instead!r} where the source of a candidate is expected"
@@ -201,9 +202,3 @@ def is_renewable(trial: Trial) -> bool:
     found = trial.evaluation
     failed = found.verdict in (Verdict.FIT_FAILED, Verdict.NON_FINITE, Verdict.TIMEOUT)
     return failed or any("bound" in text for text in found.status.values())
-
-
-def _whole(outcome: CallOutcome, parsed: Parsed) -> bool:
-    """Whether a reply that was cut off had already stated a complete candidate."""
-    cut_off = outcome.failure in (Failure.CUT_OFF, Failure.TOO_LONG)
-    return cut_off and parsed.source is not None and parses(parsed.source)

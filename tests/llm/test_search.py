@@ -251,7 +251,7 @@ def test_a_prompt_too_long_is_asked_again_in_fewer_words(agent: str, sandbox: Sa
 
 
 def test_a_candidate_is_saved_from_a_reply_that_was_cut_off(sandbox: Sandbox, tmp_path: Path) -> None:
-    whole, half = f"{HINGE} and then", HINGE[: HINGE.index("return")]
+    whole, half = f"{HINGE} and then", f"```python\n{HINGE[: HINGE.index('return') + 3]}"  # `ret` is a name to Python
     answers = [AnsweredFailure(Failure.CUT_OFF, "cut off", TokenUsage(), text) for text in (half, whole)]
     found = run(sandbox, tmp_path, "refine", config(), models={"m": ScriptedModel(answers)}, calls=2)
     assert found.report["lost"] == {Failure.CUT_OFF: 1}
