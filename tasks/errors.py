@@ -19,8 +19,8 @@ def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """``1 run``, ``2,000 runs``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def alike(wanted: str, known: Collection[str]) -> list[str]:

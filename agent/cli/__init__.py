@@ -3,8 +3,10 @@
 Exit status: 0 success, 1 a run failed or a replay differs, 2 bad usage or input, 130 interrupted.
 """
 
+import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # of a terminal that cannot show R²
             stream.reconfigure(errors="backslashreplace")
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        sys.exit(complain("The current folder does not exist any more; change to another one.", 2))
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         from typer import TyperException
@@ -33,14 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command: Any = get_command(app)
         asked = given if "_DISCOVER_COMPLETE" in os.environ else arranged(given, command)
         status = command.main(args=asked, prog_name=PROGRAM, standalone_mode=False) or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by `>&-`
+            sys.stdout.flush()
     except KeyboardInterrupt:  # first: the name that the next line asks for may not be there yet
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C again ends the wait for threads
         status = 130
     except TyperException as error:
         status = complain(complaint(error, given, command.commands), error.exit_code)
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
+        status = 1 if error.errno == errno.EPIPE else complain("The output cannot be written: the disk is full.", 1)
     except ValueError as error:
         from lawsmith.tasks import InputError
 

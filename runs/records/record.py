@@ -17,6 +17,7 @@ from pydantic import Field, JsonValue
 
 from lawsmith.runs.records.files import safe_name
 from lawsmith.tasks import Provenance, Schema
+from lawsmith.tasks.errors import counted
 from lawsmith.tasks.frozen import Exact
 from lawsmith.tasks.metrics import Scores
 
@@ -236,6 +237,7 @@ class RunResult(Exact):
         if self.tried is None:
             return None
         return (
-            f"{self.tried:,} forms were fitted: {self.candidates or 0:,} to all rows and folds, {self.screened or 0:,} "
-            f"others to a sample of the rows, and {self.sums or 0:,} sums of terms to a sample."
+            f"{counted(self.tried, 'form')} {'was' if self.tried == 1 else 'were'} fitted: {self.candidates or 0:,} to "
+            f"all rows and folds, {self.screened or 0:,} others to a sample of the rows, and {self.sums or 0:,} sums "
+            "of terms to a sample."
         )

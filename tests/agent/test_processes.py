@@ -232,6 +232,26 @@ def test_a_closed_pipe_is_no_crash(folder: Path, uninterrupted: dict[str, Any]) 
         assert process.wait(PATIENCE) == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "output", "status", "said"),
+    [
+        ("", ">&-", 0, ""),
+        ("", ">/dev/full", 1, "the disk is full"),
+        ("mkdir gone; cd gone; rmdir ../gone;", "", 2, "folder does not exist"),
+    ],
+)
+def test_no_output_and_no_current_folder_are_no_crash(
+    before: str, output: str, status: int, said: str, tmp_path: Path
+) -> None:
+    command = f"{before} {shlex.quote(sys.executable)} -m lawsmith inspect {output}"
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1] / "src")}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == status
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
     """A file system of its own; skips the test where none may be mounted."""
