@@ -250,6 +250,7 @@ def import_(
 
 
 @app.command()
+@of.flat
 def mcp(
     http: Annotated[
         int | None, of.option("PORT", "Serve HTTP on loopback instead of stdio; 0 takes a free port.")
@@ -263,30 +264,17 @@ def mcp(
     runs_dir: RunsDir = RUNS_DIR,
     workers: of.Workers = None,
     unsafe_local: of.UnsafeLocal = False,
-    data: of.Data = None,
-    target: of.Target = None,
-    features: of.Features = None,
-    group: of.Group = None,
-    test: of.Test = None,
-    cap: of.Cap = None,
-    category: of.Category = None,
-    sigma: of.Sigma = None,
-    ignore: of.Ignore = None,
-    ranges: of.Ranges = None,
-    expect: of.Expect = None,
-    reach: of.Reach = None,
-    drop_incomplete: of.DropIncomplete = False,
-    decimal: of.Decimal = None,
-    thousands: of.Thousands = None,
+    *,
+    table: of.TableOptions,
 ) -> None:
     """Let other agents search through the Model Context Protocol; every candidate is archived.
 
     With --data, your own table is one more task.
     """
-    given = dict(locals())
     from lawsmith.agent.cli import mcp
 
-    mcp.run(given)
+    limits = {"max_candidates": max_candidates, "max_sessions": max_sessions, "floor_seconds": floor_seconds}
+    mcp.run(http, limits, data_dir, runs_dir, workers, unsafe_local, table)
 
 
 @app.command()

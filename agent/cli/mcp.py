@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lawsmith.agent.cli.options import TableOptions
 from lawsmith.agent.cli.output import announce, shown, warn
-from lawsmith.agent.cli.search import table, terminated_like_interrupted
+from lawsmith.agent.cli.search import described, terminated_like_interrupted
 from lawsmith.agent.command.job import Job, OwnTable
 from lawsmith.agent.command.registry import CLIENT
 from lawsmith.tasks.errors import InputError, require
@@ -15,8 +16,16 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 
-def run(given: Mapping[str, Any]) -> None:
-    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. Options are given by name.
+def run(
+    http: int | None,
+    limits: Mapping[str, Any],
+    data_dir: Path | None,
+    runs_dir: Path,
+    workers: int | None,
+    unsafe_local: bool,
+    table: TableOptions,
+) -> None:
+    """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. limits: fields of `Bounds`.
 
     Raises InputError where the package mcp is missing.
     """
@@ -26,15 +35,13 @@ def run(given: Mapping[str, Any]) -> None:
     from lawsmith.agent.mcp.tools import build_server
     from lawsmith.sandbox import Sandbox
 
-    workers, unsafe_local, http = given["workers"], given["unsafe_local"], given["http"]
     Job(agent=CLIENT, workers=workers).check()
     if unsafe_local:
         warn("--unsafe-local: candidates run unprotected where this machine can isolate nothing.")
-    bounds = Bounds(**{name: given[name] for name in ("max_candidates", "max_sessions", "floor_seconds")})
-    own = _own_table(given["data"], table(given))
+    bounds, own = Bounds(**limits), _own_table(table)
     with (
         Sandbox(workers=workers, unsafe_local=unsafe_local) as sandbox,
-        Sessions(sandbox, given["runs_dir"], given["data_dir"], bounds, own) as sessions,
+        Sessions(sandbox, runs_dir, data_dir, bounds, own) as sessions,
     ):
         server = build_server(sessions)
         if http is None:
@@ -55,14 +62,13 @@ def _serve_http(server: "MCPServer", port: int) -> None:
         announce("Ended.")
 
 
-def _own_table(data: Path | None, described: dict[str, Any]) -> OwnTable | None:
-    if data is None:
-        given = next((name for name, value in described.items() if value), None)
-        if given is not None:
+def _own_table(table: TableOptions) -> OwnTable | None:
+    own = described(table)
+    if table.data is None:
+        if (given := next((name for name, value in own.items() if value), None)) is not None:
             raise InputError(f"--{given} describes a table of your own; name its file with --data.")
         return None
-    if not described["target"]:
+    if not own["target"]:
         raise InputError("--data needs --target: the name of the column to explain.")
-    test = described["test"]
-    files = {"train": str(data.resolve()), "test": None if test is None else str(test.resolve())}
-    return OwnTable(**{**described, **files})
+    test = None if table.test is None else str(table.test.resolve())
+    return OwnTable(**{**own, "train": str(table.data.resolve()), "test": test})

@@ -2,7 +2,7 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from lawsmith.agent.cli import show
-from lawsmith.agent.cli.options import LIMIT_FIELDS
+from lawsmith.agent.cli.options import LIMIT_FIELDS, LimitOptions, ModelOptions, SearchOptions, TableOptions
 from lawsmith.agent.cli.output import announce, print_json, shown
 from lawsmith.agent.cli.progress import ProgressReport
 from lawsmith.agent.command.api import Interrupted, Observer, Result, discover
@@ -27,47 +27,41 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def table(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options say of a table of the user's own."""
+def described(table: TableOptions) -> dict[str, Any]:
+    """What the options say of a table of the user's own, but for its file."""
     return {
-        "target": columns(given["target"]),
-        "features": columns(given["features"]) or None,
-        **{name: columns(given[name]) for name in ("category", "ignore")},
-        **{name: tuple(given[name] or ()) for name in ("ranges", "expect", "reach")},
-        **{name: given[name] for name in ("group", "test", "cap", "sigma", "drop_incomplete")},
-        **{name: given[name] or "" for name in ("decimal", "thousands")},
+        **{name: getattr(table, name) for name in ("group", "test", "cap", "sigma", "drop_incomplete")},
+        **{name: getattr(table, name) or "" for name in ("decimal", "thousands")},
+        **{name: columns(getattr(table, name)) for name in ("target", "category", "ignore")},
+        "features": columns(table.features) or None,
+        **{name: tuple(getattr(table, name) or ()) for name in ("ranges", "expect", "reach")},
     }
 
 
-def limits(given: Mapping[str, Any]) -> Limits:
-    """Of one candidate; an option that was not given leaves the default."""
-    stated = {option: field for option, field in LIMIT_FIELDS.items() if given[option] is not None}
-    return Limits(**{name: given[option] * size for option, (name, size) in stated.items()})
-
-
-def run(given: Mapping[str, Any]) -> None:
-    """Search as the options say, by name; print the result, and exit with 1 if a run failed.
+def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: LimitOptions) -> None:
+    """Search as the options say; print the result, and exit with 1 if a run failed.
 
     Raises InputError for options that do not go together.
     """
     from lawsmith.agent.client.config import Options
 
-    task, data, own = given["task"], given["data"], table(given)
-    described = [name for name, value in own.items() if value]
-    if task is not None and (data is not None or described):
-        option = "data" if data is not None else described[0]
-        raise InputError(f"--task and --{option} do not go together: a task is a table that is already described.")
-    source = task or data
+    own = described(table)
+    stated = [name for name, value in {"data": table.data, **own}.items() if value]
+    if asked.task is not None and stated:
+        raise InputError(f"--task and --{stated[0]} do not go together: a task is a table that is already described.")
+    source = asked.task or table.data
     if source is None:
         raise InputError("Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN.")
-    taken = signature(discover).parameters.keys() & given.keys() - {"data"}
-    said = {name: given[name] for name in taken} | own
-    said |= {"options": Options(**{name: given[name] for name in Options.model_fields}), "limits": limits(given)}
-    found = _finish(lambda observer: discover(source, **said, observer=observer), given["json"])
-    if given["open_"] and found.selected is not None:
+    given = vars(asked) | vars(model)
+    said = {name: given[name] for name in signature(discover).parameters.keys() & given.keys()} | own
+    bounds = {option: value for option, value in vars(limits).items() if value is not None}
+    said["limits"] = Limits(**{LIMIT_FIELDS[name][0]: value * LIMIT_FIELDS[name][1] for name, value in bounds.items()})
+    said["options"] = Options(**{name: given[name] for name in Options.model_fields})
+    found = _finish(lambda observer: discover(source, **said, observer=observer), asked.json)
+    if asked.open_ and found.selected is not None:
         from lawsmith.agent.cli import report_command
 
-        report_command.show(str(found.selected.archive), given["runs_dir"], None)
+        report_command.show(str(found.selected.archive), asked.runs_dir, None)
     if found.failed:
         raise typer.Exit(1)
 
