@@ -15,7 +15,7 @@ import numpy as np
 from lawsmith.sandbox.constants import Constants
 from lawsmith.sandbox.evaluation import Evaluation, FoldScore, fold_score, training_rmse
 from lawsmith.sandbox.jobs import FitJob, JobResult, Usage
-from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.nodes import Statement
 from lawsmith.sandbox.law.parse import Candidate, read_candidate
 from lawsmith.sandbox.law.write_text import formula
@@ -248,7 +248,7 @@ class _EvaluationJobs:
         if found.r2 >= GOOD or stated is None:
             return found
         left = self.task.train.take(fold.fitted).features
-        return found.model_copy(update={"tells": all(tells_apart(tree, left) for tree in stated.targets.values())})
+        return found.model_copy(update={"tells": not any(tangled(tree, left) for tree in stated.targets.values())})
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         stated = self.candidate.statement

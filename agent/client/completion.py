@@ -48,7 +48,9 @@ def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply
         hint = f" It said: {scrub(json.dumps(said))[:300]}" if said else ""
         kind = kind_of_error(said, Failure.MALFORMED) if said else Failure.MALFORMED
         raise CallFailure(kind, f"The reply is not a chat completion.{hint}") from None
-    text = scrub(_text(content))
+    if isinstance(content, list):  # content parts
+        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    text = scrub(_clean(content)) if isinstance(content, str) else ""
     if refusal:
         raise AnsweredFailure(Failure.REFUSED, f"The model refused: {_named(refusal, scrub)}", usage, text)
     if finish == "content_filter":
@@ -110,12 +112,6 @@ def _why_empty(message: dict[str, Any]) -> str:
     if message.get("reasoning_content") or message.get("reasoning"):
         return "The reply holds reasoning and no answer."
     return "The reply is empty."
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):  # content parts
-        content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return _clean(content) if isinstance(content, str) else ""
 
 
 def _named(value: Any, scrub: Scrubber) -> str:

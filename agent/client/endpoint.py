@@ -47,18 +47,8 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 SYSTEM_ROLE = "system role"
 """Stands among the parameters for the role that some models do not know."""
 _OPTIONAL = (
-    "response_format",
-    "temperature",
-    "seed",
-    "max_completion_tokens",
-    "max_tokens",
-    "reasoning_effort",
-    "reasoning",
-    "usage",
-    "text",
-    "store",
-    "stream_options",
-    "stream",
+    *("response_format", "temperature", "seed", "max_completion_tokens", "max_tokens", "reasoning_effort"),
+    *("reasoning", "usage", "text", "store", "stream_options", "stream"),
 )
 
 

@@ -193,17 +193,13 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
         return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
     if factor <= 1.05:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
-    return f"Trust it to about {times(_round(factor))} beyond your largest rows."
+    rounded = float(f"{factor:.1g}") if factor >= 2 else round(factor, 1)  # as a rule of thumb deserves
+    return f"Trust it to about {times(rounded)} beyond your largest rows."
 
 
 def _within(unsafe: Unsafe, factor: float) -> bool:
     """Whether the law stops being believable above the rows and as near as rows were held out."""
     return unsafe.times is not None and unsafe.times <= factor
-
-
-def _round(factor: float) -> float:
-    """To one digit, as a rule of thumb deserves."""
-    return float(f"{factor:.1g}") if factor >= 2 else round(factor, 1)
 
 
 def _test(dataset: Dataset, scores: FinalScores) -> tuple[float | None, str]:

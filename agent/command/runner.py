@@ -307,21 +307,16 @@ class Runner:
         run = Run.read(path) if path.exists() else None
         if run is None:
             self._announce_tier()  # raises where nothing can be isolated, before a run begins
-            archive = (
-                Archive.resume(path) if path.exists() else Archive.create(runs_dir, self._manifest(plan), self.data)
-            )
+            late = None if self.doubts is None else self.doubts.late
+            seen = {"search_task": self.evaluator.search_task.digest, "unweighed_after": late}
+            manifest = marked(plan.manifest).model_copy(update=seen)
+            archive = Archive.resume(path) if path.exists() else Archive.create(runs_dir, manifest, self.data)
             with self.archives.holding(archive):
                 self._search(plan, archive)
             run = Run.read(path)
             assert run is not None
         self.observer.finished(plan.index, run)
         return run
-
-    def _manifest(self, plan: Plan) -> Manifest:
-        """The plan's, with the user's mark, the digest of what the search sees, and whether rows were weighed."""
-        late = None if self.doubts is None else self.doubts.late
-        seen = {"search_task": self.evaluator.search_task.digest, "unweighed_after": late}
-        return marked(plan.manifest).model_copy(update=seen)
 
     def _announce_tier(self) -> None:
         """Says at each run what `--unsafe-local` comes to here."""

@@ -9,13 +9,11 @@ from typing import Self
 import numpy as np
 
 from lawsmith.agent.client.text import clip, number
-from lawsmith.agent.feedback.tables import bins
+from lawsmith.agent.feedback.tables import MAX_FEATURES, MAX_TARGETS, bins
 from lawsmith.tasks import Array, IntArray, Table
 from lawsmith.tasks.arrays import correlation, ranks
 
-MAX_TARGETS = 3  # these bounds keep a diagnosis short
-MAX_GROUPS = 5  # that are named
-MAX_FEATURES = 8  # that are looked at
+MAX_GROUPS = 5  # that are named; these bounds keep a diagnosis short
 MAX_WORST = 6  # rows
 FRONTIER_SHARE = 0.15  # of the rows, at each end of a feature, whose residuals are compared
 NOTABLE_DRIFT = 0.2  # correlation of residuals with a feature that is worth a sentence

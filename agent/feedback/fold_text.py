@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from lawsmith.agent.client.text import clip, number
+from lawsmith.agent.feedback.tables import MAX_TARGETS
 from lawsmith.sandbox import Evaluation, FoldScore
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.frontier.folds import Fold, frontier_folds
 
-MAX_TARGETS = 3  # as in a diagnosis
 MAX_GROUPS = 4  # that are named
 NOTABLE = 0.05  # of a bias, in units of the target's spread
 CHANCE = 2.0  # standard errors that the bias of a fold must exceed, at most half of its own rms error

@@ -93,15 +93,12 @@ class Prompts:
         limit = int(self.bytes * share)
         text = ""
         for detail in DETAILS:
-            text = self._text(template, {**self._data(detail), "groups": detail.groups, **content(detail)})
+            table = data_table(self._task.train, detail.groups, detail.bins) if detail.bins else []
+            rows = {"table": table, "rows": sample_rows(self._task.train, detail.rows), "groups": detail.groups}
+            text = self._text(template, {**rows, **content(detail)})
             if len(text.encode()) <= limit:
                 return text
         return clip_bytes(text, limit)
-
-    def _data(self, detail: Detail) -> dict[str, list[str]]:
-        """The training rows as the task's description shows them in this detail."""
-        table = data_table(self._task.train, detail.groups, detail.bins) if detail.bins else []
-        return {"table": table, "rows": sample_rows(self._task.train, detail.rows)}
 
     def clip(self, text: str, *, share: float) -> str:
         """`text` cut to `share` of a prompt's size."""

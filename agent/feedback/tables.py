@@ -15,10 +15,9 @@ GRID_LEVELS = 14  # of each of the two features of a grid
 GRID_FILLED = 0.5  # share of a grid's places that must hold rows
 FRONTIER = 0.1  # share of the rows in the last range, where extrapolation starts
 MAX_GROUPS = 12  # of an answer to a model; it may ask for others
-MAX_FEATURES = 8  # as in a diagnosis
-MAX_TARGETS = 3  # as in a diagnosis
+MAX_FEATURES, MAX_TARGETS = 8, 3  # of one answer, and of a diagnosis
 MAX_ROWS = 60  # of one answer
-RANGES = 6  # that a column is divided into where means are asked for
+RANGES = 6  # that a column is divided into where nothing else is asked for
 MAX_COLUMNS = 24  # as in a description
 BAR = 24  # characters of the longest bar of a plot
 
@@ -31,7 +30,7 @@ class Bins:
     place: IntArray
 
 
-def bins(values: Array, count: int = 6) -> Bins:
+def bins(values: Array, count: int = RANGES) -> Bins:
     """Values (n,) level by level where levels are few, else about `count` ranges of equally many, the last narrower."""
     levels, place = np.unique(values, return_inverse=True)
     if len(levels) <= max(count, FEW_LEVELS):
@@ -46,7 +45,7 @@ def bins(values: Array, count: int = 6) -> Bins:
     return Bins(tuple(labels), place.astype(np.intp))
 
 
-def data_table(table: Table, groups: int = MAX_GROUPS, count: int = 6) -> list[str]:
+def data_table(table: Table, groups: int, count: int) -> list[str]:
     """The training rows in numbers: a grid where the design is one, else the means of each target over the ranges of
     each feature, by group. The last range of a feature is its frontier."""
     grid = _grid(table, groups)
@@ -74,17 +73,12 @@ def _means(table: Table, groups: int, count: int) -> list[str]:
         y = table.targets[target]
         for name in varying:
             ranges = bins(table.features[name], count)
-            places = range(len(ranges.labels))
             lines.append(f"mean {target} by {name}: | {' | '.join(ranges.labels)} (frontier)")
-            lines += [
-                " | ".join([group or "all rows", *(_mean(y[mask & (ranges.place == b)]) for b in places)])
-                for group, mask in listed
-            ]
+            for group, mask in listed:
+                cells = [y[mask & (ranges.place == place)] for place in range(len(ranges.labels))]
+                means = (f"{number(float(cell.mean()), 4)} ({len(cell)})" if len(cell) else "-" for cell in cells)
+                lines.append(" | ".join([group or "all rows", *means]))
     return lines
-
-
-def _mean(values: Array) -> str:
-    return f"{number(float(values.mean()), 4)} ({len(values)})" if len(values) else "-"
 
 
 def _grid(table: Table, groups: int) -> list[str] | None:

@@ -84,12 +84,9 @@ class Analyst(LLMProposer):
         """The one question of a turn."""
         self._converse(history)
         messages = (*self._opening, *(message for turn in self._turns for message in turn.messages))
-        return [Ask(slot=str(self.round), operation="try", model=self._model, write=lambda: messages)]
-
-    @property
-    def _model(self) -> str:
-        """One model for the whole conversation."""
-        return self.setup.config.models[self.setup.seed % len(self.setup.config.models)].name
+        models = self.setup.config.models
+        one = models[self.setup.seed % len(models)].name  # for the whole conversation
+        return [Ask(slot=str(self.round), operation="try", model=one, write=lambda: messages)]
 
     def learn(self, trial: Trial, ask: Ask | None) -> None:
         """Remember which candidate first stated a law."""

@@ -82,11 +82,9 @@ class Sessions:
     def schemas(self) -> dict[str, tuple[Schema, str]]:
         """Name of a task -> its schema, and where its rows are from; nothing is loaded."""
         own = {} if self._own is None else {self._own.task.schema.name: (self._own.task.schema, "file")}
-        return {name: (schema(name), self._source(name)) for name in names()} | own
-
-    def _source(self, name: str) -> str:
-        source, path = whereabouts(name, self._data_dir)
-        return "missing" if source == "file" and path is None else source
+        found = {name: whereabouts(name, self._data_dir) for name in names()}
+        sources = {name: "missing" if told == ("file", None) else told[0] for name, told in found.items()}
+        return {name: (schema(name), source) for name, source in sources.items()} | own
 
     def mcp_task(self, task: str) -> McpTask:
         """Raises InputError for an unknown task, or one whose data cannot be had."""

@@ -4,14 +4,14 @@ Such constants often grow against one another, as in `4294 - 4293 x^-1e-5`, whic
 out near a small whole number may be that number: overheads and speedups fall as `1 / x`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from lawsmith.agent.symbolic.mutation import is_redundant, swap
 from lawsmith.agent.symbolic.terms import STEEPEST_RATE
 from lawsmith.sandbox.law.expression import add, exp, factors_of, features, log, mul, parameters, power, walk
-from lawsmith.sandbox.law.identified import tells_apart
+from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.merged import cancelled, merged
 from lawsmith.sandbox.law.nodes import Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.sandbox.law.numeric import evaluate
@@ -40,21 +40,23 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
 
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
     beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
-    for part in dict.fromkeys(walk(node)):
-        limit = _limit(part, values, part in beside_constants)
-        changed = None if limit is None else merged(cancelled(swap(node, part, limit)))
-        if changed is not None and not is_redundant(changed) and tells_apart(changed, every):
-            yield changed
+    limits = ((part, _limit(part, values, part in beside_constants)) for part in dict.fromkeys(walk(node)))
+    return _sound(node, ((part, limit) for part, limit in limits if limit is not None), every)
 
 
 def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
     """Forms without one of the terms of a sum in `node`, whose constants the `rows` (n,) can tell apart."""
-    for part in dict.fromkeys(walk(node)):
-        if isinstance(part, Sum):
-            for k in range(len(part.terms)):
-                changed = merged(cancelled(swap(node, part, add(*part.terms[:k], *part.terms[k + 1 :]))))
-                if not is_redundant(changed) and tells_apart(changed, rows):
-                    yield changed
+    sums = [part for part in dict.fromkeys(walk(node)) if isinstance(part, Sum)]
+    shorter = ((part, add(*part.terms[:k], *part.terms[k + 1 :])) for part in sums for k in range(len(part.terms)))
+    return _sound(node, shorter, rows)
+
+
+def _sound(node: Node, changes: Iterable[tuple[Node, Node]], rows: Mapping[str, Array]) -> Iterator[Node]:
+    """The tree with each part changed in turn, where each constant still says something of its own."""
+    for part, new in changes:
+        changed = merged(cancelled(swap(node, part, new)))
+        if not is_redundant(changed) and not tangled(changed, rows):
+            yield changed
 
 
 def _beside_constants(part: Sum) -> Iterator[Node]:

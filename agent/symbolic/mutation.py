@@ -21,7 +21,7 @@ from lawsmith.sandbox.law.expression import (
     transform,
     walk,
 )
-from lawsmith.sandbox.law.identified import tells_apart, unit_bound
+from lawsmith.sandbox.law.identified import tangled, unit_bound
 from lawsmith.sandbox.law.merged import cancelled, merged
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.table import Table
@@ -67,7 +67,7 @@ class Mutator:
 
     def _is_sound(self, changed: Node, parents: Sequence[Node]) -> bool:
         """Whether each constant says something of its own, and a change of units matters no more than before."""
-        if is_redundant(changed) or not tells_apart(changed, self.rows):
+        if is_redundant(changed) or tangled(changed, self.rows):
             return False
         bound = unit_bound(changed, self.rows, self.scales)
         return not bound or bound <= frozenset().union(*(unit_bound(one, self.rows, self.scales) for one in parents))
@@ -120,7 +120,9 @@ class Mutator:
 
     def _add_factor(self, node: Node, mate: Node, b: Terms) -> Node | None:
         name, chosen = self._feature(), self._pick([n for n in _outside(node) if isinstance(n, Product)])
-        if name is None or chosen is None or _has_power_of(chosen, name) or Number(-1.0) in children(chosen):
+        if name is None or chosen is None or Number(-1.0) in children(chosen):
+            return None
+        if any(isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(chosen)):
             return None
         return swap(node, chosen, mul(chosen, b.decay(name, -STEEPEST)))
 
@@ -208,10 +210,6 @@ def _with_positive_amplitude(term: Node) -> Node:
         return replace(n, lower=0.0) if isinstance(n, Parameter) and n.role is Role.AMPLITUDE else n
 
     return transform(term, change)
-
-
-def _has_power_of(node: Node, name: str) -> bool:
-    return any(isinstance(f, Power) and isinstance(f.base, Feature) and f.base.name == name for f in children(node))
 
 
 def _decays(exponent: Node) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, ROUNDING, View
 from lawsmith.agent.symbolic.ratio_search import beam
-from lawsmith.sandbox.law.expression import add, exp, function, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Node, Number
+from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
+from lawsmith.sandbox.law.nodes import ONE, Number
 from lawsmith.tasks.arrays import Array
 
 POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)  # of targets: those that laws have
@@ -51,11 +51,11 @@ def _inverse(name: str, seen: Callable[[Array], Array], slope: Callable[[Array],
     return View(name, seen, slope, lambda node: function(name, node))
 
 
-def _logistic(node: Node) -> Node:
-    return power(add(ONE, exp(neg(node))), Number(-1.0))
-
-
 SQUARE = _power(0.5)
+_LOGISTIC = View(
+    "logistic", lambda y: np.log(y / (1 - y)), lambda y: y * (1 - y), lambda node: divide(ONE, add(ONE, exp(neg(node))))
+)
+_REST = View("rest of exponential", lambda y: np.log1p(-y), lambda y: 1 - y, lambda node: add(ONE, neg(exp(node))))
 VIEWS = (
     *(_Bounded(0.0, math.inf, _power(exponent)) for exponent in POWERS),
     *(_Bounded(-math.inf, math.inf, _logarithm(sign / math.log(base))) for base in BASES for sign in (1, -1)),
@@ -63,12 +63,8 @@ VIEWS = (
     _Bounded(0.0, math.pi, _inverse("arccos", np.cos, lambda y: 1 / np.maximum(np.sin(y), FLAT))),
     _Bounded(-math.pi / 2, math.pi / 2, _inverse("arctan", np.tan, lambda y: np.cos(y) ** 2)),
     _Bounded(-1.0, 1.0, _inverse("tanh", np.arctanh, lambda y: 1 - y**2)),
-    _Bounded(0.0, 1.0, View("logistic", lambda y: np.log(y / (1 - y)), lambda y: y * (1 - y), _logistic)),
-    _Bounded(
-        0.0,
-        1.0,
-        View("rest of exponential", lambda y: np.log1p(-y), lambda y: 1 - y, lambda node: add(ONE, neg(exp(node)))),
-    ),
+    _Bounded(0.0, 1.0, _LOGISTIC),
+    _Bounded(0.0, 1.0, _REST),
 )
 
 

@@ -1,6 +1,7 @@
 """What the search of an archived run saw of its data: from the same rule as then, and from what the run decided."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +28,20 @@ def disbelieved_rows(result: RunResult | None, *, met: bool = True) -> tuple[tup
 
 def growing_target(result: RunResult | None) -> str | None:
     """The target whose errors the search found to grow with its value; None where it did not."""
-    told = None if result is None else result.details.get("growing")
-    target = told.get("target") if isinstance(told, dict) else None
+    target = _growing(result).get("target")
     return target if isinstance(target, str) else None
+
+
+def _growing(result: RunResult | None) -> dict[str, Any]:
+    """What the record says of errors that grow; nothing where it says nothing, or is damaged."""
+    told = None if result is None else result.details.get("growing")
+    return told if isinstance(told, dict) else {}
 
 
 def growing_weights(result: RunResult | None, rows: int) -> Array | None:
     """The weights (rows,) that the search gave to training rows because errors grow with the value; None where it did
     not, or where the record cannot be used."""
-    told = None if result is None else result.details.get("growing")
-    listed = told.get("weights") if isinstance(told, dict) else None
+    listed = _growing(result).get("weights")
     if not isinstance(listed, list) or len(listed) != rows or not {type(one) for one in listed} <= {int, float}:
         return None
     weights = np.array(listed, dtype=np.float64)

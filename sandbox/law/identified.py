@@ -94,31 +94,16 @@ TINY = 1e-300  # added to what is divided by and may be zero
 UNIT = "unit of "  # before a feature's name: no name of a constant has a space
 
 
-def tells_apart(node: Node, rows: Mapping[str, Array]) -> bool:
-    """Whether no constant of the form does at these rows (n,) what others do; True where that cannot be computed."""
-    found = [own for own, _ in _directions(node, rows, ())]
-    return not found or any(map(_independent, found))
-
-
-def _independent(columns: Array) -> bool:
-    sizes = np.linalg.svd(columns, compute_uv=False)
-    return len(sizes) == columns.shape[1] and bool(sizes[-1] > SAME * sizes[0])
-
-
 def tangled(node: Node, rows: Mapping[str, Array]) -> tuple[str, ...]:
-    """The constants of the form whose change others can undo at these rows: `C` and `Q` in C / Q. None where that
+    """The constants of the form whose change others can undo at these rows (n,): `C` and `Q` in C / Q. None where that
     cannot be computed."""
     shares = []
     for own, _ in _directions(node, rows, ()):
         _, sizes, along = np.linalg.svd(np.linalg.qr(own, mode="r"))
         free = along[np.sum(sizes > SAME * sizes[0]) :]  # directions in which constants do not move the law
         shares.append(np.linalg.norm(free, axis=0))
-    names = [one.name for one in parameters(node)]
-    return (
-        tuple(name for name, share in zip(names, np.min(shares, axis=0), strict=True) if share > OUTSIDE)
-        if shares
-        else ()
-    )
+    least = zip(parameters(node), np.min(shares, axis=0), strict=True) if shares else ()
+    return tuple(one.name for one, share in least if share > OUTSIDE)
 
 
 def unit_bound(node: Node, rows: Mapping[str, Array], features: Sequence[str]) -> frozenset[str]:

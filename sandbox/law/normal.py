@@ -22,10 +22,8 @@ from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Function, Node, Numbe
 from lawsmith.sandbox.law.spans import ANY, POSITIVE, TINY, holds, span
 
 DIGITS = 13  # of a number: 1 / log 10 times log 10 is 1
-ODD = frozenset(
-    {"sinh", "tanh", "arcsinh", "arctan", "arctanh", "arcsin", "sin", "tan", "erf", "cbrt"}
-)  # f(-u) = -f(u)
-EVEN = frozenset({"cosh", "cos", "abs"})  # f(-u) = f(u)
+ODD = frozenset({"sinh", "tanh", "arcsinh", "arctan", "arctanh", "arcsin", "sin", "tan", "erf", "cbrt"})
+EVEN = frozenset({"cosh", "cos", "abs"})  # f(-u) is f(u); of an odd function it is -f(u)
 ENDLESS = 1e300  # a bound beyond this is none, such as the largest float
 STEEP = 20.0  # log(1 + exp(u)) is u from here on, to nine digits
 FAR = 30.0  # a cap on the argument of an exponential beyond this only keeps it from overflowing

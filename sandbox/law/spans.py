@@ -10,15 +10,11 @@ from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Paramete
 Span = tuple[float, float]
 ANY: Span = (-math.inf, math.inf)
 POSITIVE: Span = (5e-324, math.inf)
-_RISING = frozenset(
-    {
-        *("exp", "expm1", "log", "log2", "log10", "log1p", "cbrt", "tanh", "sinh", "arctan", "arcsinh", "erf"),
-        *("floor", "ceil"),
-    }
-)
+_RISING = {
+    *("exp", "expm1", "log", "log2", "log10", "log1p", "cbrt", "tanh", "sinh", "arctan", "arcsinh", "erf"),
+    *("floor", "ceil"),
+}
 _DOMAIN = {"log": 0.0, "log2": 0.0, "log10": 0.0, "log1p": -1.0}
-
-
 TINY = 1e-6
 """A floor so low only keeps a logarithm or a quotient of something positive from the edge."""
 

@@ -11,56 +11,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PARTS = frozenset(
-    {
-        "cluster",
-        "fft",
-        "integrate",
-        "interpolate",
-        "linalg",
-        "ndimage",
-        "optimize",
-        "signal",
-        "sparse",
-        "spatial",
-        "special",
-        "stats",
-    }
+    (
+        *("cluster", "fft", "integrate", "interpolate", "linalg", "ndimage", "optimize", "signal", "sparse"),
+        *("spatial", "special", "stats"),
+    )
 )
 """Of scipy, for candidates."""
 FROM_THE_START = (
-    "ast",
-    "copy",
-    "ctypes",
-    "dataclasses",
-    "functools",
-    "importlib.util",
-    "inspect",
-    "itertools",
-    "json",
-    "math",
-    "multiprocessing.pool",
-    "numpy.char",
-    "numpy.ctypeslib",
-    "numpy.dtypes",
-    "numpy.exceptions",
-    "numpy.fft",
-    "numpy.lib.stride_tricks",
-    "numpy.linalg",
-    "numpy.ma",
-    "numpy.polynomial",
-    "numpy.random",
-    "numpy.rec",
-    "numpy.strings",
-    "numpy.typing",
-    "pickle",
-    "pprint",
-    "random",
-    "statistics",
-    "struct",
-    "textwrap",
-    "threading",
-    "typing",
-    "urllib.parse",
+    *("ast", "copy", "ctypes", "dataclasses", "functools", "importlib.util", "inspect", "itertools", "json", "math"),
+    *("multiprocessing.pool", "pickle", "pprint", "random", "statistics", "struct", "textwrap", "threading"),
+    *("typing", "urllib.parse", "numpy.char", "numpy.ctypeslib", "numpy.dtypes", "numpy.exceptions", "numpy.fft"),
+    *("numpy.lib.stride_tricks", "numpy.linalg", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.rec"),
+    *("numpy.strings", "numpy.typing"),
 )
 _LATE = {
     "integrate": ("scipy.interpolate", "scipy.optimize"),

@@ -31,7 +31,7 @@ def grid() -> Table:
 
 
 def test_a_design_is_shown_as_its_grid() -> None:
-    lines = data_table(grid())
+    lines = data_table(grid(), 12, 6)
     assert lines[0] == "mean y, n down, d across: | 10 | 20 | 40 | 80"
     assert lines[1:] == ["1 | 11 | 21 | 41 | 81", "2 | 12 | 22 | 42 | 82", "4 | 14 | 24 | 44 | 84"]
 
@@ -41,7 +41,7 @@ def test_other_rows_are_shown_as_means_by_group_with_the_frontier_apart() -> Non
     n = rng.lognormal(size=400)
     codes = np.arange(400) % 3
     table = Table({"n": n, "still": np.ones(400)}, {"y": codes + 0.0 * n}, ("a", "b", "c"), codes)
-    head, *groups = data_table(table, 2)
+    head, *groups = data_table(table, 2, 6)
     assert head.startswith("mean y by n: | ") and head.endswith("(frontier)")
     assert [line.split(" | ")[0] for line in groups] == ["a", "b", "1 other groups"]
     assert all(cell.startswith("1 (") for cell in groups[1].split(" | ")[1:])
