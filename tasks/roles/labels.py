@@ -19,7 +19,6 @@ RESTATES = 0.95  # correlation of ranks of sizes in names with a column that sta
 _SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
 FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
-TOLD = 4.0  # standard errors between the targets of two codes that tell them apart
 SLIP = 5.0  # typical deviations from the middle of its cell beyond which a row counts no more
 MOST_LEVELS = 8  # of a category that is not named as one
 
@@ -313,70 +312,6 @@ def _crossed(d: Deciding, codes: IntArray) -> bool:
     points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
     pairs = np.unique(np.column_stack([points, codes]), axis=0)
     return bool(np.mean(np.bincount(pairs[:, 0]) > 1) > 0.5)
-
-
-def decide_codes(d: Deciding) -> None:
-    """Truth values, and whole numbers that are codes, by their name or as the target turns with them: no more and no
-    less of something."""
-    if d.asked.features is not None:
-        return
-    for name in d.open():
-        values = d.numbers[name]
-        if values is None or not np.isfinite(values).all():
-            continue
-        levels = np.unique(values)
-        few = 2 <= len(levels) <= MOST_LEVELS and np.array_equal(levels, np.round(levels))
-        coded = levels[0] in (0, 1) and levels[-1] < 2 * len(levels) <= d.rows  # one or the other may be unused
-        if name in d.cells.booleans or np.array_equal(levels, [0.0, 1.0]):
-            d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
-        elif few and coded and words.is_code(name):
-            d.category(name, "codes, by its name")
-        elif few and len(levels) > 2 and np.array_equal(levels, np.arange(len(levels))) and _turns_with_codes(d, name):
-            d.category(name, "codes: the target goes up and down along them")
-    _leave_out_indicators(d)
-
-
-def _leave_out_indicators(d: Deciding) -> None:
-    """Leave out what is 0 or 1 and follows from others of its kind: the last of ``opt_adam``, ``opt_sgd`` and
-    ``opt_lion``, of which one is 1 in every row."""
-    kept, columns = list[str](), [np.ones(d.rows)]
-    for name in [name for name in d.levels if len(d.levels[name]) == 2 and name not in d.asked.category]:
-        values = d.numbers[name]
-        if values is None or not np.isin(values, (0.0, 1.0)).all():
-            continue
-        matrix = np.stack(columns, axis=1)
-        parts = np.linalg.lstsq(matrix, values, rcond=None)[0]
-        if kept and np.abs(values - matrix @ parts).max() < 1e-9 and d.rows > len(columns) + 1:
-            others = listing([other for other, part in zip(kept, parts[1:], strict=True) if abs(part) > 1e-6])
-            d.set(name, "derived", f"follows from {others}")
-            del d.levels[name]
-            d.notices.append(f"lawsmith left out {name}, which follows from {others}.")
-        else:
-            kept.append(name)
-            columns.append(values)
-
-
-def _turns_with_codes(d: Deciding, name: str) -> bool:
-    """Whether the target, all other features equal, clearly turns twice or more along these whole numbers.
-
-    One turn may be the optimum of a number. Three values cannot turn twice, so one turn is enough there.
-    """
-    codes, target = np.asarray(d.numbers[name]).astype(np.intp), d.numbers[d.asked.target[0]]
-    others = [column for other, column in d.candidates().items() if other != name]
-    others += [np.unique(np.array(d.labels_of(c)), return_inverse=True)[1].astype(float) for c in d.levels]
-    if target is None or not np.isfinite(target).all() or not others or words.is_progress(name):
-        return False
-    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
-    counts, sizes = np.bincount(cell), np.bincount(codes)
-    rest = target - (np.bincount(cell, target) / counts)[cell]
-    effect = np.bincount(codes, rest) / sizes
-    left, freedom = rest - effect[codes], len(target) - len(counts) - len(sizes) + 1
-    if freedom < 1 or np.mean(counts) < 2:
-        return False
-    error = np.sqrt(left @ left / freedom / sizes)
-    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
-    told = np.sign(steps[np.abs(steps) > TOLD])
-    return int(np.sum(told[1:] != told[:-1])) >= min(2, len(sizes) - 2)
 
 
 def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:
