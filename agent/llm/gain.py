@@ -121,6 +121,7 @@ def books(recording: Recording) -> Books:
         without_usage=sum(attempt.tokens is None and attempt.at_most_tokens > 0 for attempt in sent),
         usd=math.fsum(known) if len(known) == len(sent) else None,
         usd_known=math.fsum(known),
+        last_failure=next((" ".join(a.message.split())[:300] for a in reversed(sent) if a.failure), ""),
         failed_attempts=dict(sorted(Counter(a.failure.value for a in sent if a.failure).items())),
         seconds=round(math.fsum(attempt.seconds for attempt in sent), 3),
     )

@@ -13,7 +13,8 @@ from lawsmith.sandbox.law.read import module_of
 MAX_SOURCE_BYTES = 64 * 1024  # as the sandbox's own limit: a longer one is refused there
 MAX_WORDS = 600  # characters of hypothesis and note that are kept
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
+_THINKING = re.compile(r"<(think(?:ing)?|reasoning)>.*?(?:</\1>|\Z)|\A(?:(?!<think).)*</think(?:ing)?>", re.DOTALL)
+"""Thoughts; a server that writes the opening tag into the prompt sends the closing one alone."""
 _LANGUAGE = re.compile(r"[\w+-]*")
 _CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
 _CODE_VALUE = re.compile(r'"code"\s*:\s*"')
@@ -70,6 +71,8 @@ def _structured(text: str) -> Parsed | None:
         code = body.get("code")
         if isinstance(code, str) and code.strip():
             inner = _fenced(code)
+            if "\n" not in code.strip():  # escaped twice
+                code = code.replace("\\n", "\n").replace('\\"', '"')
             source = inner.source if inner and inner.source else _clean(code)
             return Parsed(source, _words(str(body.get("hypothesis", ""))), _words(str(body.get("note", ""))))
     return None

@@ -18,6 +18,7 @@ class Books(_Kept):
     finished: calls that were answered or given up; a call takes one attempt or several. Tokens are those that
     endpoints reported; `without_usage` counts attempts that may have been charged but reported none. `usd` is
     None as soon as one attempt's price is unknown; `usd_known` then is a lower bound. failed_attempts: by kind.
+    last_failure: what went wrong in the last of them.
     """
 
     finished: int
@@ -31,6 +32,7 @@ class Books(_Kept):
     usd: float | None
     usd_known: float
     failed_attempts: dict[str, int]
+    last_failure: str = ""
     seconds: float
 
     @property
@@ -94,7 +96,8 @@ class Account(_Kept):
     def outcome(self) -> str:
         """What became of the calls, in words: no call is missing."""
         total = self.calls.finished + self.calls.from_cache
-        parts = [f"{self.candidates} gave a candidate ({self.accepted} worked)", *_counted(self.lost)]
+        gave = f"{self.candidates} gave a candidate ({self.accepted} worked)" if self.candidates else "no candidate"
+        parts = [gave, *_counted(self.lost)]
         unread = total - self.candidates - sum(self.lost.values())
         if unread > 0:
             parts.append(f"{unread} not evaluated before the search ended")
@@ -108,7 +111,9 @@ class Account(_Kept):
         if not failed:
             return None
         attempts = counted(self.calls.attempts, "attempt")
-        return f"{sum(failed.values())} of {attempts} failed: {', '.join(_counted(failed))}"
+        last = self.calls.last_failure
+        why = f"; the last: {last}" if last and last != self.error else ""
+        return f"{sum(failed.values())} of {attempts} failed: {', '.join(_counted(failed))}{why}"
 
     @property
     def gained(self) -> str:

@@ -118,7 +118,7 @@ def test_every_report_says_what_became_of_the_calls_and_what_the_model_gained(
     page = " ".join((archive / "report.html").read_text().split())
     for shown in (closing, inspected, page):
         assert "3 calls: 1 gave a candidate (1 worked), 2 refused by the model" in shown
-        assert "2 of 3 attempts failed: 2 refused by the model" in shown
+        assert "2 of 3 attempts failed: 2 refused by the model; the last: " in shown
         assert "less), for 360 tokens, USD unknown" in shown
     account = Account.of(Archive.open(archive).result)
     one = account.calls.model_copy(update={"finished": 1, "from_cache": 0})

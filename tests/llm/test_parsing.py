@@ -26,6 +26,8 @@ WRAPPED = {
     "JSON in a fence": f"```json\n{json.dumps({'hypothesis': '', 'code': FORM, 'note': ''})}\n```",
     "JSON with a fence inside": json.dumps({"code": f"```python\n{FORM}```"}),
     "JSON cut off behind the code": json.dumps({"hypothesis": "", "code": FORM, "note": "keep"})[:-4],
+    "thoughts whose beginning the server kept": f"```python\n{OTHER}```\n</think>\n```python\n{FORM}```",
+    "JSON escaped twice": json.dumps({"code": FORM.replace("\n", "\\n").replace('"', '\\"')}),
     "no fence": f"Sure, here it is:\n{FORM}\nI hope this helps.",
 }
 
