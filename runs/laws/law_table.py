@@ -18,9 +18,10 @@ class LawRow:
     """A law of the table.
 
     formula: with names of constants; constants: group -> name -> value. complexity: how many constants it has per
-    group and target. train_error, heldout_error: root mean squared errors in units of the target (of several targets,
-    in units of their spread), the latter typical of the folds. on_front: no law with as few constants has a smaller
-    held-out error. also: ids of other candidates that state the same law in other words.
+    group and target. train_error, heldout_error: root mean squared errors in units of the target (of several
+    targets, in units of their spread), the latter typical of the folds; rows count by their weight. on_front: no
+    law with as few constants has a smaller held-out error. also: ids of other candidates that state the same law in
+    other words.
     """
 
     id: str
@@ -46,7 +47,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
     smallest error.
     """
     alone = len(task.schema.targets) == 1
-    unit = task.train.spread if alone else np.ones(1)
+    unit = np.ones(1) if alone else task.train.spread
     usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
     errors = {trial.id: typical_rmse(trial.evaluation.folds, np.ones(1) if alone else None) for trial in usable}
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
@@ -65,7 +66,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
                 formula=formula(trial.proposal.source, task.schema.targets).text() or found.formula or "opaque",
                 constants=fitted.by_group(),
                 complexity=found.constants_count or 0,
-                train_error=0.0 if found.train is None else float(np.sqrt(found.train.nmse)) * float(unit.mean()),
+                train_error=float(np.sqrt(np.mean((np.array(found.rmse) / unit) ** 2))) if found.rmse else 0.0,
                 heldout_error=errors[trial.id],
                 heldout_r2=found.validation_r2,
                 chosen=trial.id == chosen,

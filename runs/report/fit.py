@@ -24,6 +24,7 @@ from lawsmith.runs.report.shown_formula import short
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.asked import without_unit
 
 MOST_GROUP_ROWS = 500  # lines of the table of groups
 BELIEVED = "training, without outliers"
@@ -51,6 +52,12 @@ class Fit:
     def of(self, split: str) -> tuple[Errors, ...]:
         """The errors on a split, one entry per target."""
         return tuple(one for one in self.splits if one.split == split)
+
+    @property
+    def believed_r2(self) -> float | None:
+        """R² of the training rows without outliers, mean over targets; None without outliers, or where one has none."""
+        found = [one.r2 for one in self.of(BELIEVED)]
+        return None if not found or None in found else float(np.mean([one for one in found if one is not None]))
 
 
 def data_of(content: RunContent, data_dir: Path | None) -> Dataset | str:
@@ -139,7 +146,7 @@ def packed(content: Mapping[str, Any]) -> str:
 def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | None = None) -> dict[str, Any]:
     """What the script draws. levels: per target and group the value that the law tends to, where it has one."""
     rows, schema = picture.rows, picture.schema
-    units = {name: column.unit for name, column in schema.columns.items()}
+    units = {name: "" if without_unit(name)[1] else column.unit for name, column in schema.columns.items()}
     levels_of = {name: [short(one) for one in column.levels] for name, column in schema.columns.items()}
     measured = rows.measured.T
     return {

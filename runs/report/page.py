@@ -15,7 +15,7 @@ from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.archive import REPORT, Archive
 from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
 from lawsmith.runs.report.error_summary import worst
-from lawsmith.runs.report.fit import Fit, data_of, finite, fit_of, packed
+from lawsmith.runs.report.fit import BELIEVED, Fit, data_of, finite, fit_of, packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
 from lawsmith.runs.report.shown_formula import ShownFormula, code, mathml, short, shown_formula
@@ -89,7 +89,9 @@ def report_page(
         several=len(content.constants) > 1,
         stated=stated,
         fit=fit,
-        tone=content.result.tone if content.verdict else worst(fit.of("test") or fit.of("training")),
+        tone=content.result.tone
+        if content.verdict
+        else worst(fit.of("test") or fit.of(BELIEVED) or fit.of("training")),
         constants=_constants(content, known, stated),
         no_intervals=no_intervals,
         known=known,

@@ -91,6 +91,22 @@ def test_a_bad_score_looks_bad_and_is_not_clipped(
     assert ("the mean would predict better" in tile) == (r2 < 0)
 
 
+def test_training_r2_is_told_without_the_rows_that_nobody_believes(
+    good: Archive, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    assert good.result is not None
+    details, r2 = (
+        {"disbelieved": [{"row": 5, "target": "loss"}]},
+        good.result.scores.train.model_copy(update={"r2": 0.2}),
+    )
+    scores = good.result.scores.model_copy(update={"train": r2})
+    told = good.result.model_copy(update={"details": details, "scores": scores})
+    monkeypatch.setattr(page_module, "gather", lambda archive: replace(gather(archive), result=told))
+    page = report_page(good, sandbox, with_intervals=False)
+    tile = page[page.index("<dt>Training R²") - 40 :][:300]
+    assert "without outliers; 0.2000 with them" in tile and 'class="score good"' in tile
+
+
 def test_rows_far_from_the_law_are_named_by_number(tmp_path: Path, sandbox: Sandbox):
     path = write_table(tmp_path / "odd.csv")
     lines = path.read_text().splitlines()
