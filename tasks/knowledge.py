@@ -133,6 +133,16 @@ def range_texts(ranges: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def expect_texts(expect: Mapping[Any, Any]) -> tuple[str, ...]:
+    """``{"loss": "falls with N"}`` as `read_knowledge` takes it: ``loss falls with N``."""
+    return tuple(f"{name} {how}" for name, how in expect.items())
+
+
+def reach_texts(reach: Mapping[Any, Any]) -> tuple[str, ...]:
+    """``{"N": 100}`` as `read_reach` takes it: ``N=100``."""
+    return tuple(f"{name}={factor}" for name, factor in reach.items())
+
+
 def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Sequence[str]) -> dict[str, float]:
     """Read ``10``, which is for all `logarithmic` features, and ``N=100``, which is for one; a later one replaces it.
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.knowledge import range_texts
+from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
 
 MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
 MAX_DOTS = 256
@@ -78,6 +78,10 @@ class ColumnMeaning(Frozen):
     unit: str = ""
 
 
+_OF_TABLES = {"ranges": range_texts, "expect": expect_texts, "reach": reach_texts}
+"""Field of `TaskFile` -> the texts that a TOML table stands for."""
+
+
 class TaskFile(Frozen):
     """A user's ``task.toml``: title, roles and meanings of columns, knowledge of the law. Every entry is optional."""
 
@@ -96,11 +100,12 @@ class TaskFile(Frozen):
 
     @field_validator("features", "category", "ignore", "ranges", "expect", "reach", mode="before")
     @classmethod
-    def _listed(cls, said: Any) -> Any:
-        """One text stands for a list of it, and ``{loss = [0, 10]}`` for ranges."""
-        if isinstance(said, dict):
-            return range_texts(said)
-        return (said,) if isinstance(said, str) else said
+    def _listed(cls, said: Any, field: ValidationInfo) -> Any:
+        """As from Python: one text stands for a list of it, a number for a reach, ``{loss = [0, 9]}`` for ranges."""
+        if isinstance(said, dict) and field.field_name in _OF_TABLES:
+            return _OF_TABLES[field.field_name](said)
+        alone = isinstance(said, str) or (field.field_name == "reach" and isinstance(said, int | float))
+        return (f"{said}",) if alone else said
 
 
 def task_file(given: Path | None, beside: Path) -> TaskFile:

@@ -1,6 +1,7 @@
 """Make a data set from a user's own table: read it, decide the roles of its columns once, validate its rows."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -362,5 +363,6 @@ def _against(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
 def _name(train: Path) -> str:
     """A name for folders: the file's, or its folder's for ``train.csv``; never a benchmark task's."""
     stem = train.resolve().parent.name if train.stem in ("train", "data") else train.stem
-    name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40] or "table"
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")[:40] or "table"
     return f"{name}_table" if name in benchmark_names() else name

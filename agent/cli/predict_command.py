@@ -79,8 +79,8 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
     """What is wrong with a part of ``--at``: an unknown name, or no name at all."""
     features = law.schema.features
     unknown = left.rpartition(",")[2].strip()  # N=1e9,d=2 ends with the name that is unknown
-    if not unknown:
-        return f"--at {part!r} is not understood; write FEATURE=NUMBER for {', '.join(law.features)}."
+    if not unknown or "=" in unknown:
+        return f"--at {part!r} is not understood; write FEATURE=NUMBER,… for {', '.join(law.features)}."
     near = nearest(unknown, features)
     return f"--at: there is no feature {unknown!r}{near or f'; the table has {listing(features, 8)}.'}"
 

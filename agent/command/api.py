@@ -21,7 +21,7 @@ from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frames import column_name, numbered_categories
-from lawsmith.tasks.knowledge import range_texts
+from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +154,7 @@ def _own_table(said: Mapping[str, Any], runs_dir: Path) -> OwnTable:
         features=None if features is None else _named(own, features),
         group=None if group is None else column_name(group),
         ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
-        expect=[f"{column} {how}" for column, how in expect.items()] if isinstance(expect, Mapping) else listed(expect),
+        expect=expect_texts(expect) if isinstance(expect, Mapping) else listed(expect),
         reach=_factors(said["reach"]),
         **named,
     )
@@ -188,7 +188,7 @@ def _named(data: "Path | pd.DataFrame", columns: "Label | Sequence[Label] | None
 def _factors(reach: "str | float | Sequence[str] | Mapping[Label, float]") -> tuple[str, ...]:
     """How far beyond the data, as the command line writes it."""
     if isinstance(reach, Mapping):
-        return tuple(f"{name}={factor}" for name, factor in reach.items())
+        return reach_texts(reach)
     return (f"{reach:g}",) if isinstance(reach, int | float) else listed(reach)
 
 

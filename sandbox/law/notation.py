@@ -86,7 +86,7 @@ def _in_backticks(text: str, columns: Sequence[str]) -> str:
     ]
     odd += [name for name in columns if name == "lambda"]
     for name in sorted(odd, key=len, reverse=True):
-        pattern = rf"(?<![\w.`]){re.escape(name)}(?![\w`])"
+        pattern = rf"(?<![\w.`]){re.escape(name)}(?![^\W{_RAISED}]|`)"
         text = "`".join(
             re.sub(pattern, lambda found: f"`{found[0]}`", part) if place % 2 == 0 else part
             for place, part in enumerate(text.split("`"))

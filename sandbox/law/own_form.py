@@ -8,6 +8,7 @@ written in backticks: ```lr (x)```.
 import ast
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -231,8 +232,8 @@ def _column(name: str, columns: Sequence[str]) -> str:
 
 
 def _letters(name: str) -> str:
-    """What of a name counts: ``batch_size`` and ``Batch size`` are alike."""
-    return re.sub(r"[\s_.-]+", "", name).casefold()
+    """What of a name counts: ``batch_size`` and ``Batch size`` are alike, ``CO2`` and ``CO₂``."""
+    return re.sub(r"[\s_.-]+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _short(node: Node, schema: Schema) -> Node:

@@ -204,7 +204,7 @@ PAPERS = schema("N", "D", "t", "T (K)", "config.lr", "batch size", "CO₂")
         ("log loss = a - b log N", "exp(a - b*log(N))"),
         ("L = E + A·N⁻ᵇ + B/Dⁿ", "E + A*N^-b + B/D^n"),
         ("A₀e^(-λt)cos(ωt + φ)", "A0*exp(-λ*t)*cos(ω*t + φ)"),
-        ("a*CO₂ + b*relu(N) + c*lg(D)", "a*`CO₂` + b*max(N, 0) + c*log10(D)"),
+        ("a*CO₂² + b*relu(N) + c*CO2*lg(D)", "a*`CO₂`^2 + b*max(N, 0) + c*`CO₂`*log10(D)"),
     ],
 )
 def test_formulas_of_papers_and_keyboards(written: str, plain: str):

@@ -317,11 +317,12 @@ def test_the_task_file_says_what_the_command_does_not(tmp_path: Path):
 
 
 def test_one_text_in_the_task_file_stands_for_a_list(tmp_path: Path):
-    text = 'features = "N"\nrange = {loss = [0, 9]}\nexpect = "loss falls with N"\nreach = "100"\nsigma = "D"\n'
+    text = 'features = "N"\nrange = {loss = [0, 9]}\nexpect = {loss = "falls with N"}\nreach = 100\nsigma = "D"\n'
     (tmp_path / "task.toml").write_text(text)
     data = read(tmp_path, FRAME, sigma="")
     assert data.task.schema.features == ("N",) and data.task.train.weight is None
-    assert data.task.schema.knowledge.ranges == {"loss": (0, 9)} and data.task.schema.knowledge.reach == {"N": 100}
+    known = data.task.schema.knowledge
+    assert known.ranges == {"loss": (0, 9)} and known.reach == {"N": 100} and known.expectations
     (tmp_path / "task.toml").write_text("features = 3\n")
     with refused("features is wrong (input should be a text or a list of texts)"):
         read(tmp_path, FRAME)

@@ -283,7 +283,7 @@ def test_a_damaged_task_file_gets_one_sentence(text: str, message: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("My Runs-2.csv", "my_runs_2"), ("sft.csv", "sft_table"), ("é.csv", "table")]
+    ("file", "name"), [("My Runs-2.csv", "my_runs_2"), ("sft.csv", "sft_table"), ("é.csv", "e"), ("表.csv", "table")]
 )
 def test_a_table_is_named_after_its_file_but_never_like_a_benchmark(file: str, name: str, tmp_path: Path):
     frame().to_csv(tmp_path / file, index=False)
