@@ -8,6 +8,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import counted, listing
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
 CODES = (*(-float("9" * digits) / size for digits in range(1, 6) for size in (1, 10, 100) if digits > 1 or size == 1),)
@@ -19,6 +20,8 @@ FAR = 3.0  # ranges of all other values by which such a number lies outside them
 REPEATED = 2  # rows of -1 among positive values that are told
 FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
+AT_END, FEW_TWICE = 3, 0.8  # rows with the largest value, and share of different values below it, of a scale that ends
+DIGITS = 20.0  # standard deviations of rounding below it that are free
 PLANNED = 2  # other values of a setting that show in how many rows each was to stand
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
@@ -32,9 +35,11 @@ SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of 
 def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
     """A sentence for each column with a code for missing values, and for labels that differ in case alone: groups, or
     the levels of `categories`."""
-    said = []
+    said: list[str] = []
     for name, values in (*table.targets.items(), *table.features.items()):
         codes = list(_codes(values))
+        if name in table.targets and not codes:
+            said += _at_its_end(name, values)
         for code, others in codes:
             count = len(values) - len(others)
             where = counted(count, "row")
@@ -75,6 +80,19 @@ def _off_the_plan(name: str, values: Array) -> Iterable[str]:
         yield (
             f"{name} is {levels[lone]:g} in row {row + 1} alone, while {levels[lacking]:g} stands in {rows - 1} rows "
             f"and each other value in {rows}. If that is a slip, correct it."
+        )
+
+
+def _at_its_end(name: str, values: Array) -> Iterable[str]:
+    """A sentence where the largest value of a column (n,) stands in several rows, and far above all others."""
+    top = values.max()
+    below = np.unique(values[values < top])
+    count = int(np.sum(values == top))
+    several = count >= AT_END and len(below) >= FEWEST and len(below) > FEW_TWICE * (len(values) - count)
+    if several and top - below[-1] > DIGITS * rounding(values).max() and top not in (1.0, 100.0):
+        yield (
+            f"{name} is {top:g}, its largest value, in {count} rows. If a detector was at its end there, leave these "
+            "rows out."
         )
 
 

@@ -25,7 +25,7 @@ _QUANTILE = re.compile(r"[qp]?\d+(?:\.\d+)?\s?%")  # as pandas' describe writes
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
 _COUNTS = re.compile(
-    r"(n|num|no|nr|number_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
+    r"(n|k|num|no|nr|number_of|no_of|count_of)_?(seeds?|runs?|reps?|repeats?|repetitions?|replicates?|trials?|measurements?|obs)"
     r"|(seeds?|runs?|reps?|repeats?|replicates?)_(n|count)|(seeds|runs|reps|repeats|replicates)_num|n_?obs"
 )
 _SUBJECTS = re.compile(
@@ -149,7 +149,7 @@ def is_in_per_cent(name: str) -> bool:
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:
     """The column whose error a name says it is ("" for an error that names none); None for any other name."""
-    if name.strip() and not name.strip(" ±+/-"):
+    if name.strip() and not re.sub(r"\([^)]*\)", "", name).strip(" ±+/-"):
         return targets[0]
     for sign in ("σ", "δ", "Δ", "±"):
         name = name.replace(sign, "_sigma_")
@@ -303,6 +303,7 @@ def repeats_of(name: str, target: str) -> bool:
 def is_label(name: str) -> bool:
     """Whether numbers of that name are labels where they repeat: curves, subjects, runs."""
     words = tokens(name)
+    words += ["no"] if name.rstrip().endswith("#") else []
     numbered = words[-1:] != [] and words[-1] in ("id", "no", "nr")
     return bare(name) in WORDS["labels"] or (numbered and len(words) > 1 and not is_replicate(name))
 

@@ -40,6 +40,16 @@ _LINES = 4  # of a file of any other suffix that is read as text
 _JSON = (".json", ".jsonl", ".ndjson")
 _RUN_COLUMN = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")  # of a chart of several runs: run-7 - loss__MIN
 _PACKED = (".gz", ".zip")
+_LETTERS = {
+    "cp1252": "Latin-1 (Windows-1252)",
+    "cp1251": "Cyrillic (Windows-1251)",
+    "gb2312": "GBK",
+    "gb18030": "GBK",
+    "cp932": "Shift-JIS",
+    "big5": "Big5",
+    "cp949": "EUC-KR",
+    "cp1250": "Latin-2 (Windows-1250)",
+}
 _R_PRINTS = re.compile(r"\s*(?:'data\.frame':|tibble \[|Rows: [\d,]+\s+Columns: \d|Call:\s)")  # str, glimpse, lm
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
@@ -129,7 +139,7 @@ def parse_table(
     elif suffix in (".npy", ".npz"):
         reading = arrays(content, where)
     elif suffix in _JSON:
-        reading = json_rows(_text(content, where)[0], where)
+        reading = json_rows(_text(content, where, wanted)[0], where)
     elif suffix in _TEXT or content.count(b"\n") >= _LINES:
         reading = _lines(content, where, wanted or features)
     else:
@@ -146,7 +156,7 @@ def parse_table(
 
 def _lines(content: bytes, where: str, wanted: Sequence[str]) -> Reading:
     """A table from text of any other kind than JSON, of several tables the one that has the `wanted` columns."""
-    text, notices = _text(content, where)
+    text, notices = _text(content, where, wanted)
     if _R_PRINTS.match(text):
         raise InputError(
             f"{where} holds what R prints about a table, not its rows. Save them in R with write.csv(table, "
@@ -228,25 +238,35 @@ def _bounded(content: bytes, where: str) -> bytes:
     return content
 
 
-def _text(content: bytes, where: str) -> tuple[str, tuple[str, ...]]:
-    """Text of UTF-8 or UTF-16, or else of Chinese GBK, Cyrillic or Latin letters of Windows, which is said."""
+def _text(content: bytes, where: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Text of UTF-8 or UTF-16, or else in letters of Windows or of East Asia, which is said: those in which a `wanted`
+    column is there, or the likely ones."""
     encoding, said = _utf16(content) or "utf-8-sig", ""
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        said = "Latin-1 (Windows-1252)"
-        text = content.decode("cp1252", errors="replace")
+        encoding = next((one for one in _LETTERS if any(_holds(content, name, one) for name in wanted)), "cp1252")
         lengths = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-        if re.search(rb"[\xe0-\xff]{3}", content):  # small letters of a word; accents do not stand in a row
-            text, said = content.decode("cp1251", errors="replace"), "Cyrillic (Windows-1251)"
+        if any(_holds(content, name, encoding) for name in wanted):
+            pass
+        elif re.search(rb"[\xe0-\xff]{3}", content):  # small letters of a word; accents do not stand in a row
+            encoding = "cp1251"
         elif not any(length % 2 for length in lengths) and max(lengths) > 2:
             with suppress(UnicodeDecodeError):  # Latin letters with accents hardly come in pairs alone
-                text, said = content.decode("gb2312"), "GBK"
+                content.decode("gb2312")
+                encoding = "gb2312"
+        text, said = content.decode(encoding, errors="replace"), _LETTERS[encoding]
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
     odd = sum(not (character.isprintable() or character.isspace()) for character in text[: 1 << 12])
     if "\0" in text[: 1 << 16] or odd > 0.02 * len(text[: 1 << 12]):
         raise InputError(f"{where} is a binary file, not text; give a CSV, Parquet, Excel or JSON table.")
     return text, (f"{where} is not UTF-8 text; lawsmith read it as {said}.",) if said else ()
+
+
+def _holds(content: bytes, name: str, encoding: str) -> bool:
+    """Whether a name with other letters than those of ASCII stands in content in this encoding."""
+    written = name.encode(encoding, errors="replace")
+    return not name.isascii() and written in content and written.decode(encoding) == name
 
 
 def _utf16(content: bytes) -> str | None:

@@ -10,7 +10,7 @@ from lawsmith.tasks.roles.labels import MOST_LEVELS, SLIP
 
 TOLD = 4.0  # standard errors between the targets of two codes that tell them apart
 DEGREE = 4  # of the smooth law of the other features
-MOST_ROWS = 5000  # that are looked at
+MOST_ROWS = 2000  # that are looked at
 FEWEST_FREE = 6  # rows more than constants
 
 

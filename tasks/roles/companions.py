@@ -36,6 +36,7 @@ MOST_ALIKE = 3  # columns whose names begin as the target's does, which are view
 ROWS_PER_TERM = 3  # of the polynomial that tells
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
+GAPS = 10  # numbers for each row, at most, where rows are numbered with gaps
 WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
 WORD = 3  # letters of a name that is more than a symbol
 
@@ -50,7 +51,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             continue
         if words.is_label(name) and d.repeats(name) and d.cells.units.get(name) is None:  # a student of 70M
             d.labelled.add(name)
-        elif words.is_label(name) and (values := d.numbers[name]) is not None and numbers_things(np.unique(values)):
+        elif _numbers_rows(d, name):
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
             d.set(name, "bookkeeping", "the source of each row, by its name")
@@ -68,6 +69,18 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "times, counted since 1970")
         elif words.is_bookkeeping(name) or (d.tracker and plain in words.WORDS["tracker"]):
             d.set(name, "bookkeeping", "by its name")
+
+
+def _numbers_rows(d: Deciding, name: str) -> bool:
+    """Whether a column of labels or codes numbers things without gaps, or rows one after the other with some."""
+    values = d.numbers[name]
+    if values is None or not np.array_equal(values, np.round(values)):
+        return False
+    rising = bool((np.diff(values) > 0).all() and np.ptp(values) < GAPS * d.rows)
+    label = words.is_label(name)
+    return ((label or words.is_code(name)) and (rising or numbers_things(values))) or (
+        label and numbers_things(np.unique(values))
+    )
 
 
 def _since_1970(values: Array | None) -> bool:

@@ -1,5 +1,6 @@
 """Columns that follow from others: sums of logarithms (C = 6 N D), straight lines, labels of feature values."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -43,7 +44,9 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
-    made = [is_made(words[name]) or logarithms[k] for k, name in enumerate(order)]
+    quotients = [set(re.split(r"\s*(?:[/*·×]|_per_)\s*", name)) - {name} for name in order]  # a/b
+    named = [bool(one) and one <= {*order} for one in quotients]
+    made = [is_made(words[name]) or logarithms[k] or named[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
 

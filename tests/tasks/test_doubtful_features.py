@@ -118,3 +118,15 @@ def test_sizes_of_a_plan_and_its_order_are_no_counts_and_no_errors(tmp_path: Pat
     plan = pd.DataFrame({"Std": [3, 1, 4, 2, 6, 5, 8, 7], "A": [-1, 1] * 4, "B": [-1, -1, 1, 1] * 2})
     plan["yield"] = 50 + 5 * plan["A"] + 3 * plan["B"] + 0.1 * plan["Std"]
     assert roles(read(tmp_path, plan, "yield"))["Std"] == "bookkeeping"
+
+
+def test_rows_numbered_with_gaps_quotients_by_their_names_and_a_detector_at_its_end(tmp_path: Path):
+    noise, gaps = np.sin(np.arange(20) ** 2), np.cumsum(1 + np.arange(20) % 3)
+    made = pd.DataFrame({"Lfd. Nr.": 100 + gaps, "a": 3 + noise, "b": 5 + np.cos(np.arange(20) ** 2)})
+    made["a/b"], made["y"] = (made["a"] / made["b"]).round(2), made["a"] ** 2 + 3 * made["b"]
+    found = read(tmp_path, made, "y")
+    assert roles(found) == dict(zip(made, ("bookkeeping", "feature", "feature", "derived", "target"), strict=True))
+    assert not any("largest value" in said for said in found.notices)
+    counts = pd.DataFrame({"power": TIMES, "counts": np.minimum(3000 * TIMES + 97 * noise + 500, 65535).round()})
+    found = read(tmp_path, pd.concat([counts, counts.assign(power=TIMES + 30).iloc[12:]]), "counts")
+    assert any("counts is 65535, its largest value, in" in said for said in found.notices)

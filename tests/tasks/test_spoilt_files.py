@@ -81,3 +81,14 @@ def test_these_slips_ended_in_a_traceback_once(content: str, target: str, tmp_pa
     path.write_text(content)
     with pytest.raises(InputError):
         read_dataset(path, [target])
+
+
+LETTERS = [("粘度", "cp932", "Shift-JIS"), ("점도", "cp949", "EUC-KR"), ("黏度", "big5", "Big5")]
+
+
+@pytest.mark.parametrize(("target", "encoding", "said"), LETTERS)
+def test_letters_in_which_the_target_is_there(target: str, encoding: str, said: str, tmp_path: Path):
+    rows = "".join(f"{x},{3 + 1 / x}\n" for x in range(1, 9))
+    (tmp_path / "t.csv").write_bytes(f"x,{target}\n{rows}".encode(encoding))
+    data = read_dataset(tmp_path / "t.csv", [target])
+    assert data.task.schema.targets == (target,) and any(f"as {said}." in one for one in data.notices)
