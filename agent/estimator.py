@@ -22,7 +22,9 @@ from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.reading.cells import typed
 
 WEIGHT = "sample_weight"
-_NO_FLOAT = re.compile(r"could not convert string to float: (.*)|float\(\) argument must be .*Interval'")
+_NO_FLOAT = re.compile(
+    r"could not convert string to float: (?:np\.str_\()?('.*?'|.*)|float\(\) argument must be .*Interval'"
+)
 
 
 class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -65,7 +67,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with _of_numbers():
             X, y = validate_data(self, _plainly(X), _plainly(y), y_numeric=True, ensure_min_samples=4)
             frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
-        frame[self._free("y")] = np.asarray(y, dtype=float)
+            frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             if np.ptp(weight) > 0:

@@ -195,7 +195,7 @@ def _parts(entry: Mapping[str, Any]) -> None:
     }
     told = [f"{name} {size:.2g}" for name, size in sorted(parts.items(), key=lambda part: -part[1]) if size > 0]
     if told:
-        line(f"The width comes from (standard deviations): {', '.join(told)}.")
+        line(f"Standard deviations behind the width: {', '.join(told)}.")
 
 
 def for_rows(

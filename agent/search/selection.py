@@ -124,7 +124,7 @@ class _Choosing:
         pick = near[most_central(self._all_beyond(near), plausible, beaten, self.rules)]
         if (plainer := self._plainer(pick, ranked)) is not None:
             return plainer, PLAINER
-        return pick, f"{CENTRAL}, apart from laws that a simpler one beats" if beaten.any() else CENTRAL
+        return pick, f"{CENTRAL}; laws that a simpler one beats do not count" if beaten.any() else CENTRAL
 
     def _near(self, ranked: list[Trial]) -> tuple[list[Trial], list[Trial], Array]:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how
@@ -190,7 +190,8 @@ class _Choosing:
     def _reason(self, laws: Sequence[Trial], winner: Trial, why: str) -> str:
         """Why the winner won among the laws that are near, by their typical errors."""
         near, own = [self.scores[trial.id] for trial in laws], self.scores[winner.id]
-        told, best = f"typical error {own:.3g} of the targets' spread on held-out rows", min(near)
+        size, best = f"{own:.3g} {'times' if own >= 1 else 'of'}", min(near)
+        told = f"typical error {size} the targets' spread on held-out rows"
         if len(self.scores) == 1:
             return f"{told}; no other law was fitted"
         if len(near) == 1:

@@ -157,6 +157,8 @@ def test_labels_are_refused_in_our_words(dtype: str):
 
     with pytest.raises(InputError, match=r"X or y holds text.*takes numbers\. lawsmith\.discover reads labels"):
         LawRegressor().fit(pd.DataFrame({"opt": pd.Series(["a", "b", "a", "b"], dtype=dtype)}), np.arange(4.0))
+    with pytest.raises(InputError, match=r"X or y holds text \('a'\); LawRegressor takes numbers"):
+        LawRegressor().fit(np.arange(4.0)[:, None], ["a"] * 4)
 
 
 @pytest.mark.parametrize("cut", [True, False])
