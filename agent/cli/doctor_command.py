@@ -71,7 +71,8 @@ def show_model(model: str, base_url: str | None, config: Path | None, as_json: b
     else:
         for one in found:
             for heading, value in one.items():
-                line(f"{heading + ':':<12}{value}")
+                if value:
+                    line(f"{heading + ':':<12}{value}")
     if any(one["error"] for one in found):
         raise typer.Exit(1)
 

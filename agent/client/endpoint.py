@@ -230,8 +230,9 @@ class Endpoint:
                 return CallFailure(Failure.MALFORMED, self._scrub(f"Unreadable reply: {error}")[:300])
 
     def _status_failure(self, error: openai.APIStatusError, sent: frozenset[str]) -> CallFailure:
-        said = self._scrub(error.message)[:300]
-        status = error.status_code
+        status, body = error.status_code, error.body
+        stated = body.get("message") if isinstance(body, dict) else None
+        said = self._scrub(str(stated or error.message.removeprefix(f"Error code: {status} - ")))[:300]
         if status in (401, 403):
             message = f"{self.url} refuses the key (HTTP {status}); set OPENAI_API_KEY. It said: {said}"
             return CallFailure(Failure.UNAUTHORIZED, message)
@@ -245,16 +246,18 @@ class Endpoint:
         if status == 402 or (status == 429 and error.code == "insufficient_quota"):
             message = f"The account behind OPENAI_API_KEY has no quota left at {self.url}. It said: {said}"
             return CallFailure(Failure.UNAUTHORIZED, message)
+        wait = retry_after(error.response.headers)
         if status == 429:
-            wait = retry_after(error.response.headers)
-            return CallFailure(Failure.RATE_LIMITED, f"HTTP 429: {said}", retry_after=wait)
+            message = f"{self.url} asks to wait (HTTP 429). It said: {said}"
+            return CallFailure(Failure.RATE_LIMITED, message, retry_after=wait)
         parameter = _blamed(error, sent)
         if status in (408, 409) or (status >= 500 and parameter != SYSTEM_ROLE):
-            wait = retry_after(error.response.headers)
-            return CallFailure(Failure.SERVER_ERROR, f"HTTP {status}: {said}", retry_after=wait)
+            message = f"{self.url} failed (HTTP {status}). It said: {said}"
+            return CallFailure(Failure.SERVER_ERROR, message, retry_after=wait)
         too_long = parameter is None and says_too_long(f"{error.code} {error.type} {error.message}")
         kind = Failure.TOO_LONG if too_long or status == 413 else Failure.REJECTED
-        return CallFailure(kind, f"HTTP {status}: {said}", parameter=parameter)
+        message = f"{self.url} rejects the request (HTTP {status}). It said: {said}"
+        return CallFailure(kind, message, parameter=parameter)
 
 
 def _sent(message: Message) -> dict[str, Any]:

@@ -115,6 +115,8 @@ def test_misbehaviour_has_a_defined_outcome(name: str) -> None:
         ("reasoning only", "reasoning"),
         ("402", "quota"),
         ("cut off", "--max-reply-tokens"),
+        ("429 for ever", "asks to wait (HTTP 429). It said: no"),
+        ("400", "rejects the request (HTTP 400). It said: no"),
         ("cut off by a limit of the server's own", "below the limit"),
     ],
 )
