@@ -56,7 +56,7 @@ CHANGES = {
     "every law has a vote": Change(replace(RULES, alike=0.0)),
     "the median is the middle": _off(votes, interquartile_mean=weighted_median),
     "the fit counts for nothing": Change(replace(RULES, evidence=0.0)),
-    "the best of millions asks for no more": choice(STRONG=0.0),
+    "the best of millions asks for no more": choice(OF_CHANCE=0.0),
     "no form comes in that the fit favours": step(_favoured=lambda *_: []),
     "no plainer law beats": step(_beaten=lambda _, near: np.zeros(len(near), dtype=np.bool_)),
     "no law outdoes the middle one": step(_outdoing=lambda *_: []),

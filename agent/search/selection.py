@@ -38,6 +38,7 @@ WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no dig
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
 STRONG = 6.0  # … and strong evidence, which one of many laws has to have
+OF_CHANCE = 20.0  # what the best of millions gains by chance: 2 log(1e6) is 28, but many of the sums are alike
 
 
 @dataclass(frozen=True)
@@ -221,14 +222,15 @@ class _Choosing:
         `rules.evidence` at most.
 
         The fit says nothing where no law leaves only noise: then errors are not independent. The best of millions of
-        laws has to fit better by `STRONG` (extended BIC, Chen and Chen 2008). So has a quadratic of several features,
-        which bends wherever rows do.
+        laws has to fit better by `OF_CHANCE` (extended BIC, Chen and Chen 2008), and a quadratic of several features,
+        which bends wherever rows do, by `STRONG`.
         """
         errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
         for k, one in enumerate(laws):
             known = self._traits(one)
-            asked[k] = (one.proposal.by_chance >= OF_MILLIONS) + (known is not None and known.is_surface)
-        criteria = np.array([information(trial, self.task) for trial in laws]) + STRONG * asked
+            asked[k] = OF_CHANCE * (one.proposal.by_chance >= OF_MILLIONS)
+            asked[k] += STRONG * (known is not None and known.is_surface)
+        criteria = np.array([information(trial, self.task) for trial in laws]) + asked
         least = min((size for size, trial in zip(criteria, laws, strict=True) if trial.id in noise), default=np.inf)
         evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
         return np.asarray((errors / errors.min()) ** (-1 / self.rules.close) * evidence)

@@ -143,7 +143,7 @@ def test_evidence_of_a_fit_counts_the_constants(sandbox: Sandbox) -> None:
     assert choose([*bent, alike(law, "line", misfit=0.1, constants=2, beyond=3.0)], noisy).winner.id == "line"
 
 
-def test_the_best_of_millions_of_laws_has_to_fit_better_by_strong_evidence(sandbox: Sandbox) -> None:
+def test_the_best_of_millions_of_laws_has_to_fit_better_than_chance_makes_it(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     law = tried(CURVED, noisy, sandbox)
     sums = [alike(law, f"sum{k}", misfit=0.1, constants=4, beyond=0.1 * k) for k in range(2)]
