@@ -31,7 +31,7 @@ from lawsmith.agent.symbolic.looks import (
 from lawsmith.agent.symbolic.power_views import power_view
 from lawsmith.agent.symbolic.product_search import products
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile, profile
-from lawsmith.agent.symbolic.pure_powers import is_monomial, monomial, pure_powers
+from lawsmith.agent.symbolic.pure_powers import is_plain, monomial, pure_powers
 from lawsmith.agent.symbolic.ratio_search import ratio
 from lawsmith.agent.symbolic.ridge_search import ridge
 from lawsmith.agent.symbolic.target_views import SQUARE, favoured
@@ -179,7 +179,7 @@ class GeneralForms:
                     parts[0].origin,
                     shared=any(part.shared for part in parts),
                     loss=self.loss,
-                    by_chance=0 if all(map(is_monomial, (part.node for part in parts))) else OF_MILLIONS,
+                    by_chance=0 if all(map(is_plain, (part.node for part in parts))) else OF_MILLIONS,
                     pooled=pooled,
                 )
             )

@@ -10,8 +10,8 @@ import numpy as np
 
 from lawsmith.agent.symbolic.looks import CARRIED
 from lawsmith.agent.symbolic.term_law import SIMPLE
-from lawsmith.sandbox.law.expression import mul, parameters, power, walk
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Product, Role
+from lawsmith.sandbox.law.expression import features, mul, parameters, power, walk
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.arrays import Array
 
 SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows
@@ -101,16 +101,23 @@ def _criterion(left: float, columns: Sequence[Array], seen: Array) -> float:
     return len(seen) * float(np.log(left + ROUNDING)) + len(columns) * float(np.log(len(seen)))
 
 
-def is_monomial(node: Node) -> bool:
-    """Whether a form is a factor times whole powers of features, of which there are few: nobody searched for it."""
-    if len(parameters(node)) != 1:
-        return False
+def is_plain(node: Node) -> bool:
+    """Whether a form is one of few, for which nobody searched: a factor times whole powers of features, or a sum of
+    powers of single features, one of each."""
+    terms = node.terms if isinstance(node, Sum) else (node,)
+    named = [features(term) for term in terms]
+    alone = max(map(len, named)) <= 1 and len({name for names in named for name in names}) == sum(map(len, named))
+    whole = len(terms) == len(parameters(node)) == 1
     for part in walk(node):
         match part:
-            case Power(_, Number(exponent)) if exponent.is_integer():
+            case Power(_, Number(exponent)) if exponent.is_integer() or (alone and abs(exponent) in SIMPLE):
+                pass
+            case Power(_, exponent) if alone and parameters(exponent) and not features(exponent):
                 pass
             case Product() | Feature() | Number() | Parameter():
                 pass
+            case Sum() if part is node:
+                pass
             case _:
                 return False
-    return True
+    return alone or whole

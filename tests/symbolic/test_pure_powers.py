@@ -6,7 +6,7 @@ import pytest
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.profile import profile
-from lawsmith.agent.symbolic.pure_powers import is_monomial, pure_powers
+from lawsmith.agent.symbolic.pure_powers import is_plain, pure_powers
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import add, function, mul, power
 from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
@@ -55,14 +55,18 @@ def test_what_one_side_of_a_product_leaves_is_seen_through_its_reciprocal() -> N
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in parts) < 1e-20
 
 
-def test_a_factor_times_whole_powers_is_no_find_among_millions() -> None:
-    x, z, b = Feature("x"), Feature("z"), Parameter("b")
-    for simple in (mul(b, x), mul(b, x, power(z, Number(-2.0)))):
-        assert is_monomial(simple)
+def test_a_factor_times_whole_powers_or_a_sum_of_powers_is_no_find_among_millions() -> None:
+    x, z, a, b, c = Feature("x"), Feature("z"), Parameter("a"), Parameter("b"), Parameter("c")
+    root, falling = power(x, Number(0.5)), mul(c, power(z, mul(Number(-1.0), a)))
+    for simple in (mul(b, x), mul(b, x, power(z, Number(-2.0))), add(b, mul(b, root), falling)):
+        assert is_plain(simple)
     for other in (
         mul(b, power(x, Number(1.7))),
-        mul(b, power(x, Parameter("a"))),
-        add(b, x),
+        mul(b, x, power(z, a)),
+        mul(b, power(a, x)),
         mul(b, function("sin", x)),
+        add(b, mul(c, x, z)),
+        add(mul(b, x), mul(c, root)),
+        add(b, mul(c, power(add(a, x), Number(-1.0)))),
     ):
-        assert not is_monomial(other)
+        assert not is_plain(other)
