@@ -68,6 +68,9 @@ def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | N
             shown.append(row)
             stated.add(row.formula)
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
+    if not rows:
+        line(f"{archive.manifest.address} records no search; `discover inspect` shows its law.")
+        return
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
     if archive.manifest.task.codes:
         line("  " + "; ".join(archive.manifest.task.codes), "dim")

@@ -82,6 +82,9 @@ def _finish(work: Callable[[Observer], Result], as_json: bool) -> Result:
     except Interrupted as interrupt:
         announce(f"Interrupted; everything so far is kept. Continue with:\n  {_resume_line(interrupt.archive)}")
         raise typer.Exit(130) from interrupt
+    except KeyboardInterrupt:
+        announce("Interrupted before a search began; nothing is kept.")
+        raise
     except InputError:
         if progress.archive is not None:
             announce(f"Everything so far is kept; continue with:\n  {_resume_line(progress.archive)}")

@@ -128,6 +128,11 @@ def test_7_a_published_law_on_replica_rows_is_not_compared(ask, tmp_path: Path, 
     status, out, said = ask("replay published/sft/openhands-gpt-5")
     assert status == 0 and "replayed on the REPLICA" in out and "differs" not in out
     assert "nothing was compared" in said and "--data-dir" in said
+    assert (
+        ask("laws published/sft/openhands-gpt-5")[1]
+        .strip()
+        .endswith("records no search; `discover inspect` shows its law.")
+    )
 
 
 @pytest.mark.parametrize(
