@@ -100,7 +100,7 @@ class Screen:
 NO_CODE = "no code in the reply"
 REPEATED = "repetition"
 SAME_PREDICTIONS = "same predictions as a known law"
-KNOWN = "You have proposed this law before: names and spelling do not make it new."
+KNOWN = "This law is known already: names and spelling do not make it new."
 ALIKE = "Once fitted, your law predicts the same as a known one that has no more constants."
 
 
