@@ -37,7 +37,7 @@ class Rules:
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
     missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
     close: float = 0.5  # laws within this distance of the best cannot be separated
-    sure: float = 2.0  # standard errors over folds from which a plainer law is told to be better …
+    sure: float = 0.975  # quantile of Student's t over folds from which a plainer law is told to be better …
     same: float = 0.15  # … but not one within this distance
     alike: float = 0.2  # laws that differ by less than this share of the typical difference have one vote together
     surplus: float = 0.02  # spreads beyond the data by which a law must differ from a simpler one to be worth it
@@ -74,14 +74,18 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
 
 
 def is_told_from(one: Trial, best: Trial, task: Task, rules: Rules = RULES) -> bool:
-    """Whether folds tell a law from one with a better score: it is worse by `rules.sure` standard errors of the mean
-    difference between their log errors in the same folds, and by `rules.same` at least; or by `rules.close`, which
-    alone counts where two folds or fewer say nothing of their scatter.
+    """Whether folds tell a law from one with a better score: the mean difference between their log errors in the same
+    folds is beyond the quantile `rules.sure` of Student's t, and beyond `rules.same`; or it is beyond `rules.close`,
+    which alone counts where two folds or fewer say nothing of their scatter.
     """
+    from scipy.special import stdtrit  # a third of a second that commands without a choice save
+
     away = np.log(typical_error(one, task, rules=rules) / typical_error(best, task, rules=rules))
     each = (_log_errors(one.evaluation, task) - _log_errors(best.evaluation, task)).mean(axis=1)
-    error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) >= TELLING else np.inf
-    return bool(away > np.clip(rules.sure * error, rules.same, rules.close))
+    chance = np.inf
+    if (folds := len(each)) >= TELLING:
+        chance = stdtrit(folds - 1, rules.sure) * each.std(ddof=1) / np.sqrt(folds)
+    return bool(away > np.clip(chance, rules.same, rules.close))
 
 
 def _log_errors(evaluation: Evaluation, task: Task) -> Array:
