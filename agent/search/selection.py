@@ -38,6 +38,7 @@ WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no dig
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
 STRONG = 6.0  # … and strong evidence, which one of many laws has to have
+VERY_STRONG = 10.0  # evidence against a fit that another one of the same form beats on held-out rows, too
 OF_CHANCE = 20.0  # what the best of millions gains by chance: 2 log(1e6) is 28, but many of the sums are alike
 
 
@@ -72,7 +73,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     cannot tell from that one is preferred. Where laws with no more constants clearly outdo the one so found, the choice
     is made again among them (`_outdoing`). Of exact laws the simplest wins. A law that nobody can read is chosen only
     where none can be read, or where `allow_opaque` says so; one that breaks what is known (`task.knowledge`) only where
-    all do. Raises ValueError when no trial is usable.
+    all do, and no local optimum of a form that is fitted better. Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}
@@ -95,7 +96,7 @@ class _Choosing:
 
     def of(self, ranked: list[Trial]) -> Choice:
         """The choice among laws, the best score first."""
-        ranked = self._without_a_digit_wrong(ranked)
+        ranked = self._without_local_optima(self._without_a_digit_wrong(ranked))
         exact = any(is_exact(trial.evaluation, self.task) for trial in ranked)
         if exact:  # whether a law levels off is no question where nothing contradicts it
             ranked.sort(key=self._simplicity)
@@ -187,6 +188,18 @@ class _Choosing:
             if all((one < least).all() for one in left) and is_exact(trial.evaluation, self.task):
                 found.append(trial)
         return found or ranked
+
+    def _without_local_optima(self, ranked: list[Trial]) -> list[Trial]:
+        """The laws without fits that another one of the same form beats on held-out rows and, by very strong evidence,
+        on all rows: starts and bounds led them to a local optimum, which says nothing of the form."""
+        kept, best = list[Trial](), dict[tuple[str, float], float]()
+        for trial in ranked:
+            form = trial.evaluation.formula or trial.id, self._constants(trial)
+            own, least = information(trial, self.task), best.get(form, np.inf)
+            if own <= least + VERY_STRONG:
+                kept.append(trial)
+            best[form] = min(own, least)
+        return kept
 
     def _reason(self, laws: Sequence[Trial], winner: Trial, why: str) -> str:
         """Why the winner won among the laws that are near, by their typical errors."""

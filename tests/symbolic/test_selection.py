@@ -10,7 +10,7 @@ from benchmarks.ablation import CHANGES, Change, scores
 from benchmarks.extrapolation import FarOutcome
 from lawsmith.agent.llm.gain import Gain, gain
 from lawsmith.agent.search import selection
-from lawsmith.agent.search.score import held_out_error, information, typical_error
+from lawsmith.agent.search.score import RULES, held_out_error, information, typical_error
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.records.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Constants, Evaluation, Verdict
@@ -80,6 +80,20 @@ def test_a_law_that_another_one_clearly_outdoes_does_not_win_by_being_in_the_mid
     assert ("errs clearly less than the one nearest to the middle" in choice.reason) == outdone
     assert choice.outdone == ("middle" if outdone else None)
     assert set(choice.votes) == {"low", "middle", "best"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "train", "wins"), [("y = g", 0.081, True), ("y = f", 0.081, False), ("y = f", 0.065, True)]
+)
+def test_a_local_optimum_of_a_form_that_another_fit_meets_better_is_no_law(formula: str, train: float, wins: bool):
+    deep, low = trial("deep", [0.5] * 4, train=0.06, beyond=2), trial("low", [0.5] * 4, train=0.06, constants=5)
+    local = trial("local", [0.5] * 4, train=train, beyond=1)
+    deep, local, low = (
+        replace(one, evaluation=one.evaluation.model_copy(update={"formula": text}))
+        for one, text in ((deep, "y = f"), (local, formula), (low, "y = h"))
+    )
+    rules = replace(RULES, evidence=0.0)
+    assert (choose([low, local, deep], task(), rules).winner.id == "local") == wins
 
 
 def test_one_blow_up_costs_more_than_small_gains_bring():
