@@ -11,6 +11,7 @@ from lawsmith.sandbox.law.expression import (
     coefficient,
     exp,
     factors_of,
+    features,
     mul,
     parameters,
     power,
@@ -90,13 +91,15 @@ def normal_part(node: Node, parts: Sequence[Node]) -> Node:
 
 
 def _sum(terms: Sequence[Node]) -> Node:
-    """Like terms are put together."""
-    found: dict[Node, float] = {}
+    """Like terms are put together, whatever the order of their factors."""
+    found: dict[frozenset[Node], tuple[float, Node]] = {}
     for term in terms:
         for part in terms_of(term):
             value, rest = coefficient(part)
-            found[rest] = found.get(rest, 0.0) + value
-    return add(*(mul(_number(value), rest) for rest, value in found.items() if value))
+            like = frozenset(factors_of(rest))  # powers of one base are one factor
+            before, rest = found.get(like, (0.0, rest))
+            found[like] = before + value, rest
+    return add(*(mul(_number(value), rest) for value, rest in found.values() if value))
 
 
 def _number(value: float) -> Number:
@@ -156,10 +159,12 @@ def _opposite(terms: Sum) -> Node:
 
 
 def _unfloored(node: Node) -> Node:
-    """What a power or a logarithm is taken of, without a number so low that it only keeps it from the edge."""
+    """What a power or a logarithm is taken of, without a number that is so low in any unit that it only keeps it from
+    the edge."""
     match node:
         case Sum((Number(value), *rest)) if 0 < value <= TINY and span(add(*rest))[0] >= 0:
-            return add(*rest)
+            least = TINY * max(abs(coefficient(term)[0]) for term in rest)
+            return add(*rest) if value <= least else node
     return node
 
 
@@ -185,14 +190,13 @@ def _exponential(argument: Node) -> Node:
     """exp(c log u + v) is u^c exp(v)."""
     left, powers = list[Node](), list[Node]()
     for term in _log_terms(argument):
-        factors = factors_of(term)
-        logarithm = next((f for f in factors if isinstance(f, Function) and f.name == "log"), None)
-        if logarithm is None:
+        rest = list(factors_of(term))
+        logs = [factor for factor in rest if isinstance(factor, Function) and factor.name == "log"]
+        if not logs:
             left.append(term)
             continue
-        rest = list(factors)
-        rest.remove(logarithm)
-        powers.append(_power(logarithm.arguments[0], mul(*rest)))
+        rest.remove(first := min(logs, key=features))  # of log u log v, whichever is written first
+        powers.append(_power(first.arguments[0], mul(*rest)))
     if not powers:
         return apply("exp", [argument])
     return _product([*powers, *([apply("exp", [add(*left)])] if left else [])])
@@ -203,7 +207,8 @@ def _log_terms(argument: Node) -> list[Node]:
     found = list[Node]()
     for term in terms_of(argument):
         factors = factors_of(term)
-        logs = next((f for f in factors if isinstance(f, Sum) and any(map(_has_log, f.terms))), None)
+        sums = (factor for factor in factors if isinstance(factor, Sum) and any(map(_has_log, factor.terms)))
+        logs = min(sums, key=features, default=None)
         rest = [factor for factor in factors if factor is not logs]
         found += [mul(*rest, part) for part in logs.terms] if logs is not None else [term]
     return found

@@ -6,7 +6,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from lawsmith.sandbox.law.expression import (
@@ -278,7 +278,7 @@ def _quotient(node: Node) -> Node:
                 whole = isinstance(exponent, Number) and float(exponent.value).is_integer()
                 units = [one for one in terms if whole or all(span(term)[0] >= 0 for term in terms)]
                 written = [_divided(rest, terms, unit, exponent) for unit in units]
-                outside, shares = min([(rest, terms), *written], key=lambda pair: (_length(pair[0]), pair[1][0] != ONE))
+                outside, shares = min([(rest, terms), *written], key=_plainness)
                 if len(shares) == 2 and shares[0] == ONE and exponent == MINUS and _falls(shares[1]):
                     turned = _power(_sum(ONE, _power(shares[1], MINUS)), MINUS)
                     return _sum(_product(*outside), _product(MINUS, *outside, turned))
@@ -289,24 +289,28 @@ def _quotient(node: Node) -> Node:
 
 def _without_features(terms: Sequence[Node], exponent: Node) -> tuple[list[Node], Sequence[Node]]:
     """The lowest power of each feature in a sum, as a factor of the sum's power, and the terms without it:
-    1 / (b / x + c) is x / (b + c x)."""
-    outside, powers = list[Node](), [_powers(term) for term in terms]
-    for feature in dict.fromkeys(one for known in powers for one in known):
-        if least := min(known.get(feature, 0.0) for known in powers):
-            outside.append(_power(_power(feature, Number(least)), exponent))
-            terms = [_product(term, _power(feature, Number(-least))) for term in terms]
+    1 / (b / x + c) is x / (b + c x). So with constants and numbers, as far as signs allow."""
+    whole = isinstance(exponent, Number) and float(exponent.value).is_integer()
+    outside, powers = list[Node](), [_powers(term, whole) for term in terms]
+    for base in dict.fromkeys(one for known in powers for one in known):
+        if least := min(known.get(base, 0.0) for known in powers):
+            outside.append(_power(_power(base, Number(least)), exponent))
+            terms = [_product(term, _power(base, Number(-least))) for term in terms]
+    number = coefficient(min(terms, key=lambda term: (features(term), len(parameters(term)))))[0]
+    if number > 0 and number != 1:
+        outside.append(_power(Number(number), exponent))
+        terms = [_product(term, Number(1 / number)) for term in terms]
     return outside, terms
 
 
-def _powers(term: Node) -> dict[Node, float]:
-    """Feature -> the number it is raised to, of those among the factors."""
+def _powers(term: Node, whole: bool) -> dict[Node, float]:
+    """Feature -> the number it is raised to, of those among the factors; so of constants where that may be taken out of
+    a power: of a `whole` one."""
     found = dict[Node, float]()
     for factor in factors_of(term):
-        match factor:
-            case Feature():
-                found[factor] = 1.0
-            case Power(Feature() as base, Number(value)):
-                found[base] = value
+        base, value = (factor.base, factor.exponent) if isinstance(factor, Power) else (factor, ONE)
+        if isinstance(value, Number) and isinstance(base, Feature | Parameter if whole else Feature):
+            found[base] = value.value
     return found
 
 
@@ -324,8 +328,12 @@ def _counts(exponent: Node) -> bool:
     return isinstance(exponent, Number) and exponent.value > 0 and float(exponent.value).is_integer()
 
 
-def _length(factors: Iterable[Node]) -> int:
-    return sum(1 for factor in factors for part in walk(factor) if not isinstance(part, Number))
+def _plainness(pair: tuple[Sequence[Node], Sequence[Node]]) -> tuple[int, bool, list[tuple[tuple[str, ...], float]]]:
+    """Sorts what stands outside and inside a power of a sum: few factors outside, a 1 inside; then by the features and
+    their exponents."""
+    length = sum(1 for factor in pair[0] for part in walk(factor) if not isinstance(part, Number))
+    exponents = [coefficient(one.exponent)[0] if isinstance(one, Power) else 1.0 for one in pair[0]]
+    return length, pair[1][0] != ONE, sorted(zip(map(features, pair[0]), exponents, strict=True))
 
 
 def _falls(ratio: Node) -> bool:

@@ -243,7 +243,8 @@ def _kind(value: float, place: str) -> str:
         return "code"
     if float(f"{value:.{DIGITS}g}") in STRUCTURAL:
         return "structural"
-    return "free" if _is_free(value) or (place == "exp" and _is_cap(value)) else "costly"
+    cap = place == "exp" and abs(value) <= 1000 and value == round(value, -1)  # only keeps it from overflowing
+    return "free" if cap or _is_free(value) else "costly"
 
 
 def literals_of_text(module: ast.Module) -> int:
@@ -305,8 +306,3 @@ def _is_free(value: float) -> bool:
 def _is_simple(size: float) -> bool:
     simple = Fraction(size).limit_denominator(DENOMINATORS)
     return simple.numerator <= LARGEST_FREE and math.isclose(size, float(simple), rel_tol=1e-12)
-
-
-def _is_cap(value: float) -> bool:
-    """A bound inside an exponential that only keeps it from overflowing."""
-    return abs(value) <= 1000 and value == round(value, -1)

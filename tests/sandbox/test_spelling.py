@@ -137,6 +137,22 @@ TURNED = [
         form('p["a"] - p["b"] * x["N"]', '{"a": None, "b": (-9, 9)}'),
         form('p["a"] + x["N"] / p["b"]', '("a", "b")'),
     ],
+    [  # 1e-8 is no floor where all else is as small
+        form('p["a"] + p["b"] * (x["N"] / 1e8 * (1 + p["c"] * np.log(x["D"]))) ** -0.3', POSITIVE),
+        form('p["a"] + p["b"] * (x["N"] / 1e8 + p["c"] * np.log(x["D"]) * x["N"] / 1e8) ** -0.3', POSITIVE),
+    ],
+    [
+        form('p["a"] * np.exp(p["b"] * np.log(x["N"] / 1e8) * np.log(x["D"] / 10))', POSITIVE),
+        form('p["a"] * np.exp(p["b"] * np.log(x["D"] / 10) * np.log(x["N"] / 1e8))', POSITIVE),
+    ],
+    [
+        form('p["a"] / (1 / x["N"] + 1 / (p["b"] * (x["D"] + p["c"])))', POSITIVE),
+        form('p["a"] / (1 / (p["b"] * x["D"] + p["c"] * p["b"]) + 1 / x["N"])', POSITIVE),
+    ],
+    [
+        form('p["a"] * (x["D"] / 0.1 + p["c"]) ** p["b"] * 1e8 ** p["b"]', POSITIVE),
+        form('p["a"] * (x["D"] * 1e9 + p["c"] * 1e8) ** p["b"]', POSITIVE),
+    ],
 ]
 
 
