@@ -63,6 +63,7 @@ class Asker(Protocol):
 END = "the recording ends here"
 
 
+@dataclass(eq=False)
 class Replayer:
     """An `Asker` without a model. Recorded attempts are copied, and charged to the books as they were.
 
@@ -71,13 +72,12 @@ class Replayer:
     ended there.
     """
 
-    def __init__(self, source: Recording, recording: Recording, budget: Budget) -> None:
-        self._source = source
-        self.recording = recording
-        self._budget = budget
-        self.refused: str | None = None
-        self.divergence: str | None = None
-        self._ended = False
+    source: Recording
+    recording: Recording
+    budget: Budget
+    refused: str | None = None
+    divergence: str | None = None
+    ended: bool = False
 
     def send(self, questions: Sequence[Question]) -> Awaited:
         """Answer the questions from the recording; nothing is waited for."""
@@ -86,24 +86,24 @@ class Replayer:
 
     def _answer(self, question: Question) -> CallOutcome:
         slot = question.slot
-        closed = self._source.closed(slot)
-        if closed is None or self._ended:
-            self._ended = True
-            return CallOutcome.unsent(slot, self._source.end or END)
-        request, recorded = question.write(), self._source.request(slot)
+        closed = self.source.closed(slot)
+        if closed is None or self.ended:
+            self.ended = True
+            return CallOutcome.unsent(slot, self.source.end or END)
+        request, recorded = question.write(), self.source.request(slot)
         if recorded is not None:  # the limit of a reply follows from what was left of the budget
             request = request.model_copy(update={"max_tokens": min(request.max_tokens, recorded.max_tokens)})
         if self.divergence is None and request.digest() != closed.request_sha256:
             self.divergence = f"at question {slot}: {self._difference(request)}"
         if self.recording.closed(slot) is None:
             self.recording.asked(request, closed.source)
-            for attempt in self._source.attempts(slot):
+            for attempt in self.source.attempts(slot):
                 self.recording.answered(attempt)
-        book(self._budget, self._source.attempts(slot))
+        book(self.budget, self.source.attempts(slot))
         return CallOutcome.of(closed)
 
     def _difference(self, request: Request) -> str:
-        recorded = self._source.request(request.slot)
+        recorded = self.source.request(request.slot)
         if recorded is None or not recorded.messages:
             return "the recorded prompt is not available"
         found = first_difference(recorded.messages, request.messages)

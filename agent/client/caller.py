@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
 from lawsmith.agent.client.background import in_background
@@ -41,6 +41,7 @@ class Line:
     url: str = ""
 
 
+@dataclass(eq=False)
 class Caller:
     """Asks models. Outcomes are a function of the questions and the replies, whatever order replies come in.
 
@@ -54,30 +55,20 @@ class Caller:
         wait: sleeps; injectable for tests.
     """
 
-    def __init__(
-        self,
-        lines: Mapping[str, Line],
-        recording: Recording,
-        budget: Budget,
-        prices: Prices,
-        *,
-        in_flight: int = 8,
-        timeout_seconds: float = 180.0,
-        cache: ReplyCache | None = None,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._lines = lines
-        self.recording = recording
-        self._budget = budget
-        self._prices = prices
-        self._in_flight = in_flight
-        self._timeout = timeout_seconds
-        self._cache = cache
-        self._wait = wait
-        self._estimate = Estimate(prices)
-        self.stopped: str | None = None  # why no further request may leave: a limit, or what follows
-        self.refused: str | None = None  # what the endpoint refused for good
-        self.divergence: str | None = None
+    lines: Mapping[str, Line]
+    recording: Recording
+    budget: Budget
+    prices: Prices
+    in_flight: int = 8
+    timeout_seconds: float = 180.0
+    cache: ReplyCache | None = None
+    wait: Callable[[float], None] = time.sleep
+    stopped: str | None = field(default=None, init=False)  # why no request may leave: a limit, or what follows
+    refused: str | None = field(default=None, init=False)  # what the endpoint refused for good
+    divergence: str | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._estimate = Estimate(self.prices)
 
     def send(self, questions: Sequence[Question]) -> Awaited:
         """Ask without waiting, not even until the prompts are written.
@@ -109,7 +100,7 @@ class Caller:
                 found[outcome.slot] = outcome
             return [found[question.slot] for question in questions]
 
-        for _ in range(min(self._in_flight, len(questions))):
+        for _ in range(min(self.in_flight, len(questions))):
             in_background(work)
         return wait
 
@@ -118,7 +109,7 @@ class Caller:
         slot = question.slot
         closed = self.recording.closed(slot)
         if closed is not None:
-            book(self._budget, self.recording.attempts(slot))
+            book(self.budget, self.recording.attempts(slot))
             outcomes.put(CallOutcome.of(closed))
             return None
         if self.stopped is not None:
@@ -126,7 +117,7 @@ class Caller:
             return None
         request = question.write()
         self._close_lost(request)
-        book(self._budget, self.recording.attempts(slot))
+        book(self.budget, self.recording.attempts(slot))
         if (cached := self._cached(request)) is not None:
             outcomes.put(cached)
             return None
@@ -141,16 +132,16 @@ class Caller:
     def _reserved(self, request: Request) -> _Admitted:
         """Set aside what `request` takes at most, cut down to what is left. Raises BudgetSpent."""
         try:
-            return request, self._budget.reserve(*self._estimate.at_most(request), patient=True)
+            return request, self.budget.reserve(*self._estimate.at_most(request), patient=True)
         except BudgetSpent:
-            shorter = self._estimate.fitting(request, *self._budget.left())
+            shorter = self._estimate.fitting(request, *self.budget.left())
             if shorter is None or shorter.max_tokens == request.max_tokens:
                 raise
-            return shorter, self._budget.reserve(*self._estimate.at_most(shorter))
+            return shorter, self.budget.reserve(*self._estimate.at_most(shorter))
 
     def _cached(self, request: Request) -> CallOutcome | None:
-        line = self._lines[request.model]
-        reply = self._cache.get(line.url, request) if self._cache else None
+        line = self.lines[request.model]
+        reply = self.cache.get(line.url, request) if self.cache else None
         if reply is None:
             return None
         self.recording.asked(request, "cache")
@@ -163,7 +154,7 @@ class Caller:
         if self.refused is not None:
             reservation.release()
             return CallOutcome.unsent(request.slot, self.refused)
-        bill = Bill(reservation, self._prices, self._estimate.at_most(request))
+        bill = Bill(reservation, self.prices, self._estimate.at_most(request))
         begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
         for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
             attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
@@ -174,12 +165,12 @@ class Caller:
 
     def _attempt(self, request: Request, bill: Bill, tried: int) -> CallAttempt:
         self.recording.asked(request)
-        line = self._lines[request.model]
+        line = self.lines[request.model]
         started = time.monotonic()
         result: ModelReply | CallFailure
         try:
-            remaining = self._budget.remaining_seconds
-            seconds = self._timeout if remaining is None else max(0.1, min(self._timeout, remaining))
+            remaining = self.budget.remaining_seconds
+            seconds = self.timeout_seconds if remaining is None else max(0.1, min(self.timeout_seconds, remaining))
             result = line.model.complete(request, seconds)
         except CallFailure as failure:
             result = failure
@@ -188,12 +179,12 @@ class Caller:
         attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
         self.recording.answered(attempt)
         if isinstance(result, ModelReply):
-            if self._cache is not None:
-                self._cache.put(line.url, request, result)
+            if self.cache is not None:
+                self.cache.put(line.url, request, result)
         elif result.kind in STOPS_SEARCH:
             self.stopped = self.refused = result.message
         if wait is not None:
-            self._wait(wait)
+            self.wait(wait)
         return attempt
 
     def _wait_before_next(
@@ -207,7 +198,7 @@ class Caller:
         wait = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (tried - 1)) * spread
         if result.retry_after is not None:
             wait = result.retry_after
-        remaining = self._budget.remaining_seconds
+        remaining = self.budget.remaining_seconds
         if wait > LONGEST_RETRY_AFTER_SECONDS or (remaining is not None and wait >= remaining):
             return None
         if self.refused is not None:

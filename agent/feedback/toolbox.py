@@ -154,8 +154,10 @@ class Toolbox:
                     found = plot_text(self._task.train, asked.x, asked.y, where, asked.by, asked.bins)
                 case RunArguments():
                     found = self._run(arguments)
-                case Laws():
-                    found = self._laws(arguments, history)
+                case Laws(number=None):
+                    found = "\n".join(self.law_table(history, MAX_LAWS)) or "There is no law yet."
+                case Laws(number=int() as place):
+                    found = self._told(numbered(history, place), history, SOURCE)
                 case _:
                     found = self.describe()
             return clip_bytes(found, ANSWER_BYTES)
@@ -180,11 +182,6 @@ class Toolbox:
             found = analyse(self._sandbox, asked.code, self._task)
             self._analyses[asked.code] = "\n".join(part for part in (found.output, found.error) if part)
         return self._analyses[asked.code]
-
-    def _laws(self, asked: Laws, history: History) -> str:
-        if asked.number is not None:
-            return self._told(numbered(history, asked.number), history, SOURCE)
-        return "\n".join(self.law_table(history, MAX_LAWS)) or "There is no law yet."
 
     def law_table(self, history: History, most: int) -> list[str]:
         """The laws so far, best first: number, held-out error, constants, maker, what it misses most, formula."""

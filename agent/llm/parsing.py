@@ -15,7 +15,7 @@ MAX_WORDS = 600  # characters of hypothesis and note that are kept
 
 _THINKING = re.compile(r"<(think(?:ing)?|reasoning)>.*?(?:</\1>|\Z)|\A(?:(?!<think).)*</think(?:ing)?>", re.DOTALL)
 """Thoughts; a server that writes the opening tag into the prompt sends the closing one alone."""
-_LANGUAGE = re.compile(r"[\w+-]*")
+_FENCE = re.compile(r"(`{3,}|~{3,})\s*([\w+-]*)")
 _CODE_START = re.compile(r"^(?:import |from \w+ import |PARAMETERS\b|SHARED\b|def |@)", re.MULTILINE)
 _CODE_VALUE = re.compile(r'"code"\s*:\s*"')
 _FUNCTION = re.compile(r"\b(?:def|lambda)\b")
@@ -110,22 +110,15 @@ def _blocks(text: str) -> Iterator[_Block]:
     fence, block, begun, place = "", _Block("", "", 0), 0, 0
     for line in text.splitlines(keepends=True):
         stripped = line.strip()
-        if not fence and (opened := _fence_of(stripped)):
-            fence, begun = opened, place + len(line)
-            language = _LANGUAGE.match(stripped[len(opened) :].lstrip())
-            block = _Block(language[0].lower() if language else "", "", place)
+        if not fence and (opened := _FENCE.match(stripped)):
+            fence, begun = opened[1], place + len(line)
+            block = _Block(opened[2].lower(), "", place)
         elif fence and stripped == fence:
             yield replace(block, text=text[begun:place])
             fence = ""
         place += len(line)
     if fence:
         yield replace(block, text=text[begun:], closed=False)
-
-
-def _fence_of(line: str) -> str:
-    """The run of at least three backticks or tildes with which a line begins, or ""."""
-    mark = line[:3]
-    return line[: len(line) - len(line.lstrip(mark[0]))] if mark in ("```", "~~~") else ""
 
 
 def _fenced(text: str) -> Parsed | None:

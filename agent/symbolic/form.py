@@ -77,12 +77,9 @@ class SymbolicForm:
 
     def source(self, schema: Schema) -> str:
         """The source of the candidate that states this form for the columns of `schema`."""
-        targets = self._targets(schema)
-        return write(Statement(targets, (), self._shared_names(schema), self.loss), schema.features)
-
-    def _targets(self, schema: Schema) -> dict[str, Node]:
         named = enumerate(zip(schema.targets, self.nodes, strict=True))
-        return {name: rename(node, self.names(k, schema)) for k, (name, node) in named}
+        targets = {name: rename(node, self.names(k, schema)) for k, (name, node) in named}
+        return write(Statement(targets, (), self._shared_names(schema), self.loss), schema.features)
 
     def names(self, target: int, schema: Schema) -> dict[str, str]:
         """The names of a target's constants, and what they are called in the source: none as a column is, with its unit

@@ -13,7 +13,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from lawsmith.agent.symbolic.pure_powers import NEAR, REACH
+from lawsmith.agent.symbolic.pure_powers import NEAR, REACH, widened
 from lawsmith.agent.symbolic.term_law import SIMPLE
 from lawsmith.sandbox.law.expression import add, mul, parameters, power, transform
 from lawsmith.sandbox.law.merged import cancelled
@@ -27,7 +27,6 @@ MOST_FEATURES = 6  # of a table: with more, pairs and their exponents are too ma
 LETTER = "g"  # of exponents
 EXPONENTS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # of the second feature of a product
 MOST_DEGREE, ROWS_OF_A_COLUMN = 12, 3  # of a polynomial, as far as there are rows
-DECADE = 10.0  # ratio of the largest to the smallest value, from which a logarithmic axis is tried too
 PROMISING = 3e-3  # share of the variance that a polynomial may leave
 NEARLY_ALL = 0.97  # share of the size of a target that has one sign, where the rest is noise
 FEW_FEATURES, CURVE = 3, (1, 2, 3)  # up to which curves of single ones are looked at beside, and their powers
@@ -248,11 +247,6 @@ def _axes(joint: Joint) -> list[list[Array]]:
     columns = [one.values for one in joint.known]
     logs = [widened(column) for column in columns]
     return [columns] if all(a is b for a, b in zip(columns, logs, strict=True)) else [columns, logs]
-
-
-def widened(column: Array) -> Array:
-    """A feature (n,) by its logarithm where it spans a decade."""
-    return np.log(column) if column.min() > 0 and column.max() > DECADE * column.min() else column
 
 
 def _of_polynomials(joint: Joint, axes: Sequence[Array], seen: Array, weight: Array) -> float:

@@ -14,6 +14,7 @@ from lawsmith.sandbox.law.expression import features, mul, parameters, power, wa
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Product, Role, Sum
 from lawsmith.tasks.arrays import Array
 
+DECADE = 10.0  # ratio of the largest to the smallest value, from which an axis is logarithmic
 SPAN = 1.5  # ratio of the largest to the smallest value of a feature whose power shows
 DEGREES = {  # of polynomials in one of so many other features and in several, with many rows and with few
     1: ((8, 0), (5, 0)),
@@ -73,9 +74,14 @@ def _is_pure(own: Array, others: Sequence[Array], seen: Array, weight: Array) ->
     return straight < PROMISING and _criterion(straight, plain, seen) <= _criterion(curved, [*plain, *bent], seen)
 
 
+def widened(column: Array) -> Array:
+    """A feature (n,) by its logarithm where it spans a decade."""
+    return np.log(column) if column.min() > 0 and column.max() > DECADE * column.min() else column
+
+
 def _scaled(column: Array) -> Array:
-    """Between -1 and 1, on a logarithmic axis where the values span a decade."""
-    axis = np.log(column) if column.min() > 0 and column.max() > 10 * column.min() else column
+    """Between -1 and 1, along the axis that suits the values."""
+    axis = widened(column)
     return np.asarray(2 * (axis - axis.min()) / ((axis.max() - axis.min()) or 1.0) - 1)
 
 

@@ -249,8 +249,8 @@ def _effective(profile: Profile, names: Sequence[str]) -> list[Template]:
             f"{one} exponentially limited by {two}": lambda b: b.filled(one, two),
         }
         if one < two:
-            changes[f"scarcer of {one} and {two}"] = lambda b: b.soft_minimum(one, two)
-            changes[f"harmonic mean of {one} and {two}"] = lambda b: b.harmonic(one, two)
+            changes[f"scarcer of {one} and {two}"] = lambda b: b.scarcer(one, two)
+            changes[f"harmonic mean of {one} and {two}"] = lambda b: b.scarcer(one, two, ONE)
         if (one, two) in profile.nested:
             changes[f"{two} repeated to {one}"] = lambda b: b.repeated(one, two)
         for title, change in changes.items():

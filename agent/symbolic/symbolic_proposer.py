@@ -187,18 +187,17 @@ class SymbolicProposer:
         return proposals
 
     def _best(self, count: int) -> list[tuple[Trial, SymbolicForm]]:
-        trials = [t for t in self._history.usable() if t.id in self.forms]
-        return [(trial, self.forms[trial.id]) for trial in ranking(trials, self.task)[:count]]
+        return [(trial, self.forms[trial.id]) for trial in ranking(self._own(), self.task)[:count]]
+
+    def _own(self) -> list[Trial]:
+        """The usable laws that this search proposed."""
+        return [trial for trial in self._history.usable() if trial.id in self.forms]
 
     def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
-        trials = [t for t in self._history.usable() if t.id in self.forms]
-        chosen = []
-        for k in range(len(self.schema.targets)):
-            best = ranking(trials, self.task, target=k)[0] if trials else None
-            if best is None:
-                return []
-            chosen.append(best)
+        if not (trials := self._own()):
+            return []
+        chosen = [ranking(trials, self.task, target=k)[0] for k in range(len(self.schema.targets))]
         forms = [self.forms[trial.id] for trial in chosen]
         nodes = tuple(form.nodes[k] for k, form in enumerate(forms))
         parents = tuple(dict.fromkeys(trial.id for trial in chosen))
@@ -260,8 +259,7 @@ class SymbolicProposer:
         skipped = {Loss.FRONTIER, Loss.ROBUST_FRONTIER} if plain else {Loss.ROBUST}
         if self.task.train.weight is not None:
             skipped.add(Loss.RELATIVE)
-        trials = [trial for trial in self._history.usable() if trial.id in self.forms]
-        likely = sorted(trials, key=lambda trial: information(trial, self.task))[:LIKELY]
+        likely = sorted(self._own(), key=lambda trial: information(trial, self.task))[:LIKELY]
         varied = [(trial, form, loss) for trial, form in self._best(3) for loss in Loss if loss not in skipped]
         varied += [(trial, self.forms[trial.id], Loss.SQUARED) for trial in likely]
         return [

@@ -117,7 +117,7 @@ class TermWriter:
         """A sum with a leading coefficient of 1 as the factor of another one: its values (n,), its tree, its
         features."""
         lead = law.terms.index(()) if () in law.terms else 0
-        factor = replace(rows, weight=np.ones(rows.count)).values(law) / law.coefficients[lead]
+        factor = rows.unweighted(law) / law.coefficients[lead]
         tree = self.second(law, _Names())
         node = rename(tree, {p.name: f"{CARRIED}{k}" for k, p in enumerate(parameters(tree))})
         return factor, node, features(node)

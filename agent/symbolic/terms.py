@@ -319,16 +319,11 @@ class Terms(Letters):
         rate = self.fresh("k", Role.RATE, *self.suggested("approach", other))
         return mul(self.x(name), add(ONE, neg(exp(neg(mul(rate, self.plain(other)))))))
 
-    def soft_minimum(self, first: str, second: str) -> Node:
-        """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits."""
-        c = self.fresh("c", Role.SHAPE, 0.1, 5.0)
+    def scarcer(self, first: str, second: str, sharpness: Node | None = None) -> Node:
+        """(x^-c + (k y)^-c)^(-1/c): whichever of x and k y is scarcer limits; with a sharpness of 1 both in series."""
+        c = sharpness or self.fresh("c", Role.SHAPE, 0.1, 5.0)
         other = mul(self.fresh("k", Role.SCALE, 1e-3, 1e3), self.x(second))
         return power(add(power(self.x(first), neg(c)), power(other, neg(c))), divide(Number(-1.0), c))
-
-    def harmonic(self, first: str, second: str) -> Node:
-        """1 / (1/x + 1/(k y)): two limits in series."""
-        other = mul(self.fresh("k", Role.SCALE, 1e-3, 1e3), self.x(second))
-        return divide(ONE, add(divide(ONE, self.x(first)), divide(ONE, other)))
 
     def repeated(self, large: str, small: str) -> Node:
         """u (1 + r (1 - exp(-(d/u - 1) / r))): u distinct items repeated to d (arXiv 2305.16264)."""

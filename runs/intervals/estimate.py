@@ -60,17 +60,12 @@ def estimate(
     """
     if not laws or not laws[0].folds:
         raise ValueError("a law without fold scores has no measured error")
-    weights = _weights(laws)
+    weights = np.array([typical_rmse(law.folds) for law in laws]) ** -2.0
+    weights /= weights.sum()  # (L,)
     keep = [0, *sorted(range(1, len(laws)), key=lambda k: -weights[k])[: MOST_MEMBERS - 1]]
     laws, weights = [laws[k] for k in keep], weights[keep] / weights[keep].sum()
     seen = SearchTask.of(task, every_group=True)
     return _Study(seen, tuple(laws), weights, sandbox, seed, growing).run()
-
-
-def _weights(laws: Sequence[EvaluatedLaw]) -> Array:
-    """(L,): inverse squares of the typical error on the folds, as shares of 1."""
-    weights = np.array([typical_rmse(law.folds) for law in laws]) ** -2.0
-    return np.asarray(weights / weights.sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ minimum of a system; each run's own R² is shown as it is. Results on replica da
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
@@ -201,16 +202,10 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
         key = manifest.task.name, manifest.proposer, replica, manifest.origin
         grouped.setdefault(key, []).append(entry)
     systems = [System(*key, tuple(entries)) for key, entries in grouped.items()]
-    listed = [
-        TaskBoard(next(s for s in systems if s.task == task).entries[0].manifest.task, tuple(_ranked(systems, task)))
-        for task in sorted({system.task for system in systems})
-    ]
+    systems.sort(key=lambda system: (system.task, system.mean is None, -(system.mean or 0.0), system.name))
+    by_task = (tuple(own) for _, own in groupby(systems, key=lambda system: system.task))
+    listed = [TaskBoard(own[0].entries[0].manifest.task, own) for own in by_task]
     return Boards(tuple(listed), tuple(unreadable), len(listing.archives))
-
-
-def _ranked(systems: Sequence[System], task: str) -> Iterator[System]:
-    own = [system for system in systems if system.task == task]
-    yield from sorted(own, key=lambda system: (system.mean is None, -(system.mean or 0.0), system.name))
 
 
 def file_name(*parts: str) -> str:

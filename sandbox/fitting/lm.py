@@ -113,12 +113,7 @@ def minimise(block: Block, theta: Array, which: IntArray, options: MinimiserOpti
     ]
     if len(parts) == 1:
         return parts[0]
-    return Minimum(
-        theta=np.concatenate([part.theta for part in parts]),
-        linear=np.concatenate([part.linear for part in parts]),
-        cost=np.concatenate([part.cost for part in parts]),
-        settled=np.concatenate([part.settled for part in parts]),
-    )
+    return Minimum(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Minimum)))
 
 
 class _Minimiser:
@@ -318,13 +313,8 @@ def _some(part: Any, index: IntArray) -> Any:
 
 
 def _store(work: _Work, found: Minimum) -> None:
-    at = work.problem
-    found.theta[at], found.linear[at], found.cost[at], found.settled[at] = (
-        work.theta,
-        work.linear,
-        work.cost,
-        work.settled,
-    )
+    for one in fields(Minimum):
+        getattr(found, one.name)[work.problem] = getattr(work, one.name)
 
 
 def _not_finite(design: Array, target: Array) -> Mask | None:

@@ -185,27 +185,23 @@ def _started(status: socket.socket) -> int:
     return descriptors[0]
 
 
+@dataclass(eq=False)
 class _Watch:
     """Feeds one process its job, collects what it says within bounds, and ends it at its deadline."""
 
-    def __init__(
-        self,
-        channel: socket.socket,
-        output: int,
-        status: socket.socket,
-        pidfd: int,
-        bound: int,
-        limits: Limits,
-        stop: float,
-    ) -> None:
-        self.channel, self.status, self.pidfd = channel, status, pidfd
-        self.bound, self.limits, self.stop = bound, limits, stop
-        self.buffers = {channel.fileno(): bytearray(), output: bytearray()}
-        self.output = output
-        self.poll = select.poll()
-        for descriptor in (channel.fileno(), output, status.fileno()):
+    channel: socket.socket
+    output: int
+    status: socket.socket
+    pidfd: int
+    bound: int
+    limits: Limits
+    stop: float
+
+    def __post_init__(self) -> None:
+        self.buffers = {self.channel.fileno(): bytearray(), self.output: bytearray()}
+        self.poll, self.open = select.poll(), {self.channel.fileno(), self.output, self.status.fileno()}
+        for descriptor in self.open:
             self.poll.register(descriptor, select.POLLIN)
-        self.open = {channel.fileno(), output, status.fileno()}
         self.began = time.monotonic()
         self.deadline = self.began + STALL_SECONDS
         self.flags: dict[str, bool] = {}
