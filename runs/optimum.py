@@ -84,7 +84,10 @@ def optimum(
     if budget is not None:
         budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
     free = _free(law, budget, fixed)
-    rows = _anywhere(free, known, group) if budget is None else _spent(budget, amount, free, known, group)
+    if budget is None:
+        rows = _grid(free, known, group, {1: 4 * POINTS, 2: 400, 3: 80}[len(free)])
+    else:
+        rows = _spent(budget, amount, free, known, group)
     columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
     sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
     values = [sign * _finite(one.call(columns)) for one in laws]
@@ -231,19 +234,16 @@ def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) ->
     return np.linspace(low - room, high + room, points)
 
 
-def _anywhere(free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
-    """Columns of points on a grid of the free features."""
-    axes = [_line(known, group, name, {1: 4 * POINTS, 2: 400, 3: 80}[len(free)]) for name in free]
+def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> dict[str, Array]:
+    """Columns of points on a grid of features, so many along each."""
+    axes = [_line(known, group, name, points) for name in free]
     return dict(zip(free, (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")), strict=True))
 
 
 def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
     """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
-    per_axis = {1: 1, 2: 4 * POINTS, 3: 150}[len(free)]
-    axes = [_line(known, group, name, per_axis) for name in free[:-1]]
-    mesh = [axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")] if axes else []
-    columns = dict(zip(free[:-1], mesh, strict=True))
-    count = len(mesh[0]) if mesh else 1
+    columns = _grid(free[:-1], known, group, {1: 1, 2: 4 * POINTS, 3: 150}[len(free)])
+    count = len(columns[free[0]]) if len(free) > 1 else 1
     line = _line(known, group, free[-1])
     low, high = np.full(count, line[0]), np.full(count, line[-1])
 

@@ -202,10 +202,8 @@ class Endpoint:
         options |= {name: value for name, value in extra.items() if name not in self._unsupported}
         if streamed:
             options |= {"stream": True, "stream_options": {"include_usage": True}}
-        if request.temperature is not None:
-            options["temperature"] = request.temperature
-        if request.seed is not None:
-            options["seed"] = request.seed
+        drawn = {"temperature": request.temperature, "seed": request.seed}
+        options |= {name: value for name, value in drawn.items() if value is not None}
         if request.structured:
             options["response_format"] = REPLY_SCHEMA
         if request.tools:

@@ -28,21 +28,6 @@ class CallSink(Protocol):
         """All lines so far, the oldest first."""
 
 
-class MemorySink:
-    """A sink that keeps its lines, for tests and for searches without an archive."""
-
-    def __init__(self, lines: Iterable[dict[str, Any]] = ()) -> None:
-        self.lines = list(lines)
-
-    def append_call(self, record: dict[str, Any]) -> None:
-        """Keep a record of a call."""
-        self.lines.append(record)
-
-    def calls(self) -> list[dict[str, Any]]:
-        """The records so far, in order."""
-        return list(self.lines)
-
-
 class CallAttempt(Frozen):
     """One finished attempt at a call. `final` closes its slot: there is a reply, or the call was given up.
 

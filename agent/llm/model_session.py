@@ -1,9 +1,9 @@
 """What the LLM agents of one command share: settings, endpoints, cache; and each run's proposer."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from lawsmith.agent.client.config import AS_CONFIGURED, Config, ModelChoice, Opt
 from lawsmith.agent.client.endpoint import Endpoint, Support, probe
 from lawsmith.agent.client.messages import Model
 from lawsmith.agent.client.prices import Prices
-from lawsmith.agent.client.recording import CallSink, MemorySink, Recording, ReplyCache, default_directory
+from lawsmith.agent.client.recording import CallSink, Recording, ReplyCache, default_directory
 from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.client.streaming import Listener
 from lawsmith.agent.feedback.describe import fold_words
@@ -34,13 +34,6 @@ MOST_HANDED_ON = 12
 """Notes of earlier runs of a command that a later one begins with."""
 DEFAULT_CALLS = 200
 """Calls of a run that was given no limit at all, neither of time nor of calls, tokens or USD."""
-
-
-class RecordedRun(Protocol):
-    """The archive of an earlier run, as a replay reads it."""
-
-    def calls(self) -> Iterable[dict[str, Any]]:
-        """The events of its calls in the order of the record."""
 
 
 class Settings(Frozen):
@@ -143,14 +136,14 @@ class ModelSession:
         *,
         environment: Mapping[str, str] = os.environ,
         models: Mapping[str, Model] | None = None,
-        replayed: RecordedRun | None = None,
+        replayed: CallSink | None = None,
         listener: Listener | None = None,
     ) -> None:
         self._listener = listener
         self._agent = AGENTS[agent]
         self._settings = settings
         self._environment = environment
-        self._source = None if replayed is None else Recording(MemorySink(replayed.calls()))
+        self._source = None if replayed is None else Recording(replayed)
         self._made: list[LLMProposer] = []
         self._close = ExitStack()
         self._lines: dict[str, Line] = {}

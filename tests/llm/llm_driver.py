@@ -3,7 +3,7 @@ that tests kill."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -56,6 +56,19 @@ def hinge_task() -> Task:
     codes = np.repeat([0, 1], 13)
     y = 1.0 + codes + (0.5 + 0.25 * codes) * np.maximum(0.0, np.log10(n) - 1.6)
     return made_task({"N": n}, y, codes, "ab", title="A level that turns into a slope", group="g", cap=4)
+
+
+class MemorySink:
+    """A sink of calls that keeps them."""
+
+    def __init__(self, lines: Iterable[dict[str, Any]] = ()) -> None:
+        self.lines = list(lines)
+
+    def append_call(self, record: dict[str, Any]) -> None:
+        self.lines.append(record)
+
+    def calls(self) -> list[dict[str, Any]]:
+        return list(self.lines)
 
 
 class Lines:

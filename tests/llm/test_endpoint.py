@@ -17,6 +17,7 @@ import endpoint_server as server
 import openai
 import pytest
 from endpoint_server import KEY, Endpoint, Handler, Seen, fails, says
+from llm_driver import MemorySink
 from misbehaviour import CASES, GOOD, says_besides
 
 from lawsmith.agent.client.asker import CallOutcome
@@ -26,7 +27,7 @@ from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.http import retry_after
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.prices import Price, Prices
-from lawsmith.agent.client.recording import MemorySink, Recording, ReplyCache
+from lawsmith.agent.client.recording import Recording, ReplyCache
 from lawsmith.agent.llm.gain import books
 from lawsmith.agent.search.budget import Allowance, Budget
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from endpoint_server import KEY, Behaviour, Endpoint, Handler, Seen, completion, fails
-from llm_driver import Lines
+from llm_driver import Lines, MemorySink
 from rich.console import Console
 
 from lawsmith.agent.cli.progress import ProgressReport
@@ -19,7 +19,7 @@ from lawsmith.agent.client.config import Options
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUsage, Tool, ToolCall
 from lawsmith.agent.client.prices import Prices
-from lawsmith.agent.client.recording import MemorySink, Recording
+from lawsmith.agent.client.recording import Recording
 from lawsmith.agent.client.streaming import Arriving
 from lawsmith.agent.command.api import discover
 from lawsmith.agent.command.observer import Observer
