@@ -56,7 +56,7 @@ def _by_turns(
     best, tried = None, 0
     for turn in range(2 * ROUNDS):
         side = turn % 2
-        held = looks[1 - side].unweighted(sums[1 - side]) if turn else _second(rows, sides)
+        held = unweighted(sums[1 - side], looks[1 - side]) if turn else _second(rows, sides)
         if stop() or not np.isfinite(held).all():
             break
         held = held / (np.abs(held).max() or 1.0)
@@ -99,3 +99,8 @@ def _times(columns: Array, held: Array, rows: ScaledRows) -> tuple[Array, float]
         left += float(((target - factor * found[-1]) ** 2).sum())
     values = np.concatenate(found)
     return values / (np.abs(values).max() or 1.0), left
+
+
+def unweighted(law: TermLaw, rows: ScaledRows) -> Array:
+    """The sum itself (n,), without the weights of the rows."""
+    return replace(rows, weight=np.ones(rows.count)).values(law)

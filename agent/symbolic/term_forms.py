@@ -9,7 +9,7 @@ import numpy as np
 from lawsmith.agent.symbolic.factors import KINDS, QUOTIENT, Ends, Factor, parts
 from lawsmith.agent.symbolic.form import has_shape
 from lawsmith.agent.symbolic.looks import CARRIED, Sharing, View, is_scaled, pooled
-from lawsmith.agent.symbolic.product_search import ProductLaw
+from lawsmith.agent.symbolic.product_search import ProductLaw, unweighted
 from lawsmith.agent.symbolic.ratio_search import RatioLaw
 from lawsmith.agent.symbolic.ridge_search import RidgeLaw
 from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw
@@ -117,7 +117,7 @@ class TermWriter:
         """A sum with a leading coefficient of 1 as the factor of another one: its values (n,), its tree, its
         features."""
         lead = law.terms.index(()) if () in law.terms else 0
-        factor = rows.unweighted(law) / law.coefficients[lead]
+        factor = unweighted(law, rows) / law.coefficients[lead]
         tree = self.second(law, _Names())
         node = rename(tree, {p.name: f"{CARRIED}{k}" for k, p in enumerate(parameters(tree))})
         return factor, node, features(node)

@@ -126,10 +126,6 @@ class ScaledRows:
         """The law at each row (n,), times the weights."""
         return np.asarray((self.design(law.terms) @ law.by_block[..., None])[..., 0].reshape(-1))
 
-    def unweighted(self, law: TermLaw) -> Array:
-        """The law at each row (n,)."""
-        return replace(self, weight=np.ones(self.count)).values(law)
-
 
 def fitted(terms: Sequence[Term], rows: ScaledRows) -> TermLaw | None:
     """The terms with the coefficients of least squares; None where a value is not finite."""

@@ -24,6 +24,7 @@ def form(expression: str, parameters: str = '("a", "b", "c")', before: str = "",
 
 
 POSITIVE = '{"a": (0, 9), "b": (0, 9), "c": (0, 9)}'
+LOGARITHMS = ('np.log(x["N"] / 1e8)', 'np.log(x["D"] / 10)')
 POWER_LAW = [
     form('p["a"] + p["b"] * x["N"] ** -p["c"]'),
     form('p["a"] + x["N"] ** (-p["c"]) * p["b"]'),
@@ -141,17 +142,10 @@ TURNED = [
         form('p["a"] + p["b"] * (x["N"] / 1e8 * (1 + p["c"] * np.log(x["D"]))) ** -0.3', POSITIVE),
         form('p["a"] + p["b"] * (x["N"] / 1e8 + p["c"] * np.log(x["D"]) * x["N"] / 1e8) ** -0.3', POSITIVE),
     ],
-    [
-        form('p["a"] * np.exp(p["b"] * np.log(x["N"] / 1e8) * np.log(x["D"] / 10))', POSITIVE),
-        form('p["a"] * np.exp(p["b"] * np.log(x["D"] / 10) * np.log(x["N"] / 1e8))', POSITIVE),
-    ],
+    [form(f'p["a"] * np.exp(p["b"] * {a} * {b})', POSITIVE) for a, b in itertools.permutations(LOGARITHMS)],
     [
         form('p["a"] / (1 / x["N"] + 1 / (p["b"] * (x["D"] + p["c"])))', POSITIVE),
         form('p["a"] / (1 / (p["b"] * x["D"] + p["c"] * p["b"]) + 1 / x["N"])', POSITIVE),
-    ],
-    [
-        form('p["a"] * (x["D"] / 0.1 + p["c"]) ** p["b"] * 1e8 ** p["b"]', POSITIVE),
-        form('p["a"] * (x["D"] * 1e9 + p["c"] * 1e8) ** p["b"]', POSITIVE),
     ],
 ]
 
