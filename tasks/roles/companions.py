@@ -74,7 +74,7 @@ def decide_bookkeeping(d: Deciding) -> None:
 def _numbers_rows(d: Deciding, name: str) -> bool:
     """Whether a column of labels or codes numbers things without gaps, or rows one after the other with some."""
     values = d.numbers[name]
-    if values is None or not np.array_equal(values, np.round(values)):
+    if values is None or not np.array_equal(values, np.round(values)) or words.has(name, "may_count"):
         return False
     rising = bool((np.diff(values) > 0).all() and np.ptp(values) < GAPS * d.rows)
     label = words.is_label(name)

@@ -127,6 +127,8 @@ def test_rows_numbered_with_gaps_quotients_by_their_names_and_a_detector_at_its_
     found = read(tmp_path, made, "y")
     assert roles(found) == dict(zip(made, ("bookkeeping", "feature", "feature", "derived", "target"), strict=True))
     assert not any("largest value" in said for said in found.notices)
+    species = made.rename(columns={"Lfd. Nr.": "species"})  # of which there may be as many
+    assert roles(read(tmp_path, species, "y"))["species"] == "feature"
     counts = pd.DataFrame({"power": TIMES, "counts": np.minimum(3000 * TIMES + 97 * noise + 500, 65535).round()})
     found = read(tmp_path, pd.concat([counts, counts.assign(power=TIMES + 30).iloc[12:]]), "counts")
     assert any("counts is 65535, its largest value, in" in said for said in found.notices)
