@@ -57,6 +57,7 @@ CHANGES = {
     "the median is the middle": _off(votes, interquartile_mean=weighted_median),
     "the fit counts for nothing": Change(replace(RULES, evidence=0.0)),
     "the best of millions asks for no more": choice(OF_CHANCE=0.0),
+    "local optima stay": step(_without_local_optima=lambda _, ranked: ranked),
     "no form comes in that the fit favours": step(_favoured=lambda *_: []),
     "no plainer law beats": step(_beaten=lambda _, near: np.zeros(len(near), dtype=np.bool_)),
     "no law outdoes the middle one": step(_outdoing=lambda *_: []),
