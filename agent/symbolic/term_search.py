@@ -306,7 +306,7 @@ class TermSearch:
                 if self.stop():
                     return law
                 rest = law.terms[:k] + law.terms[k + 1 :]
-                pools = [None, self._neighbours(law.terms[k])] if nearby else [None]
+                pools = [None, self._neighbours(law.terms[k])] if nearby and self.factors else [None]
                 for terms in [terms for pool in pools for _, terms in self._grown(rest, EXCHANGES, price, pool)]:
                     trial = self._refined(terms)
                     if self.score(trial, price) < self.score(law, price) - 1e-3:

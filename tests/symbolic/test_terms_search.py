@@ -141,6 +141,16 @@ def test_a_damped_wave_whose_frequency_is_a_feature_is_found_at_once() -> None:
     assert min(law.error for law in laws) < 1e-20
 
 
+def test_terms_are_exchanged_where_all_terms_of_the_dictionary_are_products() -> None:
+    """Wind chill over 40 rows ended in an error: of the feature T v^-0.5 two products were left and no lone factor."""
+    t = drawn(0.0, 15.0, 0)[:60]
+    target = np.exp(-0.3 * t) * np.sin(t) + 0.1 * np.log1p(t) * np.cos(2.3 * t) + 0.05 * drawn(-1.0, 1.0, 1)[:60]
+    search = TermSearch(all_rows(made_task({"t": t}, target)), ["t"])
+    search.factors, search.values = [], np.array([])
+    law = search.shortest(0.1, 2)
+    assert law is not None and search.deepened(law, 0.1, 3).error <= law.error
+
+
 def test_constants_of_their_own_units_are_found_where_many_sums_come_near() -> None:
     c = drawn(0.02, 1.5, 0)
     task = made_task({"c": c}, -0.3 * c - 0.2 * c**2 + 0.15 * np.sqrt(c) * np.log1p(c))
