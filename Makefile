@@ -18,7 +18,7 @@ dev: .venv/.dev  ## Install what developing and testing need as well.
 discover: install  ## Run the main job: five searches on the sft task (ARGS adds options).
 	@$(BIN)/discover --task sft --runs 5 $(ARGS)
 
-test: dev  ## Run the tests.
+test: dev  ## Run the tests, but for the slow ones (ARGS='-m ""' runs all).
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 check: dev  ## Format, lint and strict types, as CI does.

@@ -77,6 +77,7 @@ def test_files_that_the_documentation_names_exist(page: Path):
     assert not missing
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Cell by cell, as a notebook would, but for what only a notebook shows."""
     matplotlib = pytest.importorskip("matplotlib")

@@ -65,6 +65,7 @@ print(json.dumps([found.law.constants["all_data"]["E"], sorted(m for m in sys.mo
 """
 
 
+@pytest.mark.slow
 def test_it_works_beside_a_users_modules_and_without_extras(installed: Path, tmp_path: Path) -> None:
     for name in USERS:
         (tmp_path / name).parent.mkdir(exist_ok=True)

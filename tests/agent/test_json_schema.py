@@ -41,6 +41,7 @@ def printed(arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
     return run_command(capsys, *shlex.split(arguments)).out
 
 
+@pytest.mark.slow
 def test_every_command_prints_what_the_schema_says(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

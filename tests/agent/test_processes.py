@@ -91,6 +91,7 @@ def archives(folder: Path, runs_dir: str) -> list[Path]:
     return sorted((folder / runs_dir).glob(ARCHIVES))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 7])
 def test_killed_and_resumed_is_as_if_uninterrupted(folder: Path, uninterrupted: dict[str, Any], after: int) -> None:
     runs_dir = f"killed{after}"
@@ -104,6 +105,7 @@ def test_killed_and_resumed_is_as_if_uninterrupted(folder: Path, uninterrupted: 
     assert evaluated(folder / runs_dir) == 2 * len(FORMS)
 
 
+@pytest.mark.slow
 def test_ctrl_c_prints_the_command_that_resumes(folder: Path, uninterrupted: dict[str, Any]) -> None:
     status, said = interrupted(folder, "stopped", signal.SIGINT, 3)
     assert status == 130
@@ -266,6 +268,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["16k", "32k"])
 def test_a_full_disk_ends_in_a_sentence_and_the_run_resumes(
     size: str, folder: Path, uninterrupted: dict[str, Any], tmp_path: Path

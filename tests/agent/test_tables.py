@@ -123,6 +123,7 @@ def test_a_frame_of_nullable_columns_and_a_law_that_takes_labels(tmp_path: Path)
     assert np.interp(dots.get_xdata(), *line.get_data()) == pytest.approx(dots.get_ydata(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_every_question_takes_a_category_by_its_label(folder: Path, capsys: pytest.CaptureFixture[str]):
     used = np.arange(48) % 2 == 0
     frame = table().assign(optimizer=np.where(used, "adam", "muon"), loss=lambda t: t["loss"] + 0.3 * used)

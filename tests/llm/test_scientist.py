@@ -120,6 +120,7 @@ def test_a_scientist_finds_a_law_outside_the_grammar(
     assert not any(value in text for text in scientist.told for row in test_rows for value in row.split(","))
 
 
+@pytest.mark.slow
 def test_runs_begin_differently_and_notes_reach_later_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     floor = lambda task, seed, **_: ScriptedProposer(FLOOR)  # noqa: E731

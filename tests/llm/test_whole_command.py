@@ -51,6 +51,7 @@ def results_but_for_times(*runs: dict[str, Any]) -> list[tuple[bytes, int]]:
     return [VARIES.subn(rb"\1: *", result) for result in found]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agent", ["evolve", "refine"])
 def test_a_replayed_run_has_the_same_result_to_the_byte(
     agent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -128,6 +128,7 @@ def test_every_attack_succeeds_where_nothing_protects(bait: dict[str, object]) -
     assert not {name: why for name, why in failed.items() if name not in HOST_MAY_FORBID}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", ISOLATED)
 def test_no_attack_succeeds_in_a_tier(
     tier: Tier, sandbox_of: Callable[[Tier], Sandbox], bait: dict[str, object], schema: Schema, table: Table

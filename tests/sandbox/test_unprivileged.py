@@ -42,6 +42,7 @@ def _become_nobody_who_can_reach(paths: list[str]) -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other tests already run as an ordinary user")
 def test_the_attack_suite_holds_for_an_ordinary_user(tmp_path: Path) -> None:
     paths = list({sys.base_prefix, sys.prefix, str(ROOT)})

@@ -57,6 +57,7 @@ def test_groups_share_the_constant_of_a_hyperbola() -> None:
     assert left(form, task) < 1e-9 and constants(form, task) == 4
 
 
+@pytest.mark.slow
 def test_only_what_differs_is_fitted_for_each_group() -> None:
     x, v, codes = drawn(-2, 2, 0), drawn(-2, 2, 1), np.arange(120) % 3
     task = task_of({"x": x, "v": v}, [-GROUPS[codes] * x - 0.5 * x**3 - 0.2 * v], codes)
@@ -65,6 +66,7 @@ def test_only_what_differs_is_fitted_for_each_group() -> None:
     assert len(form.pooled) == 2
 
 
+@pytest.mark.slow
 def test_one_curve_is_scaled_by_each_group() -> None:
     x, codes = drawn(-2, 2, 0), np.arange(120) % 3
     task = task_of({"x": x}, [GROUPS[codes] * (1 + 0.4 * x**2 - 0.3 * x)], codes)
@@ -88,6 +90,7 @@ def test_many_targets_of_one_structure_are_searched_together() -> None:
     assert len(set(form.nodes)) == 1
 
 
+@pytest.mark.slow
 def test_targets_of_different_structure_are_searched_one_by_one() -> None:
     x, v, codes = drawn(0.2, 4, 0), drawn(0.2, 4, 1), np.zeros(120, dtype=np.intp)
     task = task_of({"x": x, "v": v}, [1.1 * x - 0.4 * x * v, np.sin(2 * v) + 3 / x], codes)

@@ -73,6 +73,7 @@ def test_constants_that_fewer_could_replace_are_seen(node: Node, redundant: bool
     assert is_redundant(node) is redundant
 
 
+@pytest.mark.slow
 def test_no_form_of_the_library_and_no_neighbour_is_redundant() -> None:
     for name, one in PROFILES.items():
         forms = [template.node for template in library(one)]

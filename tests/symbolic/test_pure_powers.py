@@ -47,6 +47,7 @@ def test_what_powers_leave_is_exact(target: Array) -> None:
     assert min(fitted_error(SymbolicForm((part.node,), part.origin), task) for part in step.forms) < 1e-20
 
 
+@pytest.mark.slow
 def test_what_one_side_of_a_product_leaves_is_seen_through_its_reciprocal() -> None:
     s, acidity = drawn(0.1, 10, 0)[:120], drawn(4.5, 9, 1)[:120]
     task = made_task({"s": s, "acidity": acidity}, 5 * s / (1.5 + s) / (1 + 10 ** (6 - acidity) + 10 ** (acidity - 8)))
