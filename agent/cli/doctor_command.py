@@ -12,7 +12,7 @@ import typer
 
 from lawsmith.agent.cli.output import line, print_json
 from lawsmith.sandbox import Tier
-from lawsmith.sandbox.doctor import diagnose
+from lawsmith.sandbox.pool.start import diagnose
 from lawsmith.tasks import names
 from lawsmith.tasks.sources import whereabouts
 

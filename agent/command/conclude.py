@@ -53,7 +53,7 @@ def conclude(
     """
     history, archive = journal.history, journal.archive
     record = _books(journal, spent, stopped, account)
-    found = _chosen(journal, dataset, search_task, sandbox, stopped, allow_opaque)
+    found = _chosen(journal, dataset, search_task, sandbox, allow_opaque) or _why_no_law(history, stopped)
     if isinstance(found, str):
         archive.finish(record.model_copy(update={"error": found}), None)
         return
@@ -81,19 +81,10 @@ def _scored(law: Closed, dataset: Dataset, sandbox: Sandbox) -> tuple[FinalScore
 
 
 def _chosen(
-    journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, stopped: str, allow_opaque: bool
-) -> tuple[Choice, Closed, tuple[str, ...]] | str:
-    """What `_finite_everywhere` finds, or why the run has no law."""
-    choice = _choice(journal.history.trials, search_task.task, allow_opaque)
-    if choice is None:
-        return _why_no_law(journal.history, stopped)
-    return _finite_everywhere(choice, journal, dataset, search_task, sandbox, allow_opaque)
-
-
-def _finite_everywhere(
-    choice: Choice, journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, allow_opaque: bool
-) -> tuple[Choice, Closed, tuple[str, ...]] | str:
-    """The choice with constants from all rows, its law.py, and sentences about laws that were passed over.
+    journal: Journal, dataset: Dataset, search_task: SearchTask, sandbox: Sandbox, allow_opaque: bool
+) -> tuple[Choice, Closed, tuple[str, ...]] | str | None:
+    """The choice with constants from all rows, its law.py, and sentences about laws that were passed over; None where
+    no candidate works.
 
     A law without a finite value at the features of a test row is no use there, and the next choice takes its place,
     unless none of `CHOICES` has one. The same holds for one whose code no longer does what it did, or that cannot be
@@ -101,7 +92,7 @@ def _finite_everywhere(
     """
     first, passed, failed = None, set[str](), list[str]()
     trials = journal.history.trials
-    following: Choice | None = choice
+    following = _choice(trials, search_task.task, allow_opaque)
     while following is not None and len(passed) < CHOICES:
         following = replace(following, winner=_on_all_rows(following.winner, dataset.task, search_task, sandbox))
         passed.add(following.winner.id)
@@ -116,7 +107,7 @@ def _finite_everywhere(
         left = [trial for trial in trials if trial.id not in passed]
         following = _choice(left, search_task.task, allow_opaque) if any(trial.usable for trial in left) else None
     if first is None:
-        return failed[0]
+        return failed[0] if failed else None
     return (*first, _nowhere_finite(passed))
 
 

@@ -122,22 +122,15 @@ _TCP = 0b11  # bind and connect, from version 4
 _SCOPED = 0b11  # abstract unix sockets and signals, from version 6
 
 
-def landlock_version() -> int:
-    """The kernel's Landlock version; 0 where it has none."""
-    try:
-        return syscall(_CREATE, None, 0, _VERSION)
-    except OSError:
-        return 0
-
-
 def restrict_files(readable: Sequence[str]) -> None:
     """Binds this thread and its forks to reading `readable`; raises OSError where that is impossible.
 
     Needs NO_NEW_PRIVS. Paths that do not exist are skipped: they cannot be read either.
     """
-    kernel = landlock_version()
-    if not kernel:
-        raise OSError("the kernel has no Landlock")
+    try:
+        kernel = syscall(_CREATE, None, 0, _VERSION)
+    except OSError:
+        raise OSError("the kernel has no Landlock") from None
     files = _FILE_RIGHTS[max(key for key in _FILE_RIGHTS if key <= kernel)]
     attributes = struct.pack("=QQQ", files, _TCP if kernel >= 4 else 0, _SCOPED if kernel >= 6 else 0)
     size = 24 if kernel >= 6 else 16 if kernel >= 4 else 8

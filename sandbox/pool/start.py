@@ -1,5 +1,5 @@
 """Starts the warm process at the strongest tier that this machine grants and that its canaries prove; or says why there
-is none, and what to do about it."""
+is none, and what to do about it; and what a machine grants in every tier."""
 
 import math
 import platform
@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
+from pydantic import Field
+
 from lawsmith.sandbox.clean import clean
-from lawsmith.sandbox.isolation import Tier, seccomp
+from lawsmith.sandbox.isolation import ISOLATED, Tier, seccomp
 from lawsmith.sandbox.isolation.canaries import CANARIES, PASSED, STOPPED, bait
-from lawsmith.sandbox.limits import Limits
+from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
 from lawsmith.sandbox.pool.protocol import Malformed, pack_job, reply_bound, unpack_replies
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed, WarmProcessLost
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.frozen import Frozen
 
 STARTS = 3
 """How often one tier is tried where its process is killed on the way: that does not say that the machine forbids it."""
@@ -185,3 +188,42 @@ _KNOWN = (
     ),
 )
 """Signs in the words of a failure, what they mean, and what to do; the first that fits."""
+
+
+class TierReport(Frozen):
+    """One tier on this machine. canaries: attempt -> "stopped: how" or "passed"; empty when it did not start.
+
+    reason and remedy: why it cannot be had, and what to do; empty where it is granted.
+    """
+
+    tier: Tier
+    granted: bool
+    reason: str = ""
+    remedy: str = ""
+    canaries: dict[str, str] = Field(default_factory=dict)
+
+
+class Diagnosis(Frozen):
+    """The strongest tier that is granted (`none` where candidates are refused), and how each went."""
+
+    tier: Tier
+    tiers: tuple[TierReport, ...]
+
+
+def diagnose(limits: Limits = DEFAULT_LIMITS) -> Diagnosis:
+    """Starts and proves every tier in turn, which takes a second or two each; raises nothing."""
+    reports = tuple(_report(tier, limits) for tier in ISOLATED)
+    granted = [report.tier for report in reports if report.granted]
+    return Diagnosis(tier=granted[0] if granted else Tier.NONE, tiers=reports)
+
+
+def _report(tier: Tier, limits: Limits) -> TierReport:
+    try:
+        warm_process, attempts = start((tier,), limits)
+    except SandboxUnavailable as refusal:
+        attempt = refusal.attempts[-1] if refusal.attempts else Attempt(tier, False, str(refusal))
+    else:
+        warm_process.close()
+        return TierReport(tier=tier, granted=True, canaries=attempts[-1].canaries)
+    why = obstacle(attempt.reason)
+    return TierReport(tier=tier, granted=False, reason=why.why, remedy=why.remedy, canaries=attempt.canaries)

@@ -7,14 +7,13 @@ import sys
 import pytest
 
 from lawsmith.sandbox import Tier
-from lawsmith.sandbox.doctor import Diagnosis, diagnose
-from lawsmith.sandbox.pool.start import obstacle
+from lawsmith.sandbox.pool.start import Diagnosis, diagnose, obstacle
 
 UNSHARE, LANDLOCK, SECCOMP = {"x86_64": (272, 444, 317), "aarch64": (97, 444, 277)}.get(os.uname().machine, (0, 0, 0))
 DENYING = """
 import sys
-from lawsmith.sandbox.doctor import diagnose
 from lawsmith.sandbox.isolation.seccomp import _ALLOW, _JUMP_EQUAL, _LOAD, _RETURN, _op, install
+from lawsmith.sandbox.pool.start import diagnose
 code = [_op(_LOAD, 0, 0, 0)]
 for number in map(int, sys.argv[1:]):
     code += [_op(_JUMP_EQUAL, 0, 1, number), _op(_RETURN, 0, 0, 0x00050001)]
