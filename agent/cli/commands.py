@@ -1,15 +1,69 @@
-"""The commands beside the main job. Each imports what it needs: `--help` is instant."""
+"""The command line: the main job, and the commands beside it. Each imports what it needs: `--help` is instant."""
 
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lawsmith.agent.cli import options as of
-from lawsmith.agent.cli.app import app
 from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, Reference, RunsDir, Trust
 
-__all__ = ["app"]
+EXIT = "Exit status: 0 success; 1 a run failed or a replay differs; 2 wrong usage or input; 130 interrupted."
+app = typer.Typer(
+    name="discover",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT,
+)
+
+
+@app.callback(invoke_without_command=True)
+@of.flat
+def discover(
+    context: typer.Context,
+    asked: of.SearchOptions,
+    table: of.TableOptions,
+    model: of.ModelOptions,
+    limits: of.LimitOptions,
+) -> None:
+    """Find a formula that explains a table of measurements and still holds beyond it.
+
+    discover runs.csv --target loss
+
+    discover sft --runs 5
+    """
+    if asked.quiet:
+        from lawsmith.agent.cli.output import be_quiet
+
+        be_quiet()
+    if context.invoked_subcommand is not None:
+        _refuse_stray_options(context)
+        return
+    if asked.version:
+        print(f"discover {installed('lawsmith')}")
+        return
+    if asked.json_schema:
+        from lawsmith.agent.cli import json_schema as schema
+        from lawsmith.agent.cli.output import print_json
+
+        print_json(schema.json_schema())
+        return
+    from lawsmith.agent.cli import search
+
+    search.run(asked, table, model, limits)
+
+
+def _refuse_stray_options(context: typer.Context) -> None:
+    """`discover --task sft inspect` would silently ignore what was asked."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE" and name != "quiet"]
+    if given:
+        from lawsmith.tasks import InputError
+
+        option = given[0].replace("_", "-")
+        raise InputError(f"Write --{option} after {context.invoked_subcommand!r}, if that command has this option.")
+
 
 Level = Annotated[float, of.option("P", "The probability that the interval holds, between 0 and 1.")]
 GroupName = Annotated[str | None, of.option("NAME", "Predict for this group only; by default for all of them.")]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
-from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.call_failures import NOT_BILLED, STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, ModelReply, Request
 from lawsmith.agent.client.prices import Bill, Estimate, Prices, book
 from lawsmith.agent.client.recording import CallAttempt, Recording, ReplyCache, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
+from lawsmith.agent.threads import in_background
 
 ATTEMPTS: Mapping[Failure, int] = {  # others are not tried again
     Failure.RATE_LIMITED: 6,

@@ -93,7 +93,7 @@ class Job(Frozen):
     forms: tuple[str, ...] = ()
     """Formulas of the user's own, as written; see `lawsmith.sandbox.law.own_form`."""
     hall_of_fame: tuple[str, ...] = ()
-    """Formulas that another program found, as it wrote them; see `lawsmith.sandbox.law.imported_form`."""
+    """Formulas that another program found, as it wrote them; see `lawsmith.agent.command.own_forms`."""
     catalogue: str = ""
     """The content of a file of known laws; see `lawsmith.agent.symbolic.catalogue`."""
     only: bool = False

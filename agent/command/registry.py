@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.job import Job
-from lawsmith.agent.command.own_forms import OwnForms
+from lawsmith.agent.command.own_forms import OwnForms, imported_candidates
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
 from lawsmith.runs.records.find import find_archive
-from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.own_constants import LEAST
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.law.parse import read_candidate

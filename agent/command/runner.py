@@ -17,12 +17,12 @@ from lawsmith.agent.command.loop import OutOfTime, note_screening, search
 from lawsmith.agent.command.observer import InTurn, Observer
 from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, own_sources, proposers
 from lawsmith.agent.command.result import Run
-from lawsmith.agent.command.run_threads import RunThreads
 from lawsmith.agent.command.trust import recorded_job
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
+from lawsmith.agent.threads import RunThreads
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.records.data import kept_data, packed
 from lawsmith.runs.records.ownership import marked

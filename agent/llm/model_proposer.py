@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from lawsmith.agent.client.asker import Question
-from lawsmith.agent.client.background import in_background
 from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.messages import Request
 from lawsmith.agent.client.text import number
@@ -23,6 +22,7 @@ from lawsmith.agent.llm.parsing import parse_reply
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply, Tally
 from lawsmith.agent.llm.replies import Reader, is_renewable
 from lawsmith.agent.search.proposer import Screens
+from lawsmith.agent.threads import in_background
 from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Refused, Verdict, read_candidate
 

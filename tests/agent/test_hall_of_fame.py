@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from lawsmith import discover
-from lawsmith.agent.command.own_forms import HALL_OF_FAME, formulas
+from lawsmith.agent.command.own_forms import HALL_OF_FAME, formulas, imported_candidates
 from lawsmith.sandbox.law.expression import mul, neg, power
-from lawsmith.sandbox.law.imported_form import imported_candidates
 from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.nodes import Feature, Parameter
 from lawsmith.sandbox.law.own_form import formula_tree

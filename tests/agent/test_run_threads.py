@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lawsmith.agent.command.run_threads import RunThreads
+from lawsmith.agent.threads import RunThreads
 
 
 def test_results_come_in_their_order() -> None:

@@ -1,4 +1,4 @@
-"""Runs of one command at the same time, in threads that nobody has to wait for."""
+"""Threads that an interrupt does not wait for: work beside the search, and the runs of one command at the same time."""
 
 import threading
 import time
@@ -7,13 +7,26 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from functools import partial
 from typing import Self, TypeVar
 
-from lawsmith.agent.client.background import fulfil
-
 LEAVING_SECONDS = 5.0
 """How long threads get to notice that all is over."""
 WAKING_SECONDS = 0.5  # Python acts on a signal, which any thread may get, once the main thread does something
 
 T = TypeVar("T")
+
+
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Run `work` in a daemon thread; what it raises is raised again by the result."""
+    future: Future[T] = Future()
+    threading.Thread(target=_fulfil, args=(future, work), daemon=True).start()
+    return future
+
+
+def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
+    """Give `future` what `work` returns, or raises: a bug or a full disk is raised where the result is awaited."""
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - raised again by who waits
+        future.set_exception(error)
 
 
 class RunThreads:
@@ -39,7 +52,7 @@ class RunThreads:
         def go_on() -> None:
             for index, future in todo:
                 if future.set_running_or_notify_cancel():
-                    fulfil(future, partial(work, index))
+                    _fulfil(future, partial(work, index))
 
         try:
             for n in range(min(width, count)):
