@@ -8,6 +8,7 @@ closed laws and SLDAgent's pairs do, and says so in its first line. All get the 
 import ast
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -101,17 +102,25 @@ def render_law(
         parsed = read_form(source)
     except Unreadable as error:
         raise ValueError(f"the candidate cannot be rendered: {error}") from None
-    if "form" in parsed.definitions:
-        return _opaque_law(parsed, stated.reason, schema, constants, provenance)
-    if "scaling_law_func" in parsed.definitions:
-        return _pair_law(parsed, schema, constants, provenance)
-    if "law" not in parsed.definitions:
-        raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
-    if not groups:
-        raise ValueError("a closed law is rendered with the groups it was trained on")
-    note = "The law is carried as it was proposed, with its constants inside."
-    head = _head(schema, "The formula is the function `law` below.", note, provenance, ["math"], OPAQUE)
-    return _assembled(head, schema, ("GROUPS", tuple(groups)), [*_CHECKS, carried(parsed, "law")], _CLOSED)
+    name = next((name for name in ("form", "scaling_law_func", "law") if name in parsed.definitions), "")
+    modules = ["math", "numpy"]
+    table: tuple[str, object]
+    match name:
+        case "form":
+            note = f"Needs numpy: the form is carried as it was proposed, because of {visible(stated.reason)}."
+            table, body = ("CONSTANTS", _table(constants)), _ARRAYS + _BY_ROW
+        case "scaling_law_func":
+            note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
+            table, body = ("CONSTANTS", _pair_table(constants, len(schema.targets))), _PAIR + _BY_ROW
+        case "law" if groups:
+            note, modules = "The law is carried as it was proposed, with its constants inside.", ["math"]
+            table, body = ("GROUPS", tuple(groups)), _CLOSED
+        case "law":
+            raise ValueError("a closed law is rendered with the groups it was trained on")
+        case _:
+            raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
+    head = _head(schema, f"The formula is the function `{name}` below.", note, provenance, modules, OPAQUE)
+    return _assembled(head, schema, table, [*_CHECKS, carried(parsed, name)], body)
 
 
 def _stated_law(
@@ -127,36 +136,18 @@ def _stated_law(
     return _assembled(head, schema, table, [*_CHECKS, carried(own, "form")], _ARRAYS + _BY_ROW)
 
 
-def _opaque_law(
-    parsed: FormSource, reason: str, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]
-) -> str:
-    """The candidate's own code: its first line says so."""
-    headline = "The formula is the function `form` below."
-    note = f"Needs numpy: the form is carried as it was proposed, because of {visible(reason)}."
-    head = _head(schema, headline, note, provenance, ["math", "numpy"], OPAQUE)
-    parts = [*_CHECKS, carried(parsed, "form")]
-    return _assembled(head, schema, ("CONSTANTS", _table(constants)), parts, _ARRAYS + _BY_ROW)
-
-
 def _table(constants: Constants | None) -> dict[str, dict[str, float]]:
     """Group -> constant -> value."""
     fitted = _fitted(constants)
     return {group: dict(zip(fitted.names, values, strict=True)) for group, values in _rows(fitted).items()}
 
 
-def _pair_law(parsed: FormSource, schema: Schema, constants: Constants | None, provenance: Mapping[str, object]) -> str:
+def _pair_table(constants: Constants | None, targets: int) -> dict[str, list[Any]]:
+    """Group -> the values of its parameters, by target where they are (T, P)."""
     fitted = _fitted(constants)
-    per_target = len(schema.targets) if fitted.names and "_" in fitted.names[0] else 0
-    table = {
-        group: np.reshape(values, (per_target, -1)).tolist() if per_target else values
-        for group, values in _rows(fitted).items()
-    }
-    note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
-    formula = "The formula is the function `scaling_law_func` below."
-    head = _head(schema, formula, note, provenance, ["math", "numpy"], OPAQUE)
-    return _assembled(
-        head, schema, ("CONSTANTS", table), [*_CHECKS, carried(parsed, "scaling_law_func")], _PAIR + _BY_ROW
-    )
+    by_target = bool(fitted.names) and "_" in fitted.names[0]
+    rows = _rows(fitted).items()
+    return {group: np.reshape(values, (targets, -1)).tolist() if by_target else values for group, values in rows}
 
 
 def _fitted(constants: Constants | None) -> Constants:

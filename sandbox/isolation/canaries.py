@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-_TRACE_ME = 0
+from lawsmith.sandbox.isolation import kernel
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,6 @@ def bait(memory: int) -> Iterator[Bait]:
             yield Bait(folder, listener.getsockname()[1], os.getpid(), memory)
 
 
-def _read_file(bait: Bait) -> None:
-    Path(bait.secret).read_bytes()
-
-
-def _read_through_numpy(bait: Bait) -> None:
-    np.fromfile(bait.secret, dtype=np.uint8)
-
-
-def _write_file(bait: Bait) -> None:
-    Path(bait.folder, f"written-{os.getpid()}").write_text("x")
-
-
-def _read_parents_environment(bait: Bait) -> None:
-    Path(f"/proc/{bait.parent}/environ").read_bytes()
-
-
 def _connect(bait: Bait) -> None:
     with socket.socket() as outward:
         outward.settimeout(1)
@@ -81,10 +65,6 @@ def _connect_locally(bait: Bait) -> None:
     with socket.socket(socket.AF_UNIX) as local:
         local.settimeout(1)
         local.connect(f"{bait.folder}/socket")
-
-
-def _signal_parent(bait: Bait) -> None:
-    os.kill(bait.parent, 0)
 
 
 def _fork(bait: Bait) -> None:
@@ -110,75 +90,37 @@ def _start_thread(bait: Bait) -> None:
         raise TimeoutError("the thread never ran")
 
 
-def _enter_namespace(bait: Bait) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0):  # leaves nothing, but only where leaving is allowed at all
-        raise OSError(ctypes.get_errno(), "unshare")
-
-
-def _anonymous_file(bait: Bait) -> None:
-    os.close(os.memfd_create("canary"))
-
-
-def _trace(bait: Bait) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(_PTRACE.get(os.uname().machine, -1), _TRACE_ME, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "ptrace")
-
-
-def _exceed_memory(bait: Bait) -> None:
-    mmap.mmap(-1, bait.memory).close()
-
-
 def _wake_others(bait: Bait) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    page = ctypes.cast(libc.getpid, ctypes.c_void_p)  # of a file that every process has mapped
-    if libc.syscall(_FUTEX.get(os.uname().machine, -1), page, _WAKE, 1, None, None, 0) < 0:
-        raise OSError(ctypes.get_errno(), "futex")
+    page = ctypes.cast(ctypes.CDLL(None).getpid, ctypes.c_void_p)  # of a file that every process has mapped
+    kernel.syscall(_FUTEX.get(os.uname().machine, -1), page, _WAKE, 1, None, None, 0)
 
 
-def _read_parents_clock(bait: Bait) -> None:
-    time.clock_gettime((~bait.parent << 3) | 2)
-
-
-def _see_parents_processors(bait: Bait) -> None:
-    os.sched_getaffinity(bait.parent)
-
-
-def _open_library(bait: Bait) -> None:
-    os.close(os.open(np.__file__, os.O_RDONLY))
-
-
-def _tell_free_memory(bait: Bait) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.sysinfo(ctypes.create_string_buffer(256)):
-        raise OSError(ctypes.get_errno(), "sysinfo")
-
-
+_TRACE_ME = 0
 _WAKE = 1  # without the flag that keeps it in this process
 _FUTEX = {"x86_64": 202, "aarch64": 98}
 _PTRACE = {"x86_64": 101, "aarch64": 117}
+_SYSINFO = {"x86_64": 99, "aarch64": 179}
 
-CANARIES: dict[str, Callable[[Bait], None]] = {
-    "read a file": _read_file,
-    "read a file through numpy": _read_through_numpy,
-    "write a file": _write_file,
-    "read the parent's environment": _read_parents_environment,
+CANARIES: dict[str, Callable[[Bait], object]] = {
+    "read a file": lambda bait: Path(bait.secret).read_bytes(),
+    "read a file through numpy": lambda bait: np.fromfile(bait.secret, dtype=np.uint8),
+    "write a file": lambda bait: Path(bait.folder, f"written-{os.getpid()}").write_text("x"),
+    "read the parent's environment": lambda bait: Path(f"/proc/{bait.parent}/environ").read_bytes(),
     "connect over TCP": _connect,
     "connect to a local socket": _connect_locally,
-    "signal the parent": _signal_parent,
+    "signal the parent": lambda bait: os.kill(bait.parent, 0),
     "fork": _fork,
     "run a program": _execute,
     "start a thread": _start_thread,
-    "enter a namespace": _enter_namespace,
-    "make an anonymous file": _anonymous_file,
-    "trace a process": _trace,
-    "exceed the memory limit": _exceed_memory,
+    "enter a namespace": lambda bait: kernel.unshare(0),  # leaves nothing, but only where leaving is allowed at all
+    "make an anonymous file": lambda bait: os.close(os.memfd_create("canary")),
+    "trace a process": lambda bait: kernel.syscall(_PTRACE.get(os.uname().machine, -1), _TRACE_ME, 0, 0, 0),
+    "exceed the memory limit": lambda bait: mmap.mmap(-1, bait.memory).close(),
     "wake another process": _wake_others,
-    "read the parent's clock": _read_parents_clock,
-    "see the parent's processors": _see_parents_processors,
-    "open a library's file": _open_library,
-    "tell free memory": _tell_free_memory,
+    "read the parent's clock": lambda bait: time.clock_gettime((~bait.parent << 3) | 2),
+    "see the parent's processors": lambda bait: os.sched_getaffinity(bait.parent),
+    "open a library's file": lambda bait: os.close(os.open(np.__file__, os.O_RDONLY)),
+    "tell free memory": lambda bait: kernel.syscall(_SYSINFO.get(os.uname().machine, -1), kernel.pointer(bytes(256))),
 }
 STOPPED, PASSED = "stopped", "passed"
 
@@ -188,7 +130,7 @@ def attempt(bait: Bait) -> dict[str, str]:
     return {name: _outcome(canary, bait) for name, canary in CANARIES.items()}
 
 
-def _outcome(canary: Callable[[Bait], None], bait: Bait) -> str:
+def _outcome(canary: Callable[[Bait], object], bait: Bait) -> str:
     try:
         canary(bait)
     except (OSError, MemoryError, RuntimeError, ValueError) as error:
