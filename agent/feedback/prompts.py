@@ -13,7 +13,7 @@ import numpy as np
 from lawsmith.agent.client.messages import Message
 from lawsmith.agent.client.prices import BYTES_PER_TOKEN
 from lawsmith.agent.client.text import number
-from lawsmith.agent.feedback.describe import facts, noise_line, sample_rows
+from lawsmith.agent.feedback.describe import facts, fold_words, noise_line, sample_rows
 from lawsmith.agent.feedback.tables import data_table
 from lawsmith.tasks import Task
 
@@ -53,18 +53,17 @@ class Prompts:
     """Renders the templates for one task.
 
     Args:
-        folds: the kinds of held-out parts, in words.
         tokens: size of a prompt that must not be exceeded, by a cautious estimate.
         structured: whether a JSON object is asked for, instead of a fenced block.
     """
 
-    def __init__(self, task: Task, folds: Sequence[str], tokens: int, *, structured: bool) -> None:
+    def __init__(self, task: Task, tokens: int, *, structured: bool) -> None:
         self._task = task
         feature = task.schema.features[0]
         middle = float(np.median(np.abs(task.train.features[feature])))
         self._common: dict[str, Any] = {
             "facts": facts(task),
-            "folds": tuple(folds),
+            "folds": fold_words(task),
             "structured": structured,
             "feature": feature,
             "scale": number(float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0, 1),

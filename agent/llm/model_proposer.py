@@ -52,7 +52,7 @@ class LLMProposer(ABC):
     def __init__(self, setup: AgentSetup) -> None:
         self.setup = setup
         self.prompts = Prompts(
-            setup.task, setup.folds, setup.config.transport.prompt_tokens, structured=setup.config.sampling.structured
+            setup.task, setup.config.transport.prompt_tokens, structured=setup.config.sampling.structured
         )
         self.viewer = Viewer(setup.task, setup.evaluator.sandbox)
         self.reader = Reader(setup.evaluator, self.viewer)

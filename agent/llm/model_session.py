@@ -17,7 +17,6 @@ from lawsmith.agent.client.prices import Prices
 from lawsmith.agent.client.recording import CallSink, Recording, ReplyCache, default_directory
 from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.client.streaming import Listener
-from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.llm.analyst import Analyst
 from lawsmith.agent.llm.evolve import Evolve
 from lawsmith.agent.llm.model_proposer import LLMProposer
@@ -188,7 +187,6 @@ class ModelSession:
             inherited=recording.inherited or (),
             config=self._settings.config,
             evaluator=evaluator,
-            folds=fold_words(task),
             floor=floor,
             max_calls=self._settings.max_calls,
             allowance=budget.allowance,

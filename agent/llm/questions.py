@@ -30,7 +30,6 @@ class AgentSetup:
     caller: Asker
     config: Config
     evaluator: Evaluator
-    folds: tuple[str, ...] = ("its frontier",)
     floor: Proposer | None = None
     floor_trials: int = 64
     max_calls: int | None = None

@@ -8,7 +8,6 @@ from time import monotonic
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
-from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import Arguments, Toolbox
 from lawsmith.agent.feedback.views import Viewer
@@ -53,7 +52,7 @@ class Session:
         searched = mcp_task.evaluator.task
         sandbox = mcp_task.evaluator.sandbox
         self.viewer = Viewer(searched, sandbox)
-        prompts = Prompts(searched, fold_words(searched), PROMPT_TOKENS, structured=False)
+        prompts = Prompts(searched, PROMPT_TOKENS, structured=False)
         self._toolbox = Toolbox(searched, sandbox, self.viewer, prompts)
         self.notes = [event["text"] for event in archive.events() if event["event"] == NOTE]
         self._candidates = candidates

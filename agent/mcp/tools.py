@@ -13,7 +13,6 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 
 from lawsmith.agent.client.text import clip
-from lawsmith.agent.feedback.describe import fold_words
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import TOOLS, Laws, numbered
 from lawsmith.agent.mcp.session import SUBMITTED, Progress, Session
@@ -47,7 +46,7 @@ def task_line(schema: Schema, source: str) -> Answer:
 def description(dataset: Dataset) -> Answer:
     """A task in words: columns, ranges, groups, a sample of training rows, and what a candidate must be."""
     task = dataset.task
-    prompts = Prompts(task, fold_words(task), DESCRIPTION_TOKENS, structured=False)
+    prompts = Prompts(task, DESCRIPTION_TOKENS, structured=False)
     return {
         "task": task.schema.name,
         "training_rows": len(task.train),
@@ -172,17 +171,17 @@ class Tools:
     """One method per tool; its docstring is what clients read."""
 
     def __init__(self, sessions: Sessions) -> None:
-        self._desk = sessions
+        self._sessions = sessions
 
     def list_tasks(self) -> Answer:
         """List the tasks: tables of measurements to explain, with their features and targets."""
-        known = self._desk.schemas().values()
+        known = self._sessions.schemas().values()
         return {"tasks": [task_line(schema, source) for schema, source in known]}
 
     def describe_task(self, task: TaskName) -> Answer:
         """Describe a task: columns, units, ranges, groups, a sample of training rows, how laws are judged, and
         how a candidate is written."""
-        return description(self._desk.mcp_task(task).dataset)
+        return description(self._sessions.mcp_task(task).dataset)
 
     def start(
         self,
@@ -191,13 +190,13 @@ class Tools:
         seed: Annotated[int, Field(ge=0, le=2**31, description="The seed of the built-in search.")] = 0,
     ) -> Answer:
         """Begin a session: one archived run on a task. Returns the session's name and its budget."""
-        name = self._desk.start(task, model, seed)
-        with self._desk.session(name) as session:
+        name = self._sessions.start(task, model, seed)
+        with self._sessions.session(name) as session:
             return {"session": name, **standing(session)}
 
     def note(self, session: SessionName, text: Annotated[str, Field(max_length=2000)]) -> Answer:
         """Keep a fact or a lesson in the archive; `laws` and `try` show the notes again."""
-        with self._desk.session(session) as found:
+        with self._sessions.session(session) as found:
             found.note(text)
             return {"notes": found.notes}
 
@@ -210,7 +209,7 @@ class Tools:
     ) -> Answer:
         """Fit and score a candidate law and wait for its verdict: scores, constants and bounds hit, held-out errors
         with sign and size, rank among the known laws; or at which stage it failed and why."""
-        with self._desk.session(session) as found:
+        with self._sessions.session(session) as found:
             named = tuple(numbered(found.history, place).id for place in parents)
             return verdict(found, found.submit(source, named, hypothesis))
 
@@ -219,7 +218,7 @@ class Tools:
         model = TOOLS[name]
 
         def tool(session: str, **given: Any) -> Answer:
-            with self._desk.session(session) as found:
+            with self._sessions.session(session) as found:
                 return {"text": found.look(model(**given))}
 
         fields = {field: Annotated[info.annotation, info] for field, info in model.model_fields.items()}
@@ -236,16 +235,16 @@ class Tools:
     ) -> Answer:
         """Run the built-in symbolic search for some seconds and see its best laws. Call it again to continue it;
         floor_ended tells when it has nothing more to propose."""
-        with self._desk.session(session) as found:
-            found.search_floor(min(seconds, self._desk.bounds.floor_seconds), _progress(context))
+        with self._sessions.session(session) as found:
+            found.search_floor(min(seconds, self._sessions.bounds.floor_seconds), _progress(context))
             return {"laws": found.look(Laws(number=None)), **standing(found)}
 
     def finish(self, session: SessionName, context: Context) -> Answer:
         """End a session: the law is chosen among all candidates by validation, written down and archived. The
         built-in search runs first if it never did, so that there is a law even when nothing was submitted."""
-        with self._desk.session(session) as found:
-            found.finish(self._desk.bounds.floor_seconds, _progress(context))
-            self._desk.forget(found)
+        with self._sessions.session(session) as found:
+            found.finish(self._sessions.bounds.floor_seconds, _progress(context))
+            self._sessions.forget(found)
             return outcome(Archive.open(found.archive.path))
 
 

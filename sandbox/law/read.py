@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import Any, cast
 
 from lawsmith.sandbox.law.expression import transform
-from lawsmith.sandbox.law.expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.functions import is_truth
 from lawsmith.sandbox.law.nodes import MAX_NAME, Feature, Node, Parameter, Statement, Unreadable
 from lawsmith.sandbox.law.operations import binary, call, merged, truth
 from lawsmith.sandbox.law.positions import roles
+from lawsmith.sandbox.law.source_expressions import MAX_NESTING, Expressions, is_whole
 from lawsmith.sandbox.law.syntax import imported, parse
 from lawsmith.sandbox.law.values import (
     NAN,

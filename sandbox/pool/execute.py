@@ -20,7 +20,6 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
-_VERDICTS = tuple(Verdict)
 _FROM_CHILD = {
     Verdict.OK,
     Verdict.SYNTAX,
@@ -213,13 +212,12 @@ def _replies(order: Order, outcome: Outcome, limits: Limits) -> list[Reply]:
 
 
 def _judged(order: Order, part: Part, reply: Reply, usage: Usage, output: str) -> JobResult:
-    verdict = _VERDICTS[reply.verdict] if reply.verdict < len(_VERDICTS) else Verdict.CRASH
-    if verdict is Verdict.OK:
+    if reply.verdict is Verdict.OK:
         if (problem := _unfit(order, part, reply)) is None:
             return _success(order, part, reply, usage, output)
         return JobResult(problem[0], clean(problem[1]), usage=usage, output=output)
     stage = reply.stage if reply.stage in _STAGES else ""
-    allowed = verdict if verdict in _FROM_CHILD else Verdict.CRASH
+    allowed = reply.verdict if reply.verdict in _FROM_CHILD else Verdict.CRASH
     return JobResult(allowed, clean(reply.message), stage, usage=usage, output=output)
 
 

@@ -21,7 +21,6 @@ from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
-VERDICTS = tuple(Verdict)
 _TYPICAL = """
 PARAMETERS = {"c": (0, None), "a": (0, None), "k": (0, 2), "n0": (0, None)}
 def form(x, p):
@@ -34,7 +33,7 @@ def run(descriptor: int) -> None:
     header, arrays = unpack_job(lambda count: _read_exactly(descriptor, count))
     if "bait" in header:
         outcomes = attempt(Bait(**header["bait"]))
-        write_all(descriptor, READY + pack_reply(Reply(0, status=tuple(outcomes.values()))))
+        write_all(descriptor, READY + pack_reply(Reply(Verdict.OK, status=tuple(outcomes.values()))))
         return
     warnings.simplefilter("ignore")
     gc.enable()
@@ -69,7 +68,7 @@ def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
     for place, source in enumerate(header["screen"]):
         fitted = fit_form(own_form(source, spec), table, spec.targets, effort=effort)
         costs[place] = fitted.total_cost(table.codes)
-    return Reply(VERDICTS.index(Verdict.OK), values=np.empty((0, 0)), predictions=(costs,))
+    return Reply(Verdict.OK, values=np.empty((0, 0)), predictions=(costs,))
 
 
 def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
@@ -80,7 +79,7 @@ def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
             return
         reply = work.reply(part, sets)
         yield reply
-        if reply.verdict != VERDICTS.index(Verdict.OK):
+        if reply.verdict is not Verdict.OK:
             return
 
 
@@ -106,7 +105,7 @@ class _JobWork:
             return self._failed(Verdict.CRASH, _describe(error))
 
     def _failed(self, verdict: Verdict, message: str) -> Reply:
-        return Reply(VERDICTS.index(verdict), self.stage, message)
+        return Reply(verdict, self.stage, message)
 
     def _perform(self, part: dict[str, Any], sets: list[Any]) -> Reply:
         spec, header = self.spec, self.header
@@ -114,7 +113,7 @@ class _JobWork:
             self.law = load(header["source"], header["kind"], header["imports"], spec)
             if header["bare"] and isinstance(self.law, FormLaw):
                 self.law.bare = cast(FormLaw, load(header["bare"], "form", header["imports"], spec))
-        law, done, fitted = self.law, VERDICTS.index(Verdict.OK), None
+        law, fitted = self.law, None
         if part["fit"]:
             self.stage = "fit"
             features, codes, targets, *weight = (sets.pop(0) for _ in range(4 if part["weighted"] else 3))
@@ -128,7 +127,7 @@ class _JobWork:
             required = place < part["predict"] - part["optional"]
             predictions.append(_predict(law, known, sets, spec, required))
         told = fitted or FittedLaw((), np.empty((len(spec.groups), 0)), ())
-        return Reply(done, "", "", told.names, told.status, told.values, tuple(predictions))
+        return Reply(Verdict.OK, "", "", told.names, told.status, told.values, tuple(predictions))
 
 
 def _table(features: Any, codes: Any, spec: Spec, targets: Any = None, weight: Any = None) -> Table:

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array, IntArray
 
 READY = b"R"
+_VERDICTS = tuple(Verdict)
 _LENGTH = struct.Struct("<Q")
 _RESULT = struct.Struct("<BHIIII")  # verdict, K, then bytes of stage, message, names, status
 TEXT_BYTES = 16 * 1024  # of a message, which is cut much shorter for whoever reads it
@@ -60,7 +62,7 @@ def unpack_job(read: Any) -> tuple[dict[str, Any], list[Any]]:
 class Reply:
     """What the child claims. Nothing in it is believed beyond being numbers and text of bounded size."""
 
-    verdict: int
+    verdict: Verdict
     stage: str = ""
     message: str = ""
     names: tuple[str, ...] = ()
@@ -78,7 +80,7 @@ def pack_reply(reply: Reply) -> bytes:
         "\n".join(reply.status).encode(errors="replace")[:STATUS_BYTES],
     ]
     arrays = ([] if reply.values is None else [reply.values]) + list(reply.predictions)
-    head = _RESULT.pack(reply.verdict, len(reply.names), *map(len, texts))
+    head = _RESULT.pack(_VERDICTS.index(reply.verdict), len(reply.names), *map(len, texts))
     return b"".join([head, *texts, *(np.ascontiguousarray(array, "<f8").tobytes() for array in arrays)])
 
 
@@ -109,7 +111,7 @@ def _unpack_reply(
 ) -> tuple[Reply, int]:
     if len(data) < begin + _RESULT.size:
         raise Malformed("the reply ended early")
-    verdict, count, *lengths = _RESULT.unpack_from(data, begin)
+    code, count, *lengths = _RESULT.unpack_from(data, begin)
     texts, position = [], begin + _RESULT.size
     for length in lengths:
         texts.append(data[position : position + length].decode(errors="replace"))
@@ -118,7 +120,8 @@ def _unpack_reply(
         raise Malformed("the reply ended early" if position > len(data) else "too many constants")
     stage, message, names, status = texts
     listed = tuple(names.split("\n")) if count else ()
-    if verdict != 0:  # not OK: there are no numbers
+    verdict = _VERDICTS[code] if code < len(_VERDICTS) else Verdict.CRASH
+    if verdict is not Verdict.OK:  # there are no numbers
         return Reply(verdict, stage, message), position
     shapes = [(groups, count), *((n, targets) for n in rows)]
     if len(listed) != count or len(data) - position < 8 * sum(a * b for a, b in shapes):

@@ -128,7 +128,7 @@ def test_formulas_are_in_full_and_equal_ones_are_one_line() -> None:
 def test_the_example_is_finite_on_the_very_task(low: float, sandbox: Sandbox) -> None:
     x = np.linspace(low, 3.0, 12)
     task = made_task({"x": x}, 1 + x**2)
-    prompts = Prompts(task, ("x",), 8000, structured=False)
+    prompts = Prompts(task, 8000, structured=False)
     source = prompts.system.content.split("```python\n")[1].split("```")[0]
     assert " / 1\n" not in source
     assert evaluate(sandbox, source, task, ()).verdict is Verdict.OK
@@ -161,7 +161,7 @@ def test_categories_and_what_is_known_are_stated(sandbox: Sandbox) -> None:
     n, act = np.geomspace(1, 100, 12), np.arange(12) % 2
     columns = {"act": Column(name="act", levels=("gelu", "relu"))}
     task = made_task({"n": n, "act": act}, 1 / n + act, columns=columns, knowledge=known)
-    text = Prompts(task, ("n",), 8000, structured=False).fit("tools.j2", lambda detail: {}, share=1.0)
+    text = Prompts(task, 8000, structured=False).fit("tools.j2", lambda detail: {}, share=1.0)
     assert "- act — 2 levels: 0 = gelu, 1 = relu" in text
     assert "not chosen: y stays within 0 and 10. y falls with 'n'." in text or "y falls with n." in text
 

@@ -54,7 +54,7 @@ def trial(source: str, r2: float = 0.5) -> Trial:
 @pytest.mark.parametrize("tokens", [3_000, 6_000, 12_000])
 @pytest.mark.parametrize("task", [hinge_task(), wide_task()], ids=["small", "wide"])
 def test_a_prompt_is_bounded_and_keeps_the_question(task: Task, tokens: int) -> None:
-    prompts = Prompts(task, ("largest N",), tokens, structured=False)
+    prompts = Prompts(task, tokens, structured=False)
     viewer = Viewer(task, Zeros(task))  # type: ignore[arg-type]
     law = trial("def form(x, p):\n" + "    a = 1\n" * 3000)
 
@@ -74,7 +74,7 @@ def test_a_prompt_is_bounded_and_keeps_the_question(task: Task, tokens: int) -> 
 
 def test_the_task_is_described_from_its_training_rows() -> None:
     task = hinge_task()
-    text = Prompts(task, ("largest N",), 12_000, structured=True).system.content
+    text = Prompts(task, 12_000, structured=True).system.content
     assert '"code"' in text
     assert 'x["N"]' in text
     found = facts(task)
