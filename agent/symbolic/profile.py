@@ -1,6 +1,6 @@
 """What the search may know of a table before it fits anything: kinds of columns, units, shapes seen in slices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, permutations, product
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
-from lawsmith.tasks.arrays import Array, is_fraction
+from lawsmith.tasks.arrays import Array, is_by_ratios, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.probes import REST_RATIO
@@ -18,6 +18,7 @@ from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
+AMOUNTS, AMOUNT_RATIO = 3, 4.0  # levels above zero, and the ratio of their ends, from which an amount may be a scale
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 WHOLE = 0.01  # logarithm by which rounding may take a share past its whole
@@ -89,12 +90,15 @@ class Profile:
         return tuple(name for name, own in self.kinds.items() if own is kind)
 
 
-def profile(table: Table) -> Profile:
-    """What the search assumes about the columns of a table."""
+def profile(table: Table, amounts: Collection[str] = ()) -> Profile:
+    """What the search assumes about the columns of a table; `amounts` count as scales."""
     categories = {name: tuple(np.unique(table.features[name]).tolist()) for name in table.categories}
     table = apart(table)
     shares = simplex_columns(table)
-    kinds = {name: kind_of(column, name in shares) for name, column in table.features.items()}
+    kinds = {
+        name: ColumnKind.SCALE if name in amounts else kind_of(column, name in shares)
+        for name, column in table.features.items()
+    }
     scales = [name for name, kind in kinds.items() if kind is ColumnKind.SCALE]
     even = frozenset(name for name in scales if _is_even(table.features[name]))
     unit = {name: _unit(column, kinds[name], name in even) for name, column in table.features.items()}
@@ -305,8 +309,22 @@ EXPLAINED = 0.9  # … where a quadratic in all logarithms explains at least thi
 def profiles(table: Table) -> tuple[Profile, ...]:
     """What is known of the table, and of the same table looked at otherwise where the data suggest it: with what
     fractions near one leave of it in their places (the density of a sparse model, the failures beside the successes),
-    and with the product or the ratio of two features in theirs (a symmetry: compute, tokens per parameter)."""
-    return profile(table), *_with_rests(table), *_with_merged(table)
+    with the product or the ratio of two features in theirs (a symmetry: compute, tokens per parameter), and with
+    amounts that begin at zero and go on by ratios (0, 1, 2, 4, 8 shots) as scales."""
+    return profile(table), *_with_rests(table), *_with_merged(table), *_with_amounts(table)
+
+
+def _with_amounts(table: Table) -> list[Profile]:
+    signed = [name for name, kind in profile(table).kinds.items() if kind is ColumnKind.SIGNED]
+    amounts = {name for name in signed if _is_amount(table.features[name])}
+    return [profile(table, amounts)] if amounts else []
+
+
+def _is_amount(column: Array) -> bool:
+    levels = np.unique(column)
+    if levels[0] != 0 or len(levels) <= AMOUNTS:
+        return False
+    return bool(levels[-1] >= AMOUNT_RATIO * levels[1]) and is_by_ratios(levels[1:])
 
 
 def _with_rests(table: Table) -> list[Profile]:

@@ -71,6 +71,19 @@ def test_a_fraction_near_one_is_also_looked_at_as_its_rest() -> None:
     assert [len(profiles(DESIGNS[name])) for name in ("two", "shares", "time")] == [1, 1, 1]
 
 
+def test_an_amount_that_begins_at_zero_is_also_looked_at_as_a_scale() -> None:
+    def table(levels: list[float]) -> Table:
+        n, shots = (axis.ravel() for axis in np.meshgrid([1e8, 1e9, 1e10], levels))
+        return Table({"n": n, "shots": shots}, {"y": n**-0.1}, ("all",), np.zeros(len(n), dtype=np.intp))
+
+    plain, turned = profiles(table([0, 1, 2, 4, 8]))
+    assert (plain.kinds["shots"], turned.kinds["shots"]) == (ColumnKind.SIGNED, ColumnKind.SCALE)
+    law = next(template.node for template in library(turned) if template.origin == "pure product of n, shots")
+    assert np.isfinite(value(law, {"n": np.ones(1), "shots": np.zeros(1)}, {"A": 1.0, "a": 0.1, "a2": 0.2, "h": 1.0}))
+    for levels in ([0, 1, 2, 3, 4], [0, 1, 2, 3], [1, 2, 3], [0, 4, 8], [-1, 1, 2, 4, 8]):  # even, narrow, few, signed
+        assert len(profiles(table([float(level) for level in levels]))) == 1
+
+
 @pytest.mark.parametrize(("sign", "combination"), [(1, "n * d"), (-1, "n / d")])
 def test_features_that_act_together_alone_are_also_looked_at_as_one(sign: int, combination: str) -> None:
     rng = np.random.default_rng(3)
