@@ -29,7 +29,10 @@ SLACK = 1e-6  # share of the target's spread by which what is known may be broke
 INSIDE = 24  # points inside the box
 MIXTURES = 4  # measured rows whose shares are moved to either end
 SIGN = 0.01  # share of the target's spread by which a prediction has to pass zero to have changed its sign
-ROOM = 1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more
+ROOM = (
+    1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more …
+)
+STEEPER = 1.5  # … or as a power law that is so many times as steep as the one nearest to the data
 NAMED = 3  # features that a sentence names
 
 
@@ -183,7 +186,7 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
             return _nearest(train, rows, np.flatnonzero(bad), "not finite", name)
         if (bad := _broken(knowledge, name, train, rows, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
-        if (bad := _lost(measured, column)).any():
+        if (bad := _lost(train, rows, measured, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "range", name)
         flipped = np.zeros(len(column), np.bool_) if has(name, "of_either_sign") else _flipped(measured, column)
         if (bad := flipped & _asked(knowledge, name, train, rows)).any():
@@ -227,11 +230,30 @@ def _flipped(measured: Array, predicted: Array) -> Mask:
     return np.asarray(np.sign(measured[0]) * predicted < -SIGN * np.std(measured))
 
 
-def _lost(measured: Array, predicted: Array) -> Mask:
-    size = np.abs(measured)
-    least = size[size > 0].min(initial=np.inf)
-    room = max(ROOM, (size.max() / least) ** 3 if np.isfinite(least) and least == size.min() else ROOM)
-    return np.asarray(np.abs(predicted) > room * max(size.max(), np.finfo(float).tiny))
+def _lost(train: Table, rows: Table, measured: Array, predicted: Array) -> Mask:
+    """Rows (n,) whose prediction is larger than any that the measured sizes make plausible there."""
+    size, tiny = np.abs(measured), np.finfo(float).tiny
+    room = np.full(len(predicted), np.log(ROOM))
+    if size.min() > 0:
+        steep = _steepness(train, np.log(size))
+        x = {name: np.log(np.maximum(rows.features[name], tiny)) for name in steep}
+        ends = {name: (np.log(train.features[name].min()), np.log(train.features[name].max())) for name in steep}
+        away = sum(
+            (steep[n] * np.maximum(np.maximum(ends[n][0] - x[n], x[n] - ends[n][1]), 0.0) for n in steep), room * 0
+        )
+        room = np.maximum(np.maximum(room, 3 * np.log(size.max() / size.min())), STEEPER * away)
+    return np.asarray(np.log(np.maximum(np.abs(predicted), tiny)) > room + np.log(max(size.max(), tiny)))
+
+
+def _steepness(train: Table, size: Array) -> dict[str, float]:
+    """The size of the exponent of each feature that is a scale, in the power law nearest to the logarithms `size`."""
+    names = [name for name, column in train.features.items() if is_logarithmic(column)]
+    if not names:
+        return {}
+    logs = np.column_stack([np.log(train.features[name]) for name in names])
+    both = train.within_groups(np.column_stack([logs, size]))
+    exponents = np.linalg.lstsq(both[:, :-1], both[:, -1], rcond=None)[0]
+    return dict(zip(names, np.abs(exponents).tolist(), strict=True))
 
 
 def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str) -> Unsafe:

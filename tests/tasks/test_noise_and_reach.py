@@ -165,6 +165,19 @@ def test_steep_laws_are_believed() -> None:
     assert unsafe(cube, far, far.matrix() ** 3) is None
 
 
+@pytest.mark.parametrize("exponent", [4.0, -4.0])
+def test_a_steep_power_of_a_narrow_feature_is_believed_and_an_exponential_is_not(exponent: float) -> None:
+    """The growth of a crack over a factor of four in stress intensity: a hundred times beyond it is 1e8 times as large."""
+    largest = 33 if exponent > 0 else 8
+    n = np.geomspace(8, 33, 9)
+    steep = table(n, (n / largest) ** exponent)
+    far = reach_rows(steep)
+    x = far.matrix() / largest
+    assert unsafe(steep, far, x**exponent) is None
+    found = unsafe(steep, far, np.exp(4 * (x if exponent > 0 else 1 / x)))
+    assert found is not None and found.what == "range"
+
+
 def test_a_narrow_positive_feature_is_looked_at_equally_far_on_both_sides() -> None:
     """A stress of 200 to 420 MPa is asked at 110, not at 2: no law of fatigue is believable there."""
     stress = np.linspace(200, 420, 15)
