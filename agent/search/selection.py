@@ -194,7 +194,7 @@ class _Choosing:
         on all rows: starts and bounds led them to a local optimum, which says nothing of the form."""
         kept, best = list[Trial](), dict[tuple[str, float], float]()
         for trial in ranked:
-            form = trial.evaluation.formula or trial.id, self._constants(trial)
+            form = _form(trial), self._constants(trial)
             own, least = information(trial, self.task), best.get(form, np.inf)
             if own <= least + VERY_STRONG:
                 kept.append(trial)
@@ -338,6 +338,11 @@ def _warnings(winner: Trial) -> tuple[str, ...]:
     return (*opaque, f"The law {unsafe.sentence}; no law that avoids this predicts held-out rows nearly as well.")
 
 
+def _form(trial: Trial) -> str:
+    """The same for fits of one form."""
+    return trial.evaluation.formula or trial.id
+
+
 def _is_safe(trial: Trial) -> bool:
     return trial.evaluation.unsafe is None and bool(trial.evaluation.probe)
 
@@ -346,9 +351,11 @@ def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
     A change of sign counts unless nearly all `votes` are for laws that change it: then the sign of the data is chance.
-    Known forms alone are asked, where there are some: of the others each is the best of many, by luck too.
+    Known forms alone are asked, where there are some, however each was fitted: of the others each is the best of many,
+    by luck too.
     """
-    known = np.array([not trial.proposal.by_chance for trial in trials])
+    forms = {_form(trial) for trial in trials if not trial.proposal.by_chance}
+    known = np.array([_form(trial) in forms for trial in trials])
     votes = votes * known if known.any() else votes
     found = [trial.evaluation.unsafe for trial in trials]
     sign = np.array([one is not None and one.what == "sign" for one in found])

@@ -226,6 +226,11 @@ def test_a_sign_that_nearly_all_laws_change_is_chance():
     lucky = [replace(one, proposal=replace(one.proposal, by_chance=OF_MILLIONS)) for one in flipping]
     assert winner(*lucky, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # each the best of many
     assert winner(*lucky, made_unsafe(trial("keeps", [0.15, 0.15], beyond=0.3), "sign")).startswith("flips")
+    again = trial("again", [0.1, 0.1], beyond=0.9)
+    two = [trial("keeps", [0.15, 0.15], beyond=0.3), replace(again, proposal=replace(again.proposal, by_chance=1))]
+    assert winner(*flipping, *two).startswith("flips")
+    two = [replace(one, evaluation=one.evaluation.model_copy(update={"formula": "y = L"})) for one in two]
+    assert winner(*flipping, *two) in ("keeps", "again")  # a form is known, however it was fitted
 
 
 def test_the_only_law_is_compared_with_none():

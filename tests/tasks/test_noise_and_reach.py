@@ -167,7 +167,7 @@ def test_steep_laws_are_believed() -> None:
 
 @pytest.mark.parametrize("exponent", [4.0, -4.0])
 def test_a_steep_power_of_a_narrow_feature_is_believed_and_an_exponential_is_not(exponent: float) -> None:
-    """The growth of a crack over a factor of four in stress intensity: a hundred times beyond it is 1e8 times as large."""
+    """A crack grows so over a factor of four in stress: a hundred times beyond it grows 1e8 times as fast."""
     largest = 33 if exponent > 0 else 8
     n = np.geomspace(8, 33, 9)
     steep = table(n, (n / largest) ** exponent)
