@@ -29,7 +29,8 @@ _LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
 GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 """Blanks and apostrophes between thousands."""
 
-_NUMERAL = re.compile(r"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*([^\d\s.,;+\-−][^\d,;]{0,15})?")
+_UNIT = r"[^\d\s.,;+\-−](?:[^\d,;]|(?<=[mst])[23](?!\d)){0,15}"  # mm2 too
+_NUMERAL = re.compile(rf"([+\-−]?(?:\d[\d.,]*|[.,]\d[\d.,]*)(?:[eE][+\-−]?\d+)?)\s*({_UNIT})?")
 _COMMON = re.compile(r"(-?\d+(?:\.\d*)?(?:e[+-]?\d+)?)([kKMBGT%]?)")
 _POWER = re.compile(
     r"(?:([+\-−]?\d[\d.,]*)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+\-−]?\d+(?:\.\d+)?)\)?(\s*[^\W\d].{0,15})?"
@@ -38,9 +39,8 @@ _LOST = re.compile(r"([+\-−]?\d[\d.,]*)\s*[x×]\s*10([+\-−]\d+)")  # 1.0 x 1
 _RAISED = re.compile(r"(?<=10)([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)(?=\s|$)")
 _LOWERED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*\(?([+\-−]?\d{1,3})\)?")
-_FRACTIONAL = re.compile(r"([+\-−]?\d[\d.]*)[eE]([+\-−]?\d+\.\d+)")  # 1e7.00, as formats of text leave
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
-_POWERS = (_POWER, _FORTRAN, _FRACTIONAL, _LOST)
+_POWERS = (_POWER, _FORTRAN, _LOST)
 _CITED = re.compile(r"(?<=[\d.%A-Za-z])\s?(?:\[(?:\d{1,3}|[a-z])\])+$")  # 1.5[16], of Wikipedia
 _BEFORE = re.compile(r"^[A-Z]{0,3}[$€£¥₹~≈≃='](?=.)\s*")  # US$, and = and ' as Excel marks a formula and a text
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)

@@ -1,8 +1,7 @@
-"""Warnings about values that may be mistakes: codes for missing values, settings that stand alone in a plan, and labels
-that differ in case alone."""
+"""Warnings about values that may be mistakes: codes for missing values, values cut off, rows in another unit, and
+labels that differ in case alone."""
 
 from collections.abc import Iterable
-from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -22,13 +21,8 @@ FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
 AT_END, FEW_TWICE = 3, 0.8  # rows with the largest value, and share of different values below it, of a scale that ends
 DIGITS = 20.0  # standard deviations of rounding below it that are free
-PLANNED = 2  # other values of a setting that show in how many rows each was to stand
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
-SLIPS = (10.0, 100.0, 1000.0, 0.1, 0.01, 0.001)  # factors of a slipped point …
-WIDER_GAP = 1.5  # … in a value farther from the next than these from each other by so many times
-NEAR, SMOOTH = 3.0, 0.1  # errors of a smooth surface within which a row is met, and those of their spread it may have
-ROWS_PER_TERM, MOST_BESIDE = 2, 4  # of such a surface, and features beside one
 SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
 
 
@@ -48,7 +42,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 f"If {code:g} stands for a missing value, empty these cells."
             )
         far = _in_another_unit(values)
-        if not codes and len(far) and not _are_blanks(table, name, far):
+        if not codes and len(far) and not _are_blanks(table, far):
             rows = f"row {far[0] + 1}" if len(far) == 1 else f"rows {listing([str(row + 1) for row in far], 8)}"
             others = np.delete(values, far)
             said.append(
@@ -58,29 +52,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 else f"{name} is between {values[far].min():g} and {values[far].max():g} in {rows}, and between "
                 f"{others.min():g} and {others.max():g} in all others. If the units differ, write all rows in one unit."
             )
-    said += [sentence for name, values in table.features.items() for sentence in _off_the_plan(name, values)]
-    if len(np.unique(table.codes)) == 1 and not said:
-        said += [
-            sentence
-            for name in table.features
-            for target in table.targets
-            for sentence in _slipped(table, name, target)
-        ]
     return (*said, *_alike(table.groups), *(sentence for levels in categories for sentence in _alike(levels, "labels")))
-
-
-def _off_the_plan(name: str, values: Array) -> Iterable[str]:
-    """A sentence where each value of a setting stands in as many rows, but for one alone and one that lacks a row."""
-    levels, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    rows = counts.max()
-    planned = np.sum(counts == rows) == len(levels) - 2 >= PLANNED and np.ptp(np.diff(levels)) > 0  # 0, 1, 2 … count
-    if rows > 2 and planned and sorted(counts)[:2] == [1, rows - 1]:
-        lone, lacking = int(np.argmin(counts)), int(np.flatnonzero(counts == rows - 1)[0])
-        row = int(np.flatnonzero(place == lone)[0])
-        yield (
-            f"{name} is {levels[lone]:g} in row {row + 1} alone, while {levels[lacking]:g} stands in {rows - 1} rows "
-            f"and each other value in {rows}. If that is a slip, correct it."
-        )
 
 
 def _at_its_end(name: str, values: Array) -> Iterable[str]:
@@ -91,8 +63,7 @@ def _at_its_end(name: str, values: Array) -> Iterable[str]:
     several = count >= AT_END and len(below) >= FEWEST and len(below) > FEW_TWICE * (len(values) - count)
     if several and top - below[-1] > DIGITS * rounding(values).max() and top not in (1.0, 100.0):
         yield (
-            f"{name} is {top:g}, its largest value, in {count} rows. If a detector was at its end there, leave these "
-            "rows out."
+            f"{name} is {top:g}, its largest value, in {count} rows. If a limit cut it off there, leave these rows out."
         )
 
 
@@ -126,62 +97,10 @@ def _in_another_unit(values: Array) -> IntArray:
     return np.sort(few) if apart or _rescaled(values[few], values[many], gap) else np.empty(0, dtype=np.intp)
 
 
-def _slipped(table: Table, name: str, target: str) -> Iterable[str]:
-    """A sentence for a row whose value of a feature lies apart from all others, and whose target is what a smooth
-    surface through the others has where the point stands elsewhere in that value, and not at their end."""
-    x, y = table.features[name], table.targets[target]
-    others = [column for other, column in table.features.items() if other not in (name, *table.categories)]
-    if name in table.categories or x.min() <= 0 or len(others) > MOST_BESIDE:
-        return
-    order = np.argsort(x, kind="stable")
-    for row, end, rest in ((order[-1], order[-2], order[:-1]), (order[0], order[1], order[1:])):
-        gaps = np.diff(np.log(x[rest]))
-        if not abs(np.log(x[row] / x[end])) > WIDER_GAP * gaps.max(initial=0.0) or np.sum(gaps > 0) < FEWEST:
-            continue
-        inside = [v for v in x[row] / np.array(SLIPS) if x[rest].min() < v < x[rest].max()]
-        there = np.stack([[*inside, x[end]], *(np.full(len(inside) + 1, column[row]) for column in others)])
-        known = np.stack([x[rest], *(column[rest] for column in others)])
-        views = [_surface(view(known), y[rest], view(there)) for view in (np.array, _logs)]
-        expected, error = min(views, key=lambda view: view[1])
-        for value, meant in zip(inside, expected[:-1], strict=True):
-            near = abs(y[row] - meant) < NEAR * error < SMOOTH * NEAR * np.std(y[rest])
-            if near and abs(y[row] - expected[-1]) > 2 * NEAR * error:
-                yield (
-                    f"{name} is {x[row]:g} in row {row + 1} and between {x[rest].min():g} and {x[rest].max():g} in all "
-                    f"others, but {target} there fits {name} = {value:g}. If the decimal point slipped, correct it."
-                )
-
-
-def _logs(columns: Array) -> Array:
-    """The logarithms of columns (D, n) of positive numbers, and the others as they are."""
-    positive = columns.min(axis=1, keepdims=True) > 0
-    return np.where(positive, np.log(np.where(positive, columns, 1.0)), columns)
-
-
-def _surface(axes: Array, values: Array, at: Array) -> tuple[Array, float]:
-    """What a quadratic surface over axes (D, n), a cubic curve over one, through values (n,) has at points (D, m), and
-    the typical error at rows that are left out; infinite for too few rows."""
-    middle, size = axes.mean(axis=1, keepdims=True), np.maximum(np.std(axes, axis=1, keepdims=True), 1e-300)
-    terms = [
-        t
-        for degree in range(4 if len(axes) == 1 else 3)
-        for t in combinations_with_replacement(range(len(axes)), degree)
-    ]
-    if len(values) < ROWS_PER_TERM * len(terms):
-        return np.full(at.shape[1], np.nan), np.inf
-    one, two = (
-        np.stack([np.prod(scaled[list(t)], axis=0) for t in terms], axis=1)
-        for scaled in ((axes - middle) / size, (at - middle) / size)
-    )
-    inverse = np.linalg.pinv(one)
-    left = (values - one @ (inverse @ values)) / np.maximum(1 - np.einsum("ij,ji->i", one, inverse), 1e-3)
-    return two @ (inverse @ values), float(np.sqrt(np.mean(left**2)))
-
-
-def _are_blanks(table: Table, name: str, far: IntArray) -> bool:
-    """Whether rows of a target are those in which some feature alone is 0: blanks, which are small."""
+def _are_blanks(table: Table, far: IntArray) -> bool:
+    """Whether rows are those in which some feature alone is 0: blanks, which are small."""
     zeros = (np.flatnonzero(values == 0) for values in table.features.values())
-    return name in table.targets and any(np.array_equal(rows, far) for rows in zeros)
+    return any(np.array_equal(rows, far) for rows in zeros)
 
 
 def _rescaled(few: Array, many: Array, gap: float) -> bool:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -92,7 +93,7 @@ def _measure(words: list[str]) -> str:
 
 def is_measured_elsewhere(name: str, target: str) -> bool:
     """Whether two names are one measure on different rows: ``train`` and ``test``, ``c4_val`` and ``wiki_val``,
-    ``loss_c4`` and ``loss_wiki``; or what it took to reach one end: ``steps_to_target`` and ``time_to_target``."""
+    ``val_loss_c4`` and ``val_loss_wiki``; or what it took to reach one end: ``steps_to_target``, ``time_to_target``."""
     one, two = tokens(name), tokens(target)
     if name == target or not one or not two or not WORDS["counted"].isdisjoint(one[:1]):
         return False
@@ -102,7 +103,8 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     if min(len(one), len(two)) > 2 and one[-2:] == two[-2:] and one[-2] == "to" and one[-1] in WORDS["reached"]:
         return True
     parts = WORDS["parts"]
-    alike = len(one) > 1 < len(two) and ((one[-1] == two[-1] in parts) or (one[0] == two[0] in WORDS["learnt"]))
+    begin = (word for word, other in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
+    alike = len(one) > 1 < len(two) and (one[-1] == two[-1] in parts or not WORDS["learnt"].isdisjoint(begin))
     return alike or (parts.issuperset(one) and parts.issuperset(two))
 
 
@@ -161,18 +163,16 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
     base = [word for word in words if word not in ERRORS]
     named = [word for word in base if word not in WORDS["of_errors"]]
     deviation = {"standard", "deviation"} <= set(words)
-    if len(base) < len(words):
-        for column in (*targets, *others):
-            known = (
-                bare(column),
-                *map("_".join, (tokens(column), without_averages(column), words_without_unit(column))),
-            )
-            if (base and "_".join(base) in known) or (named and "_".join(named) in known):
+    for column in (*targets, *others):
+        for view in _views(column):
+            rest = Counter(words) - Counter(view)
+            told = not ERRORS.isdisjoint(rest) and ERRORS.union(WORDS["of_errors"]).issuperset(rest)
+            if view and told and rest.total() == len(words) - len(view):
                 return column
-    for column in targets:  # σ(test_error)
-        rest = Counter(words) - Counter(tokens(column))
-        if rest and ERRORS.issuperset(rest) and rest.total() == len(words) - len(tokens(column)):
-            return column
+    about = words[1:] if words[:1] in (["e"], ["d"], ["u"]) else base
+    begun = [one for one in (*targets, *others) if one != name and tokens(one)[: len(about)] == about != words]
+    if about and begun == [targets[0]]:
+        return ""  # activity_err beside activity_U_mg
     stems = ["_".join(view) for one in targets for view in (tokens(one), words_without_unit(one))]
     own = re.sub(r"_(?:stat|syst?|tot)$", "", "_".join(words))
     marks = ("e_", "d_", "u_", "delta_", "sigma")
@@ -255,12 +255,15 @@ def has_side(name: str) -> bool | None:
     return True if words & WORDS["sides"] else False if words & WORDS["widths"] else None
 
 
+def _views(name: str) -> tuple[list[str], ...]:
+    """The words of a name, also without a tracker's prefix, what says how repetitions were summed up, and a unit."""
+    return tokens(name), bare(name).split("_"), without_averages(name), words_without_unit(name)
+
+
 def _about(name: str, kinds: frozenset[str], targets: tuple[str, ...]) -> bool:
     words = tokens(name)
     base = [word for word in words if word not in kinds]
-    known = [
-        view for t in targets for view in (tokens(t), bare(t).split("_"), without_averages(t), words_without_unit(t))
-    ]
+    known = [view for target in targets for view in _views(target)]
     return len(base) < len(words) and (base in known or [word for word in base if not word.isdigit()] in known)
 
 

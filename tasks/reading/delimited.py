@@ -177,9 +177,9 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
     for comment in reversed(above[-2:]):  # of two such lines the lower one may hold units, one of them twice
         said = comment.strip().lstrip("#")
         names = split(said if said.startswith(separator) and separator != " " else said.strip(), separator)
-        fits = len(names) == len(row) > 1 and is_numeral(row[0]) and not any(map(is_numeral, names))
-        known = fits and (names[0] == "" or 2 * sum(map(is_numeral, row)) > len(row))  # #,Model: a column called #
-        if known and len(set(names)) == len(names):
+        fits = len(names) == len(set(names)) == len(row) > 1 and not any(map(is_numeral, names))
+        numbered = names[:1] == [""] and is_numeral(row[0])  # #,Model: a column called #
+        if fits and (numbered or 2 * sum(map(is_numeral, row)) > len(row)):
             return (said if separator != " " else said.strip()), comment
     return None
 

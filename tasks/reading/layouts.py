@@ -1,6 +1,5 @@
 """Text tables as documents and terminals show them (LaTeX, grids, bold cells), made plain before reading."""
 
-import csv
 import re
 from collections import Counter
 
@@ -51,25 +50,6 @@ _SIGNS = {
     "{,}": ",",
     "~": " ",
 }
-_VECTOR = re.compile(  # with bounds, so that no text takes long
-    r"\b([A-Za-z_]\w{0,60})['\"]?\s{0,9}(?:=|<-|:)\s{0,9}"
-    r"(?:(?:\w{1,20}\.)?(?:array|tensor|asarray|Series)\(\s{0,9}\[|c\(|\[)([-+\d.eE,;\s]+)[\])]"
-)
-_LONGEST_VECTORS = 1 << 20  # characters of a text of vectors …
-_SHARE_OF_VECTORS = 4  # … of which they make up this part at least
-_MARKUPS = (  # where a table begins, what parts its rows, and what its cells
-    (r"\{\|", r"^\|-.*$", r"^[|!]|\|\||!!"),
-    (r"\.\. list-table::", r"^[ \t]*\*(?= -)", r"^[ \t]+-"),
-    (r"\|\|", r"\n", r"\|\|?"),
-)
-_CAPTION = re.compile(r"^\|[+}].*$", flags=re.MULTILINE)
-_INSERTED = re.compile(
-    r"\bINSERT\s+INTO\s+(\S+?)\s*(?:\(([^()]*)\)\s*)?VALUES\s*((?:\((?:'(?:[^']|'')*'|[^()'])*\)[\s,]*)+)",
-    re.IGNORECASE,
-)
-_VALUES = re.compile(r"\(((?:'(?:[^']|'')*'|[^()'])*)\)")
-_CREATED = re.compile(r"\bCREATE\s+TABLE\s+(?:IF NOT EXISTS\s+)?(\S+?)\s*\(([^;]*)\)[^;]*;", re.IGNORECASE)
-_COPIED = re.compile(r"^COPY\s+(\S+)\s*\(([^)]*)\)\s+FROM\s+stdin[^;]*;\n(.*?)\n\\\.", re.IGNORECASE | re.DOTALL | re.M)
 _EMPHASIS = re.compile(r"(\*\*|__|`)(.+?)\1")
 _PAIR = re.compile(r"([A-Za-z_][\w./]*)\s*=\s*([^\s,;|=]*[^\s,;|=:])")
 _SPOKEN = re.compile(
@@ -98,12 +78,9 @@ def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
         (_from_latex, "this is LaTeX; lawsmith read its rows and left out its commands"),
-        (_from_markup, "lawsmith read the rows of its markup"),
-        (_from_sql, "this is SQL; lawsmith read the rows that it inserts"),
         (_from_arff, "lawsmith named its columns by its attributes"),
         (_from_bytes, "lawsmith read its columns by the bytes that are described above them"),
         (_from_printout, "this is a printed table; lawsmith left out its frame"),
-        (_from_vectors, "lawsmith read its named vectors as columns"),
         (_from_pairs, "lawsmith read its lines of names and values as rows"),
         (_from_frames, "this is a printed table; lawsmith left out its frame"),
     )
@@ -213,57 +190,12 @@ def _from_printout(text: str) -> tuple[str, str] | None:
     return (bare or _PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
 
 
-def _from_markup(text: str) -> tuple[str, str] | None:
-    """The rows of a table in MediaWiki's, reStructuredText's or Jira's markup, with tabs between the cells; None for
-    any other text."""
-    for begin, rows, cells in _MARKUPS if text.lstrip()[:2] in ("{|", "..", "||") else ():
-        if re.match(begin, text.lstrip()):
-            parts = re.split(rows, _CAPTION.sub("", text), flags=re.MULTILINE)
-            found = [re.split(cells, part.rstrip("| \t\r\n"), flags=re.MULTILINE)[1:] for part in parts]
-            return "\n".join("\t".join(cell.split("|")[-1].strip() for cell in row) for row in found if row) + "\n", ""
-    return None
-
-
-def _from_sql(text: str) -> tuple[str, str] | None:
-    """The rows that a dump of a database inserts into the table with most of them, with tabs between the cells; None
-    for any other text."""
-    if not re.search(r"^(?:INSERT INTO|COPY) ", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE):
-        return None
-    tables: dict[str, list[list[str]]] = {}
-    named = dict(_CREATED.findall(text))
-    for table, names, rows in _INSERTED.findall(text):
-        named[table] = names or named.get(table, "")
-        values = [next(csv.reader([row], quotechar="'", skipinitialspace=True)) for row in _VALUES.findall(rows)]
-        tables.setdefault(table, []).extend(values)
-    for table, names, rows in _COPIED.findall(text):
-        named[table], tables[table] = names, [line.split("\t") for line in rows.splitlines()]
-    if not tables:
-        return None
-    table = max(tables, key=lambda one: len(tables[one]))
-    names = [re.sub(r"^\W*(\w+).*", r"\1", name, flags=re.DOTALL) for name in re.split(r",(?![^(]*\))", named[table])]
-    return "\n".join(map("\t".join, [names[: len(tables[table][0])], *tables[table]])) + "\n", ""
-
-
 def _from_arff(text: str) -> tuple[str, str] | None:
     """The rows of a file of Weka, below the names of its attributes; None for any other text."""
     begun = re.search(r"^@data\s*?\n", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE)
     head, rows = ("", "") if begun is None else (text[: begun.start()], text[begun.end() :])
     names = re.findall(r"^@attribute\s+['\"]?(\w[^'\"\s{]*)", head, flags=re.MULTILINE | re.IGNORECASE)
     return (",".join(names) + "\n" + re.sub(r"^%.*", "", rows, flags=re.MULTILINE), "") if names else None
-
-
-def _from_vectors(text: str) -> tuple[str, str] | None:
-    """Vectors of equal length as Python, R and MATLAB write them (``x = [1, 2]``, ``y <- c(3, 4)``) as columns with
-    tabs between the cells; None for any other text."""
-    if len(text) > _LONGEST_VECTORS or text.lstrip()[:1] in ("{", "["):
-        return None
-    found = _VECTOR.findall(text)
-    columns = {name: re.split(r"[\s,;]+", cells.strip(" \t\r\n,;")) for name, cells in found}
-    same = 2 <= len(columns) == len(found) and len({len(cells) for cells in columns.values()}) == 1
-    if not same or _SHARE_OF_VECTORS * sum(len(cells) for _, cells in found) < len(text):
-        return None
-    rows = list(zip(*columns.values(), strict=True))
-    return ("\n".join(map("\t".join, (tuple(columns), *rows))) + "\n", "") if len(rows) >= _FEWEST else None
 
 
 def with_columns_apart(text: str) -> str:

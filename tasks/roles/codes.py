@@ -6,8 +6,9 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import NORMAL, Array, is_logarithmic, ranks
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.labels import MOST_LEVELS, SLIP
+from lawsmith.tasks.roles.labels import MOST_LEVELS
 
+SLIP = 5.0  # typical deviations from the middle beyond which a row counts no more
 TOLD = 4.0  # standard errors between the targets of two codes that tell them apart
 DEGREE = 4  # of the smooth law of the other features
 MOST_ROWS = 2000  # that are looked at

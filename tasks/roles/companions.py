@@ -163,7 +163,7 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
         return "a prediction of the target, by its name"
-    if pair and words.has(name, "ranks") and is_order(*pair):
+    if pair and words.has(name, "ranks") and is_order(*pair) and len(d.candidates()) > 1:
         return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"
@@ -171,8 +171,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"another column of the series of {target}, by its name and values"
     if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
         return f"another well of the plate of {target}"
-    if _is_of_another_series(d, name, target):
-        return f"measured as often as {target}, in another series"
     if _is_one_of_repeats(d, name, target):
         return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
@@ -223,18 +221,6 @@ def _is_one_of_series(d: Deciding, target: str) -> bool:
     ``pH 6``, ``pH 7`` and a temperature."""
     alike = [name for name in d.names if words.repeats_of(name, target)]
     return len(alike) >= SERIES and not {target, *alike}.issuperset(d.candidates())
-
-
-def _is_of_another_series(d: Deciding, name: str, target: str) -> bool:
-    """Whether columns that differ from a column in their number alone, as ``Control_2`` from ``Control_1``, are as many
-    as the target has, which are measured again; and further columns are left."""
-    again = [other for other in d.names if words.repeats_of(other, target)]
-    series = [other for other in d.names if words.repeats_of(other, name)]
-    pairs = [pair for other in again if (pair := d.pair(other, target))]
-    told = len(again) == len(series) == len(pairs) > 0 and len(max(words.tokens(name), key=len)) >= WORD
-    return (
-        told and all(agree(*pair, AGAIN) for pair in pairs) and not {name, *series, *again}.issuperset(d.candidates())
-    )
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:

@@ -30,15 +30,16 @@ def tell_doubts(d: Deciding) -> None:
     known = {name: d.pair(name, target) for name, (role, _) in d.role.items() if role in ("feature", "derived")}
     parts = {name: pair for name, pair in known.items() if pair is not None}
     features = {name: pair for name, pair in parts.items() if d.role[name][0] == "feature"}
+    made = _made_of([(name, *pair) for name, pair in parts.items()])
+    left = [name for name in made if not d.is_axis(name)]
     if len(features) > 1:
         measured = {name: pair for name, pair in features.items() if not d.is_set(name) and not is_even(pair[0])}
         beside = _tell_beside(d, measured)
         if d.rows >= FEWEST_ON_LINE:
             basic = [name for name in features if is_basic(words.words_without_unit(name))]
             axes = {name: values for name, (values, _) in features.items() if name in basic or d.is_axis(name)}
-            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in (*beside, *basic)})
-    made = _made_of([(name, *pair) for name, pair in parts.items()])
-    left = [name for name in made if not d.is_axis(name)]
+            told = {*beside, *basic, *left}
+            _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in told})
     if not features.keys().isdisjoint(left) and features.keys() - set(left):
         d.notices.append(
             f"{target} is made of {listing(made)} in every row. If a run measured {listing(left)}, leave "

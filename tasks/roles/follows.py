@@ -53,7 +53,8 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     def grade(place: int) -> tuple[float, int, int]:
         last = words[order[place]][-1:]
         last = [] if len("".join(last)) == 1 and order[place][-2:-1].isalpha() else last  # of kN
-        basic = 0.0 if made[place] else 1.0 if is_basic(last) else 0.5 * (last in (["step"], ["steps"]))
+        basic = float(is_basic(last) and not made[place])
+        basic -= 0.5 * (not {"time", "epoch"}.isdisjoint(words[order[place]]))  # of a ramp of strain; of steps
         return made[place] - basic, levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)
@@ -79,7 +80,7 @@ def _parted(
     """
     rest, left = list(range(count)), dict[int, tuple[int, ...]]()
     while (parts := likeness.dependence(rest)) is not None:
-        out = max(parts, key=grade)
+        out = max((part for part in parts if likeness.follows(part, parts)), key=grade)
         left[out] = parts
         rest.remove(out)
     for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
@@ -141,6 +142,13 @@ class _Likeness:
             if len(found):
                 return rest[found[0, 0]], rest[found[0, 1]]
         return self._combination([place for place in rest if self.logs[place, place] > 0])
+
+    def follows(self, place: int, parts: Sequence[int]) -> bool:
+        """Whether a column of a dependence follows from its others: a density that hardly counts in it does not."""
+        others = [part for part in parts if part != place]
+        given, needed = self.logs[place, others], self.logs[np.ix_(others, others)]
+        explained = float(given @ np.linalg.lstsq(needed, given, rcond=None)[0])
+        return len(others) < 2 or explained >= min(self.least[place], FOLLOWS)
 
     def _combination(self, rest: Sequence[int]) -> tuple[int, ...] | None:
         """Three or more columns of which one is a product of powers of the others, as few as do."""

@@ -7,10 +7,9 @@ from collections import Counter
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import NORMAL, Array, IntArray, along, ranks
+from lawsmith.tasks.arrays import IntArray, along
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.numerals import FACTORS, numeral
-from lawsmith.tasks.reading.quantities import factor_between
 from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.roles.follows import is_made, label_of
 
@@ -18,8 +17,6 @@ FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes i
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
 _SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
-FEWEST_FREE, CHANCE = 6, 0.1  # errors that tell whether labels differ, and how rarely chance makes such a difference
-SLIP = 5.0  # typical deviations from the middle of its cell beyond which a row counts no more
 MOST_LEVELS = 8  # of a category that is not named as one
 
 
@@ -29,10 +26,8 @@ def decide_labels(d: Deciding) -> None:
     texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
     if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
         d.set("group", "group", "by its name")
-    _refuse_units(d, texts)
     codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
     left = {name: found for name, found in codes.items() if found is not None}
-    _set_apart_replicates(d, left)
     _group_or_categories(d, left)
     _leave_out_lone(d)
     _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
@@ -91,48 +86,6 @@ def _tell_measures(d: Deciding, names: list[str]) -> None:
             )
 
 
-def _set_apart_replicates(d: Deciding, labels: dict[str, IntArray]) -> None:
-    """Labels that stand once each beside equal features, and do not change the target: wells a, b and c."""
-    target = d.numbers[d.asked.target[0]]
-    if target is None or not np.isfinite(target).all():
-        return
-    for name, codes in list(labels.items()):
-        if words.has(name, "groups") or words.has(name, "codes") or codes.max() >= MOST_LEVELS:
-            continue
-        others = [*map(ranks, d.candidates().values()), *(one for other, one in labels.items() if other != name)]
-        place = np.column_stack([np.zeros(d.rows), *others])
-        cell = np.unique(place, axis=0, return_inverse=True)[1].reshape(-1)
-        once = len(np.unique(np.column_stack([cell, codes]), axis=0)) == d.rows
-        if once and not _differs(codes, cell, place, target):
-            d.set(name, "replicate", "at equal features the target does not differ between its labels")
-            d.notices.append(
-                f"At equal features {d.asked.target[0]} does not depend on {name}, so these rows count as repeated "
-                f"measurements; --category {name} keeps the column."
-            )
-            del labels[name]
-
-
-def _differs(codes: IntArray, cell: IntArray, place: Array, target: Array) -> bool:
-    """Whether the target differs between labels within cells of equal features, in level or along the places (n, D)."""
-    if not codes.any():
-        return True
-    import pandas as pd
-
-    counts, away = np.bincount(cell), target - pd.Series(target).groupby(cell).transform("median").to_numpy()
-    if most := SLIP * NORMAL * float(np.median(np.abs(away))):  # a crashed run hides what all others show
-        away = np.clip(away, -most, most)
-    rest, lines = away - (np.bincount(cell, away) / counts)[cell], np.column_stack([np.ones(len(cell)), place])
-    matrix = np.concatenate([(codes == code)[:, None] * lines for code in range(1, codes.max() + 1)], axis=1)
-    matrix -= np.stack([np.bincount(cell, column) for column in matrix.T], axis=1)[cell] / counts[cell][:, None]
-    parts, _, rank, _ = np.linalg.lstsq(matrix, rest, rcond=None)
-    left, freedom = np.sum((rest - matrix @ parts) ** 2), len(rest) - len(counts) - rank
-    if freedom < FEWEST_FREE or not left > 0:
-        return True
-    from scipy.special import fdtrc  # a third of a second that tables without such labels save
-
-    return bool(fdtrc(rank, freedom, (rest @ rest - left) / rank / (left / freedom)) < CHANCE)
-
-
 def _leave_out_lone(d: Deciding) -> None:
     """Leave out the rows of labels that stand once, where nobody named the group."""
     group = next((name for name, (role, _) in d.role.items() if role == "group"), None)
@@ -185,17 +138,6 @@ def _leave_out_sizes(d: Deciding) -> None:
             d.notices.append(f"{name} holds the sizes that stand in the names of {name.removesuffix('.size')}.")
 
 
-def _refuse_units(d: Deciding, texts: list[str]) -> None:
-    """Raise InputError for a column that says in which of several units of one kind a row is: ``time_unit``."""
-    for name in (name for name in texts if name not in d.role and words.tokens(name)[-1:] in (["unit"], ["units"])):
-        units = sorted({label.split("/")[0] for label in d.labels_of(name)})
-        if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
-            raise InputError(
-                f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
-                f"beside it in one unit, and leave the column out with --ignore {name}."
-            )
-
-
 def _why_no_label(labels: list[str]) -> str:
     if (units := units_of(labels)) is not None:
         return units
@@ -216,7 +158,7 @@ def units_of(labels: list[str]) -> str | None:
     """``numbers in different units (ms and s)`` of cells that are numbers with several units; None for others."""
     found = [numeral(label) for label in labels]
     units = list(dict.fromkeys(one.suffix for one in found if one is not None))
-    marks = [unit for unit in units if unit and not any(one.isalpha() or one in "%°" for one in unit)]
+    marks = [unit for unit in units if " " in unit or (unit and not any(one.isalpha() or one in "%°" for one in unit))]
     if None in found or marks or len(units) < 2 or len(units) > MOST_LEVELS:
         return None
     return f"numbers in different units ({listing([unit or 'none' for unit in units])})"

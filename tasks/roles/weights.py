@@ -16,7 +16,6 @@ MOST_AROUND = 0.5  # share of the rows whose target lies between two columns tha
 
 MOST_OF_N = 100  # measurements that a bare ``n`` counts beside errors …
 MOST_COUNTED = 1e4  # … and without
-_BY_CHANCE = 1e-4  # how rarely shares of numbers that are no trials come out whole
 
 
 def decide_weights(d: Deciding) -> None:
@@ -64,8 +63,7 @@ def decide_weights(d: Deciding) -> None:
 
 
 def _weigh_by_trials(d: Deciding) -> None:
-    """Let the number of trials say how rows count where the target is the share of them that another column counts, or,
-    by its name, of such numbers that each of its values is a whole number of them."""
+    """Let the number of trials say how rows count where the target is the share of them that another column counts."""
     target, rate = d.numbers[d.asked.target[0]], words.is_rate(d.asked.target[0])
     if target is None or d.weight is not None or d.asked.sigma == "" or not np.isfinite(target).all():
         return
@@ -78,12 +76,6 @@ def _weigh_by_trials(d: Deciding) -> None:
             d.set(hits, "companion", f"{d.asked.target[0]} is this column divided by {trials}")
             if trials in d.open():
                 weigh(d, trials, "count", f"{d.asked.target[0]} is a share of this column; rows count by it")
-            return
-    for name in (name for name in whole if rate and name in d.open() and d.varies(name) and d.is_positive(name)):
-        hits, off = target * np.asarray(d.numbers[name]), 2 * rounding(target) * np.asarray(d.numbers[name]) + 1e-9
-        few = len(d.asked.target) > 1 or 2 * len(np.unique(target)) <= d.rows
-        if not few and np.all(np.abs(hits - np.round(hits)) <= off) and np.prod(np.minimum(2 * off, 1)) < _BY_CHANCE:
-            weigh(d, name, "count", f"{d.asked.target[0]} is a share of it; rows count by it")
             return
 
 

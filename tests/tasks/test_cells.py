@@ -283,13 +283,6 @@ def test_money_with_three_digits_behind_the_point_has_two_readings(tmp_path: Pat
         read(tmp_path, "N,loss\n€1.000,1\n€2.500,2\n€5.000,3\n€10.000,4\n")
 
 
-def test_a_column_of_units_of_one_kind_is_refused(tmp_path: Path):
-    with refused(
-        "time_unit says that rows are in different units (ms and us); write the numbers beside it in one unit"
-    ):
-        read(tmp_path, "n,loss,time_unit\n1,900,us\n2,1.8,ms\n4,3.7,ms\n8,7.5,ms\n16,14.9,ms\n")
-
-
 def test_shapes_without_brackets(tmp_path: Path):
     rows = "".join(f"{16 * k}x{k * k + 1},{k}\n" for k in range(1, 9))
     assert read(tmp_path, "tile,loss\n" + rows).task.schema.features == ("tile.1", "tile.2")
@@ -299,11 +292,6 @@ def test_thousands_of_one_column_tell_the_decimals_of_another(tmp_path: Path):
     (tmp_path / "t.csv").write_text("N;loss\n" + "".join(f"{k}.000.000;2,{k}50\n" for k in range(1, 9)))
     data = read_dataset(tmp_path / "t.csv", ["loss"])
     assert data.task.train.features["N"][1] == 2e6 and data.task.train.targets["loss"][1] == 2.25
-
-
-def test_an_exponent_with_decimals_is_read_and_told(tmp_path: Path):
-    data = read(tmp_path, FRAME.assign(N=[f"{k + 1}e7.00" for k in range(15)]))
-    assert data.task.train.features["N"].max() == 1.5e8 and "N: lawsmith read '1e7.00' as 10000000." in data.notices
 
 
 def test_a_month_and_a_number_that_may_be_a_day_are_no_date():

@@ -17,16 +17,7 @@ def lines(form: str) -> str:
     return "".join(form.format(*row) for row in ROWS)
 
 
-CREATED = "CREATE TABLE notes (a INT, b INT);\nCREATE TABLE runs (width INT, loss DECIMAL(8,4), PRIMARY KEY (width));\n"
 SHOWN = {
-    "wiki": '{| class="wikitable"\n|+ runs\n! width !! loss\n' + lines("|-\n| {} || {}\n") + "|}\n",
-    "wiki, a cell a line": "{|\n! width\n! loss\n" + lines('|-\n| align="right" | {}\n| {}\n') + "|}\n",
-    "list-table": ".. list-table:: runs\n   :header-rows: 1\n\n   * - width\n     - loss\n"
-    + lines("   * - {}\n     - {}\n"),
-    "Jira": "||width||loss||\n" + lines("|{}|{}|\n"),
-    "SQL of many rows": "INSERT INTO runs (width, loss) VALUES\n" + lines("({}, {}),\n")[:-2] + ";\n",
-    "SQL of one row each": CREATED + "INSERT INTO notes VALUES(1,2);\n" + lines("INSERT INTO runs VALUES({},{});\n"),
-    "SQL of PostgreSQL": "COPY public.runs (width, loss) FROM stdin;\n" + lines("{}\t{}\n") + "\\.\n",
     "ARFF": "% Weka\n@RELATION runs\n@ATTRIBUTE width NUMERIC\n@attribute 'loss' REAL\n@DATA\n" + lines("{},{}\n"),
     "Julia": "6×2 DataFrame\n Row │ width  loss    \n     │ Int64  Float64 \n─────┼────────────────\n"
     + "".join(f"   {k} │ {w:5d}  {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),

@@ -166,33 +166,10 @@ def test_totals_and_means_over_rows_are_outcomes(tmp_path: Path):
     assert read(tmp_path, table.assign(all=np.arange(40.0) ** 2), "cases").task.schema.features == ("day", "all")
 
 
-def test_another_series_measured_as_often_is_no_feature(tmp_path: Path):
-    dose, off = np.geomspace(0.1, 300, 8), np.random.default_rng(0).normal(0, 2, (6, 8))
-    measured = {f"Drug A_{k}": 100 / (1 + dose / 8) + off[k] for k in (1, 2, 3)}
-    table = pd.DataFrame({"dose": dose, **{f"Control_{k}": 100 + off[k - 1] for k in (1, 2, 3)}, **measured})
-    assert read(tmp_path, table, "Drug A_1").task.schema.features == ("dose",)
-    assert len(read(tmp_path, table.drop(columns="dose"), "Drug A_1").task.schema.features) == 3
-
-
 def test_times_of_a_kernel_are_outcomes(tmp_path: Path):
     size = 2.0 ** np.arange(8, 16)
     table = pd.DataFrame({"Total Time (ns)": 1e5 * size**2, "Avg (ns)": 1e3 * size**2, "Size": size, "n": 100})
     assert read(tmp_path, table, "Avg (ns)").task.schema.features == ("Size",)
-
-
-@pytest.mark.parametrize(
-    "posted",
-    [
-        "x = np.array([1, 2.5, 3, 4])\ny = np.array([2e1, 3, 4, -5])\n",
-        "x <- c(1, 2.5, 3, 4)\ny <- c(2e1, 3, 4, -5)\n",
-        "x = [1 2.5 3 4];\ny = [2e1; 3; 4; -5];\n",
-        "structure(list(x = c(1, 2.5, 3, 4), y = c(2e1,\n3, 4, -5)), row.names = c(NA, -4L))\n",
-    ],
-)
-def test_vectors_as_people_post_them_are_columns(posted: str):
-    frame = frame_of(posted).astype(float)
-    assert frame["x"].tolist() == [1, 2.5, 3, 4] and frame["y"].tolist() == [20, 3, 4, -5]
-    assert list(frame_of("# a = [1, 2, 3, 4]\n# b = [5, 6, 7, 8]\nx,y\n" + "1,2.000000\n" * 9).columns) == ["x", "y"]
 
 
 def test_wells_benchmarks_and_newtons_beside_the_target(tmp_path: Path):
@@ -268,3 +245,48 @@ def test_a_prompt_around_the_grid_of_a_database():
     grid = "+---+------+\n| N | loss |\n+---+------+\n" + "".join(f"| {k} | {3 / k:4.2f} |\n" for k in range(1, 9))
     shown = f"mysql> select N, loss\n    -> from runs;\n{grid}+---+------+\n8 rows in set (0.00 sec)\n\nmysql>\n"
     assert parse_table(shown.encode(), "t.txt", "t.txt").frame["loss"].astype(float).tolist()[:2] == [3.0, 1.5]
+
+
+def test_losses_on_several_data_sets_are_outcomes_of_one_mixture(tmp_path: Path):
+    web = np.linspace(0.1, 0.9, 12)
+    losses = {f"val_loss_{name}": 2 + np.cos(k * np.arange(12)) for k, name in enumerate(("web", "code", "books"), 5)}
+    made = pd.DataFrame({"web": web, "lr": np.tile([1e-4, 1e-3, 1e-2], 4), **losses})
+    assert read(tmp_path, made, "val_loss_web").task.schema.features == ("web", "lr")
+
+
+@pytest.mark.parametrize(
+    ("target", "error"), [("test_error_mean", "test_error_std"), ("activity_U_mg", "activity_err"), ("err", "err_std")]
+)
+def test_the_error_of_a_target_has_its_name_but_for_the_statistic_or_the_unit(target: str, error: str, tmp_path: Path):
+    x = np.arange(1.0, 13)
+    made = pd.DataFrame({"x": x, target: 9 / x, error: 0.01 + 0.005 * np.cos(x)})
+    assert roles(read(tmp_path, made, target))[error] == "weight"
+
+
+def test_a_column_that_hardly_counts_in_a_dependence_stays(tmp_path: Path):
+    number = np.array([13.0, 29, 26, 22, 12, 28, 30, 82, 47, 74])
+    density = np.array([2.7, 8.96, 7.87, 4.51, 1.74, 8.91, 7.14, 11.34, 10.49, 19.25])
+    mass = np.array([26.98, 63.55, 55.85, 47.87, 24.31, 58.69, 65.38, 207.2, 107.87, 183.84])
+    made = pd.DataFrame({"Z": number, "mass": mass, "density": density})
+    data = read(tmp_path, made.assign(melting=np.sin(number)), "melting")
+    assert data.task.schema.features == ("Z", "density")
+
+
+def test_the_clock_of_an_instrument_follows_from_its_ramp(tmp_path: Path):
+    strain = np.linspace(0.001, 0.05, 30)
+    made = pd.DataFrame({"Time (s)": 1000 * strain, "Strain": strain, "Stress": strain**0.5})
+    assert read(tmp_path, made, "Stress").task.schema.features == ("Strain",)
+
+
+def test_names_in_a_comment_above_rows_that_begin_with_a_name(tmp_path: Path):
+    rows = "".join(f"SN{k} {k / 50} {35 + k / 9:.2f} 0.{k % 7 + 1}\n" for k in range(1, 20))
+    data = read(tmp_path, "# Union\n# name z mu mu_err\n" + rows, "mu")
+    assert data.task.schema.features == ("z",) and roles(data)["mu_err"] == "weight"
+
+
+def test_squares_in_units_and_houses_in_streets(tmp_path: Path):
+    area = np.linspace(50, 320, 16)
+    made = pd.DataFrame({"address": [f"{k} {('Oak', 'Elm')[k % 2]} St" for k in range(16)], "area": area.round(1)})
+    made["area"] = [f"{one} m2" for one in made["area"]]
+    data = read(tmp_path, made.assign(price=1e3 * area**0.9), "price")
+    assert data.task.schema.columns["area"].unit == "m2" and not any("address" in said for said in data.notices)

@@ -137,17 +137,6 @@ def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_pa
     assert not any("nearly the same" in said for said in read(tmp_path, made[["inlet", "outlet"]], "outlet").notices)
 
 
-def test_a_setting_that_stands_alone_in_a_plan_is_told(tmp_path: Path):
-    made = pd.DataFrame({"N": np.repeat([7e7, 1.6e8, 4.1e8, 1e9], 4), "D": np.tile([1.0, 4, 16, 64], 4)})
-    made["loss"] = made["N"] ** -0.3 + made["D"] ** -0.3
-    assert not any("alone" in said for said in read(tmp_path, made).notices)
-    counted = made.assign(N=[0] * 3 + [1] * 4 + [2] * 4 + [3] * 4 + [4])
-    assert not any("alone" in said for said in read(tmp_path, counted).notices)
-    made.loc[14, "N"] = 1e10
-    told = "N is 1e+10 in row 15 alone, while 1e+09 stands in 3 rows and each other value in 4. If that is a slip,"
-    assert any(said.startswith(told) for said in read(tmp_path, made).notices)
-
-
 def test_a_loss_at_the_end_and_a_logarithm_of_the_target_are_outcomes(tmp_path: Path):
     made = frame().rename(columns={"loss": "val_loss_at_end"})
     made["train_loss"] = 0.9 * made["val_loss_at_end"] + np.cos(range(len(made))) / 100
@@ -249,28 +238,6 @@ def wells(rows: int = 36) -> pd.DataFrame:
     )
 
 
-def test_a_label_that_changes_nothing_at_equal_features_tells_repetitions_apart(tmp_path: Path):
-    data = read(tmp_path, wells(), "signal")
-    assert (data.task.schema.group, data.task.schema.features, roles(data)["well"]) == ("drug", ("dose",), "replicate")
-    assert any(one.startswith("At equal features signal does not depend on well, so these") for one in data.notices)
-
-
-@pytest.mark.parametrize(("name", "effect"), [("well", 0.1), ("well", 0.04), ("material", 0.0)])
-def test_a_label_that_shifts_or_bends_the_target_or_names_a_group_is_kept(name: str, effect: float, tmp_path: Path):
-    table = wells().rename(columns={"well": name})
-    size = np.log(table["dose"]) - np.log(table["dose"]).mean() if effect < 0.1 else 1.0
-    table["signal"] += effect * size * (table[name] == "b")
-    assert roles(read(tmp_path, table, "signal"))[name] != "replicate"
-
-
-@pytest.mark.parametrize("effect", [0.0, 0.1])
-def test_a_crashed_run_does_not_hide_what_a_label_changes(effect: float, tmp_path: Path):
-    table = wells()
-    table["signal"] += effect * (table["well"] == "b")
-    table.loc[17, "signal"] = 40.0
-    assert (roles(read(tmp_path, table, "signal"))["well"] == "replicate") == (effect == 0)
-
-
 @pytest.mark.parametrize(("name", "marked", "other"), [("flag", "bad", ""), ("use", 0, 1), ("valid", "no", "yes")])
 def test_marks_of_few_rows_are_told_and_are_no_features(name: str, marked: object, other: object, tmp_path: Path):
     table = wells()[["dose", "signal"]].assign(**{name: [marked] * 2 + [other] * 34})
@@ -294,14 +261,6 @@ def test_shares_of_counted_trials_rows_numbered_in_a_unit_and_checkpoints(tmp_pa
     assert read(tmp_path, flow, "flow").task.schema.features == ("p_bar",)
     saved = pd.DataFrame({"ckpt": [f"checkpoint-{500 * k}" for k in range(1, 9)], "loss": 2 + 1 / np.arange(1, 9)})
     assert read(tmp_path, saved).task.train.features["ckpt"][0] == 500
-
-
-def test_a_share_of_whole_numbers_counts_by_them(tmp_path: Path):
-    asked = np.tile([40, 38, 41, 37], 3)
-    right = np.round(asked * (0.5 + 0.04 * np.arange(12)))
-    made = pd.DataFrame({"contrast": 2.0 ** np.arange(12), "N": asked, "accuracy": np.round(right / asked, 3)})
-    assert roles(read(tmp_path, made, "accuracy"))["N"] == "weight"
-    assert roles(read(tmp_path, made.assign(accuracy=made["accuracy"] + 0.007), "accuracy"))["N"] == "feature"
 
 
 def test_a_learning_rate_that_was_set_from_sizes_in_names_does_not_stand_for_them(tmp_path: Path):

@@ -171,15 +171,6 @@ def test_half_of_the_rows_in_another_unit_are_told(tmp_path: Path):
     assert any("D is between" in said for said in read(tmp_path, FRAME.assign(D=tokens)).notices)
 
 
-def test_a_slipped_point_in_a_feature_is_named_and_a_far_row_is_not(tmp_path: Path):
-    x = np.linspace(0.5, 9.5, 19)
-    rows = pd.DataFrame({"x": np.where(x == 4, 10 * x, x), "y": (3 + 2 * x**1.4).round(2)})
-    said = "x is 40 in row 8 and between 0.5 and 9.5 in all others, but y there fits x = 4."
-    assert said in " ".join(read(tmp_path, rows, "y").notices)
-    far = pd.DataFrame({"x": np.where(x == 4, 10 * x, x)}).assign(y=lambda one: 5 * one.x / (2 + one.x))
-    assert read(tmp_path, far, "y").notices == ()
-
-
 def test_slurm_says_who_cancelled_a_job(tmp_path: Path):
     table = FRAME.assign(State=["COMPLETED"] * 13 + ["CANCELLED by 1000", "OUT_OF_MEMORY"], losses_raw=FRAME["loss"])
     data = read(tmp_path, table)
@@ -317,13 +308,11 @@ def test_columns_called_like_dates_become_rows(tmp_path: Path):
         read(tmp_path, "\n".join([head, *rows]), "cases")
 
 
-def test_columns_that_differ_in_a_number_and_quoted_vectors(tmp_path: Path):
+def test_columns_that_differ_in_a_number(tmp_path: Path):
     wide = pd.DataFrame(
         {"T": [20, 30, 40, 50, 60], "pH 5": [1, 3, 4, 9, 7], "pH 6": [1, 2, 4, 5, 7], "pH 7": [1, 2, 3, 4, 5]}
     )
     assert read(tmp_path, wide, "pH 6").task.schema.features == ("T",)
-    vectors = "data = {'dose': [0, 1, 2, 5, 10, 20], 'resp': [2.1, 9.8, 15.2, 24.9, 33, 40.1]}"
-    assert read(tmp_path, vectors, "resp").task.schema.features == ("dose",)
 
 
 def test_a_table_of_the_geological_survey_is_no_log_of_pairs(tmp_path: Path):
