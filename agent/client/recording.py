@@ -21,7 +21,7 @@ Source = Literal["endpoint", "cache"]
 class CallSink(Protocol):
     """Where lines go: the run's archive, or anything with these two methods."""
 
-    def append_call(self, record: dict[str, Any], /) -> object:
+    def append_call(self, record: dict[str, Any], /) -> None:
         """Keep one line; it is on disk when this returns."""
 
     def calls(self) -> Iterable[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """Rows that a user gives, as a table that a law can predict."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 

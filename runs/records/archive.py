@@ -123,26 +123,25 @@ class Archive:
 
     # -- writing -------------------------------------------------------------------------------------------
 
-    def append_event(self, event: Mapping[str, Any] | BaseModel) -> int:
-        """Record a candidate or another step; returns its number. Thread-safe; survives a kill.
+    def append_event(self, event: Mapping[str, Any]) -> None:
+        """Record a candidate or another step. Thread-safe; survives a kill.
 
         Raises:
             InputError: the disk is full; nothing recorded is harmed.
         """
-        return self._writing().events.append(plain_dict(event))
+        self._writing().events.append(event)
 
-    def append_call(self, call: Mapping[str, Any] | BaseModel) -> int:
+    def append_call(self, call: Mapping[str, Any]) -> None:
         """Record a model request and its reply, durably. Secrets must be gone already."""
-        return self._writing().calls.append(plain_dict(call))
+        self._writing().calls.append(call)
 
-    def finish(self, result: RunResult | Mapping[str, Any], law: str | None) -> None:
+    def finish(self, result: RunResult, law: str | None) -> None:
         """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing.
 
         Raises:
             InputError: the disk is full; the run stays resumable.
-            pydantic.ValidationError: `result` has a key or type that `RunResult` does not know.
         """
-        content = plain_dict(result if isinstance(result, RunResult) else RunResult.model_validate(result))
+        content = plain_dict(result)
         with _SEALING:
             writer = self._writing()
             writer.events.sync()

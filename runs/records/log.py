@@ -168,8 +168,8 @@ class ChainWriter:
         self._records, self._length, self._digest = at.records, at.length, at.digest
         self._lock = threading.Lock()
 
-    def append(self, record: Mapping[str, Any]) -> int:
-        """Write one record and return its number.
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Write one record.
 
         Raises:
             InputError: the disk is full or fails; the log ends with the last whole record.
@@ -183,7 +183,6 @@ class ChainWriter:
             with writing(self._path):
                 self._write(line)
             self._records, self._length, self._digest = self._records + 1, self._length + len(line), link
-            return self._records - 1
 
     def _write(self, line: bytes) -> None:
         try:
