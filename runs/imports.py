@@ -23,7 +23,7 @@ from lawsmith.sandbox import Constants, FitJob, JobResult, Refused, Sandbox, rea
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.parse import Candidate
 from lawsmith.tasks import Dataset, InputError, Schema, schema
-from lawsmith.tasks.reading.formats import parse_frame, read_bytes, read_frame
+from lawsmith.tasks.reading.formats import parse_table, read_bytes, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +139,7 @@ def import_scores(path: Path, runs_dir: Path, *, source: str | None = None) -> l
 
 
 def _score_rows(path: Path) -> dict[tuple[str, str, str | None], list[float]]:
-    frame = _json_list(path) if path.suffix.lower() == ".json" else read_frame(path)
+    frame = _json_list(path) if path.suffix.lower() == ".json" else read_table(path).frame
     missing = [name for name in SCORE_COLUMNS if name not in frame.columns]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}; a table of scores needs {', '.join(SCORE_COLUMNS)}.")
@@ -162,7 +162,7 @@ def _json_list(path: Path) -> pd.DataFrame:
     if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
         raise InputError(f"{path} is not a list of objects; write one object for each run.")
     lines = "\n".join(json.dumps(row) for row in listed)
-    return parse_frame(lines.encode(), "scores.jsonl", str(path))
+    return parse_table(lines.encode(), "scores.jsonl", str(path)).frame
 
 
 def _cell(value: object) -> str:

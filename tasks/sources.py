@@ -12,7 +12,7 @@ from threading import Thread
 from lawsmith.tasks import replica
 from lawsmith.tasks.catalog import schema as find_schema
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.reading.formats import SUFFIXES, parse_frame, read_frame
+from lawsmith.tasks.reading.formats import SUFFIXES, parse_table, read_table
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.task import Dataset, Source
 from lawsmith.tasks.user_files import keep, user_folder
@@ -88,7 +88,7 @@ def _folder(data_dir: Path | None) -> tuple[Path | None, bool]:
 
 
 def _file(path: Path) -> Split:
-    return Split(read_frame(path), str(path), path)
+    return Split(read_table(path).frame, str(path), path)
 
 
 def _published(schema: Schema) -> Dataset:
@@ -101,7 +101,7 @@ def _published(schema: Schema) -> Dataset:
         for name, content in zip(names, contents, strict=True):
             store(name, content or b"")
     train, test = (
-        Split(parse_frame(content or b"", name, name), name, cache_folder() / name)
+        Split(parse_table(content or b"", name, name).frame, name, cache_folder() / name)
         for name, content in zip(names, contents, strict=True)
     )
     return dataset(schema, source, train, test)

@@ -80,16 +80,6 @@ def read_table(path: Path) -> Reading:
     return parse_table(read_bytes(path), path.name, where=str(path))
 
 
-def read_frame(path: Path) -> "pd.DataFrame":
-    """The rows of a file alone; raises InputError as `read_table`."""
-    return read_table(path).frame
-
-
-def parse_frame(content: bytes, name: str, where: str) -> "pd.DataFrame":
-    """Rows from the bytes of the file `name`; raises InputError as `read_table`."""
-    return parse_table(content, name, where).frame
-
-
 def read_bytes(path: Path) -> bytes:
     """The content of a file of at most `MAX_BYTES`; raises InputError when it cannot be had."""
     try:

@@ -106,8 +106,6 @@ def _numbers_in(name: str, column: "pd.Series[Any]", features: Sequence[str]) ->
     named = next((one for one in (beside, behind) if all(found and found[1] for found in one)), None)
     split = re.split(r"\s*[/:|]\s*", name)
     places = split if len(split) == values.shape[1] else [str(place) for place in range(1, values.shape[1] + 1)]
-    if all(re.fullmatch(r"\+[\d.]+\s?/\s?-[\d.]+", text) for text in texts):  # of errors to both sides
-        places = ["err_plus", "err_minus"]
     entries = [found[1] if found else "" for found in named] if named else places
     known = any(f"{name}.{entry}" in features for entry in entries)
     moves = (np.ptp(values, axis=0) > 0) | known

@@ -322,10 +322,12 @@ class _Decision(Deciding):
         companions = {column.name: column.reason for column in columns if column.role == "companion"}
         bounds = [name for name, reason in companions.items() if reason.startswith("an end of")]
         others = [name for name in companions if name not in bounds]
-        of, one, many = f"of {self.asked.target[0]}", "another outcome", "other outcomes"
-        told = [f"{listing(bounds)}, {'a bound' if len(bounds) == 1 else 'bounds'} {of}"] if bounds else []
-        told += [f"{listing(others)}, {one if len(others) == 1 else many} of the same runs"] if others else []
-        self.notices += [f"lawsmith left out {each}; --features keeps what it names." for each in told]
+        of, same = f"of {self.asked.target[0]}", "of the same runs"
+        kinds = (bounds, f"a bound {of}", f"bounds {of}"), (others, f"another outcome {same}", f"other outcomes {same}")
+        for names, one, many in (kind for kind in kinds if kind[0]):
+            what, them = (one, "it") if len(names) == 1 else (many, "them")
+            told = f"lawsmith left out {listing(names)}, {what}; list {them} among all --features to keep {them}."
+            self.notices.append(told)
         return Roles(
             targets=self.asked.target,
             features=tuple(features),
