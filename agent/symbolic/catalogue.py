@@ -19,8 +19,8 @@ from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.profile import Profile, profile
 from lawsmith.agent.symbolic.terms import DIGITS, Template, Terms
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import features, mul, parameters, transform
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role
+from lawsmith.sandbox.law.expression import features, mul, parameters, power, transform
+from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role, Sum
 from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
@@ -115,6 +115,12 @@ class KnownLaw(Frozen):
         """What the column of a feature must be like."""
         given = self.features[feature]
         return given if isinstance(given, Condition) else Condition(sign=given)
+
+    @property
+    def scales_one_curve(self) -> bool:
+        """Whether it is a curve of one feature without a level, which another feature may scale."""
+        terms = self.tree.terms if isinstance(self.tree, Sum) else (self.tree,)
+        return len(self.features) == 1 and all(any(features(term)) for term in terms)
 
     @property
     def conditions(self) -> str:
@@ -253,6 +259,24 @@ def laws_of_pairs(profile: Profile, names: Sequence[str]) -> list[Template]:
                     b = Terms(profile)
                     halves = (curve.node(b, {"x": one}, scaled=True), factor.node(b, {"y": two}, scaled=True))
                     found.append(Template(f"{curve.name} of {one}, {factor.name} of {two}", mul(*halves)))
+    return found
+
+
+def laws_times_powers(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """The package's laws of one feature without a level, each times a power of every other feature, as doses and sizes
+    scale a curve; none in tables of more than `MOST_OF_PAIRS` features."""
+    found = []
+    curves = [law for name in ("curves", "limits") for law in own_catalogue(name).law if law.scales_one_curve]
+    for one in names if 1 < len(names) <= MOST_OF_PAIRS else ():
+        others = [name for name in names if name != one]
+        if min(profile.range[name][0] for name in others) <= 0:
+            continue
+        for template in (made for law in curves for made in _placed(law, profile, one)):
+            b = Terms(profile).beside(template.node)
+            powers = [power(b.in_unit(n), b.fresh("a", Role.EXPONENT, -EXPONENTS, EXPONENTS)) for n in others]
+            found.append(
+                Template(f"{template.origin}, times power of {', '.join(others)}", mul(template.node, *powers))
+            )
     return found
 
 

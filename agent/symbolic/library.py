@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats
+from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats, laws_times_powers
 from lawsmith.agent.symbolic.other_forms import (
     STEEPEST_SHARE,
     beside_level,
@@ -49,6 +49,7 @@ def library(profile: Profile) -> list[Template]:
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
     found += laws_of_limits(profile, [*scale, *signed])
+    found += laws_times_powers(profile, [*scale, *signed])
     found += laws_of_repeats(profile) + of_repeats(profile)
     if share and len(found) > 1:
         found += _corrected(profile, found, share[:-1])  # the last share follows from the others

@@ -37,6 +37,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "root and logarithm of x": (DOSES[2:], lambda x: np.sqrt(x) * (0.5 - 0.1 * np.log(x))),
     "best learning rate (Li et al. 2024) of batch size x": (DOSES[2:], lambda x: 2 / (np.sqrt(x / 3) + np.sqrt(3 / x))),
     "two decays of x": (TIMES, lambda x: 12 * np.exp(-1.6 * x) + 4 * np.exp(-0.14 * x)),
+    "rise and decay of x (Bateman 1910)": (TIMES, lambda x: 5 * (np.exp(-0.14 * x) - np.exp(-1.1 * x))),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 30))),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
 }
@@ -65,6 +66,9 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "alpha-power law (Sakurai and Newton 1990) of x and y": _alpha,
     "level and the lesser of x and y (Liebig 1840)": lambda x, y: 0.3 + 2 * np.minimum(x, 0.6 * y),
     "level and the greater of x and y (Kelley and Walker 1959)": lambda x, y: 0.3 + 2 * np.maximum(x, 1.7 * y),
+    "rise and decay of x (Bateman 1910), times power of y": lambda x, y: y**0.9 * (np.exp(-2 * x) - np.exp(-9 * x)),
+    "Hill curve (1910) of x, times power of y": lambda x, y: 3 * y**-0.4 * x**1.7 / (0.3**1.7 + x**1.7),
+    "pure sigmoid in x, times power of y": lambda x, y: 3 * y**2 / (1 + np.exp(-7 * (x - 0.4))),
     "distance of x and y": lambda x, y: 0.3 + 2 * np.abs(x - 1.3 * y),
 }
 
@@ -88,6 +92,14 @@ def test_a_curve_that_levels_off_fits_in_any_unit(origin: str, unit: float) -> N
 def test_a_limit_that_another_feature_sets_and_a_threshold_fit(origin: str) -> None:
     x, y = (mesh.ravel() for mesh in np.meshgrid(np.linspace(0, 1, 11), np.linspace(0.05, 0.95, 8)))
     assert _left(made_task({"x": x, "y": y}, {"z": TWO[origin](x, y)}), origin) < 1e-5
+
+
+def test_a_curve_is_scaled_by_powers_of_two_features_and_by_none_that_is_zero() -> None:
+    x, y, w = (mesh.ravel() for mesh in np.meshgrid(np.linspace(1, 5, 7), np.geomspace(1, 9, 4), np.geomspace(1, 7, 4)))
+    task = made_task({"x": x, "y": y, "w": w}, {"z": 3 * np.exp(-2 / x) * y**1.5 * w**-0.5})
+    assert _left(task, "pure exponential of 1/x, times power of y, w") < 1e-8
+    zero = made_task({"x": x, "y": y - 1}, {"z": x * y})
+    assert not any(one.origin.endswith("times power of y") for one in library(profile(zero.train)))
 
 
 def test_a_power_of_a_sum_that_rises_with_one_feature_and_falls_with_another_fits() -> None:
