@@ -37,6 +37,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "root and logarithm of x": (DOSES[2:], lambda x: np.sqrt(x) * (0.5 - 0.1 * np.log(x))),
     "best learning rate (Li et al. 2024) of batch size x": (DOSES[2:], lambda x: 2 / (np.sqrt(x / 3) + np.sqrt(3 / x))),
     "two decays of x": (TIMES, lambda x: 12 * np.exp(-1.6 * x) + 4 * np.exp(-0.14 * x)),
+    "stretched decay of x (Kohlrausch 1854)": (TIMES, lambda x: 40 * np.exp(-((x / 13) ** 1.3))),
     "rise and decay of x (Bateman 1910)": (TIMES, lambda x: 5 * (np.exp(-0.14 * x) - np.exp(-1.1 * x))),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 30))),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
