@@ -267,8 +267,9 @@ def laws_times_powers(profile: Profile, names: Sequence[str]) -> list[Template]:
     scale a curve; none in tables of more than `MOST_OF_PAIRS` features."""
     found = []
     curves = [law for name in ("curves", "limits") for law in own_catalogue(name).law if law.scales_one_curve]
-    for one in names if 1 < len(names) <= MOST_OF_PAIRS else ():
-        others = [name for name in names if name != one]
+    usable = [name for name in names if profile.levels[name] > 1]
+    for one in usable if 1 < len(usable) <= MOST_OF_PAIRS else ():
+        others = [name for name in usable if name != one]
         if min(profile.range[name][0] for name in others) <= 0:
             continue
         for template in (made for law in curves for made in _placed(law, profile, one)):

@@ -140,7 +140,10 @@ class Mutator:
         if len(exponents) < 2:
             return None
         one, two = (exponents[k] for k in self.rng.choice(len(exponents), 2, replace=False))
-        both = replace(one, lower=max(one.lower, two.lower), upper=min(one.upper, two.upper))
+        low, high = max(one.lower, two.lower), min(one.upper, two.upper)
+        if low >= high:
+            return None
+        both = replace(one, lower=low, upper=high)
         return transform(node, lambda n: both if n in (one, two) else n)
 
     def _bend(self, node: Node, mate: Node, b: Terms) -> Node | None:
