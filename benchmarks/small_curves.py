@@ -124,6 +124,56 @@ def transistor(rng: np.random.Generator) -> SmallTable:
     return made_table(rng, "transistor", "id", inside, beyond, _transistor, constants, 0.002)
 
 
+SCALED: tuple[Callable[..., Any], ...] = (
+    lambda u, a: np.exp(-np.exp(-a * (u - 1 / a))),  # growth
+    lambda u, a: u**a / (1 + u**a),  # binding
+    lambda u, a: u / (1 + u + 0.1 * u**2) + 0 * a,  # an enzyme that too much of its substrate inhibits
+    lambda u, a: np.exp(-u / (1 + a)) - np.exp(-u * (1 + a)),  # a drug in blood
+    lambda u, a: np.exp(-(u ** (a / 2))),  # relaxation
+    lambda u, a: 1 / (1 + u) + 0 * a,  # quenching
+)
+
+
+def scaled_curve(rng: np.random.Generator, shape: Callable[..., Any]) -> SmallTable:
+    """A curve of one feature whose size goes as a power of another, on a grid; 1 to 5 % of each value is noise."""
+    times, sizes = np.geomspace(0.2, 4, int(rng.integers(5, 9))), written(np.geomspace(1, rng.uniform(4, 40), 4), 2)
+    unit, steep = 10 ** rng.uniform(-1, 2), float(rng.choice([1.5, 2.0, 2.5]))
+    constants = (10 ** rng.uniform(-2, 3), unit, steep, rng.uniform(0.3, 1.3))
+    t, s = (mesh.ravel() for mesh in np.meshgrid(written(times * unit, 3), sizes))
+    far, far_sizes = (mesh.ravel() for mesh in np.meshgrid(np.array([5.0, 7.0]) * unit, sizes))
+
+    def law(x: Columns, top: float, scale: float, bend: float, power: float) -> Any:
+        return top * x["size"] ** power * shape(x["t"] / scale, bend)
+
+    noise, inside, beyond = float(rng.choice([0.01, 0.02, 0.05])), {"t": t, "size": s}, {"t": far, "size": far_sizes}
+    return made_table(
+        rng, "curve scaled by a size", "y", inside, beyond, law, constants, noise, relative=True, digits=4
+    )
+
+
+def _from_zero(x: Columns, level: float, size: float, exponent: float, gain: float, half: float) -> Any:
+    return level + size * x["params"] ** -exponent - gain * np.log1p(x["shots"] / half)
+
+
+def amounts_from_zero(rng: np.random.Generator) -> SmallTable:
+    """Loss of parameters, and of examples in the prompt: none, 1, 2, 4 … 0.3 % noise."""
+    shots, params = (
+        mesh.ravel() for mesh in np.meshgrid([0, 1, 2, 4, 8, 16.0], written(np.geomspace(1e8, 1e10, 4), 2))
+    )
+    far, far_params = (mesh.ravel() for mesh in np.meshgrid([32.0, 64.0], np.unique(params)))
+    constants = (
+        rng.uniform(1, 2),
+        rng.uniform(20, 60),
+        rng.uniform(0.15, 0.25),
+        rng.uniform(0.04, 0.1),
+        rng.uniform(0.5, 4),
+    )
+    inside, beyond = {"params": params, "shots": shots}, {"params": far_params, "shots": far}
+    return made_table(
+        rng, "amounts from zero", "loss", inside, beyond, _from_zero, constants, 0.003, relative=True, digits=5
+    )
+
+
 CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "Gompertz growth": gompertz_growth,
     "Richards growth": richards_growth,
@@ -132,4 +182,6 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "enzyme of two states": enzyme_of_two_states,
     "response to a dose": response,
     "transistor": transistor,
+    "curve scaled by a size": lambda rng: scaled_curve(rng, SCALED[int(rng.integers(len(SCALED)))]),
+    "amounts from zero": amounts_from_zero,
 }
