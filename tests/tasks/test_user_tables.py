@@ -342,9 +342,9 @@ def test_a_hostile_table_is_refused_in_a_sentence(name: str, tmp_path: Path, mon
 def test_comments_without_end_are_read_in_linear_time(tmp_path: Path):
     lines = [f"# remark {k}" for k in range(200_000)]  # more than a header may be long
     (tmp_path / "t.csv").write_text("\n".join([*lines, "N,y", "1,2", "2,3", "3,5", "4,7"]))
-    began = time.monotonic()
+    began = time.process_time()
     assert len(read_dataset(tmp_path / "t.csv", ["y"]).task.train) == 4
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_gigabytes_are_refused_unread(tmp_path: Path):
