@@ -29,9 +29,7 @@ SLACK = 1e-6  # share of the target's spread by which what is known may be broke
 INSIDE = 24  # points inside the box
 MIXTURES = 4  # measured rows whose shares are moved to either end
 SIGN = 0.01  # share of the target's spread by which a prediction has to pass zero to have changed its sign
-ROOM = (
-    1e6  # a target may grow to so many times its largest value, or to its range to the third power, if that is more …
-)
+ROOM = 1e6  # times its largest value that a target may grow to, or its range to the third power if that is more, …
 STEEPER = 1.5  # … or as a power law that is so many times as steep as the one nearest to the data
 NAMED = 3  # features that a sentence names
 
@@ -235,13 +233,12 @@ def _lost(train: Table, rows: Table, measured: Array, predicted: Array) -> Mask:
     size, tiny = np.abs(measured), np.finfo(float).tiny
     room = np.full(len(predicted), np.log(ROOM))
     if size.min() > 0:
-        steep = _steepness(train, np.log(size))
-        x = {name: np.log(np.maximum(rows.features[name], tiny)) for name in steep}
-        ends = {name: (np.log(train.features[name].min()), np.log(train.features[name].max())) for name in steep}
-        away = sum(
-            (steep[n] * np.maximum(np.maximum(ends[n][0] - x[n], x[n] - ends[n][1]), 0.0) for n in steep), room * 0
-        )
-        room = np.maximum(np.maximum(room, 3 * np.log(size.max() / size.min())), STEEPER * away)
+        grown = np.zeros(len(predicted))  # of the power law nearest to the data, from their edge
+        for name, exponent in _steepness(train, np.log(size)).items():
+            low, high = np.log(train.features[name].min()), np.log(train.features[name].max())
+            x = np.log(np.maximum(rows.features[name], tiny))
+            grown += exponent * np.abs(x - np.clip(x, low, high))
+        room = np.maximum(np.maximum(room, 3 * np.log(size.max() / size.min())), STEEPER * grown)
     return np.asarray(np.log(np.maximum(np.abs(predicted), tiny)) > room + np.log(max(size.max(), tiny)))
 
 

@@ -80,7 +80,7 @@ def _parted(
     """
     rest, left = list(range(count)), dict[int, tuple[int, ...]]()
     while (parts := likeness.dependence(rest)) is not None:
-        out = max((part for part in parts if likeness.follows(part, parts)), key=grade)
+        out = max([part for part in parts if likeness.follows(part, parts)] or parts, key=grade)
         left[out] = parts
         rest.remove(out)
     for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows
