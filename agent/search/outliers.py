@@ -31,6 +31,7 @@ SMALL_SHARE = 0.2  # of the value, up to which a factor of a few is no chance
 GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
 UNITS = (60.0, 3600.0, *(10.0**power for power in range(1, 13)))  # factors between units, and slips of the point
 SAME_UNIT = 0.1  # of the logarithm, by which rows that are off by such a factor differ at most from it
+LEAST = 1e-9  # share of the largest measured value that counts as nothing
 MOST_OF_A_UNIT = 0.3  # share of the rows that may be in another unit
 
 
@@ -81,7 +82,8 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
             continue
         expected = np.median(leading, axis=0)
         relative = growing or (train.weight is None and errors_are_relative(measured, expected))
-        unit = np.abs(leading) if relative else np.broadcast_to(train.weights**-0.5, leading.shape)
+        sizes = np.maximum(np.abs(leading), LEAST * np.abs(measured).max())  # a law may come down to 0
+        unit = sizes if relative else np.broadcast_to(train.weights**-0.5, leading.shape)
         apart = _apart(measured, leading, unit, relative)
         missed = _missed(measured, leading, unit, apart, around, edge)
         missed |= _missed(measured, leading, unit, apart, around, edge, known=missed)
@@ -107,7 +109,7 @@ def with_those_met(
     for one in rows:
         measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
         size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else train.weights**-0.5)
-        least = max(float(rounding(measured)[one.row]), 1e-9 * float(np.abs(measured).max()))
+        least = max(float(rounding(measured)[one.row]), LEAST * float(np.abs(measured).max()))
         least = max(ALMOST * least, EXPLAINS * abs(one.measured - one.expected))
         met = size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= least
         judged.append(replace(one, met=bool(met)))
@@ -191,7 +193,7 @@ def _missed(
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
     # exact laws leave nothing else
-    rounded = np.maximum(rounding(measured), 1e-9 * np.abs(measured).max()) / unit
+    rounded = np.maximum(rounding(measured), LEAST * np.abs(measured).max()) / unit
     noticed = np.abs(measured - leading)
     noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
     far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounded))

@@ -287,6 +287,7 @@ def unfinished(runs_dir: Path) -> list[Path]:
     return [path for path in begun(runs_dir) if not (path / "result.json").exists()]
 
 
+@pytest.mark.slow
 def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
     folder: Path,
     engine: Engine,
@@ -315,6 +316,7 @@ def tried(archive: str) -> list[tuple[str, dict[str, Any]]]:
     return [(trial.id, facts(trial.evaluation)) for trial in recorded_trials(Archive.open(Path(archive)))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_runs_that_were_interrupted_side_by_side_all_resume(
     folder: Path,

@@ -23,6 +23,7 @@ def form(x, p):
 """
 
 
+@pytest.mark.slow
 def test_an_agent_discovers_a_law(tmp_path: Path) -> None:
     finished = {}
 

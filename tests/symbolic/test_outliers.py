@@ -266,6 +266,14 @@ def test_slips_where_a_law_expects_nothing_are_seen_without_a_word_of_numpy() ->
         assert _stand_apart(measured, np.zeros(20), missed, np.ones(20))
 
 
+def test_a_law_that_comes_down_to_nothing_is_no_trouble_where_errors_grow(recwarn: pytest.WarningsRecorder) -> None:
+    day = np.arange(1.0, 15.0)
+    train = made_task({"day": day}, {"y": 40 * np.exp(-np.exp(3 - day / 2))}).train
+    exact, lower = train.target_matrix(), np.where(day[:, None] < 2, 0.0, train.target_matrix())
+    assert disbelieved(train, [exact * 1.01, lower * 0.99], growing=True) == ()
+    assert not recwarn.list
+
+
 def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
     a, b = (column.ravel() for column in np.meshgrid(np.arange(1.0, 7), np.arange(1.0, 7)))
     truth, noise = 3 + a * b, 0.01 * np.random.default_rng(0).standard_normal(36)
