@@ -7,7 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.numerals import is_missing, is_numeral, numeral
@@ -47,14 +47,12 @@ class Reading:
 
     frame: the rows; text formats keep text. separator: between the cells of a text format, "" elsewhere.
     units: column -> unit, from a row of units. notices: sentences about what was read in an unusual way.
-    beside: the columns to both sides of an empty one.
     """
 
     frame: "pd.DataFrame"
     separator: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
-    beside: tuple[list[str], ...] = ()
 
     def after(self, *notices: str) -> "Reading":
         """The same with these notices in front of its own."""
@@ -141,12 +139,10 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
     empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
-    frame, sides = frame.drop(columns=[nameless[k] for k in empty]), ((names[:k], names[k:]) for k in empty)
-    parts = (tuple([name for name in side if name] for side in two) for two in sides)
-    beside = next((two for two in parts if min(map(len, two)) > 1), ())  # as of two tables side by side
+    frame = frame.drop(columns=[nameless[k] for k in empty])
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_header, *said_units, *said_footers), beside)
+    return Reading(frame, "", units, (*said_header, *said_units, *said_footers))
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:
@@ -354,14 +350,12 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
         return frame, ()
     head = frame.iloc[: min(20, len(frame) - 1)]
     measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
-    begun = {str(name): _first_word(cell) for name, cell in frame.iloc[0].items()}
     cut, seen = len(frame), []
     while cut > max(2, len(frame) - _MOST_FOOTERS):
         cells = {name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)}
-        shown = ", ".join(cells.values())
-        if not _is_footer({str(name): cell for name, cell in cells.items()}, measured, begun, len(frame.columns)):
+        if not _is_footer(cells, measured, frame):
             break
-        seen.append(repr(shown[:40]))
+        seen.append(repr(", ".join(cells.values())[:40]))
         cut -= 1
     if not seen:
         return frame, ()
@@ -369,16 +363,17 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
     return frame.iloc[:cut], (f"{where}: lawsmith left out the last {noun}: {listing(seen[::-1])}.",)
 
 
-def _is_footer(cells: dict[str, str], measured: set[str], begun: dict[str, str], width: int) -> bool:
-    """Whether cells sum up, by their first word, which the first row has not (Std 1, Std 2, …), or are one remark."""
+def _is_footer(cells: dict[Any, str], measured: set[Any], frame: "pd.DataFrame") -> bool:
+    """Whether the cells of a row sum up, by a first word that labels no rows (Std 1, Std 2 …), or are one remark."""
     if not cells:
         return False
     place, first = next(iter(cells.items()))
-    word = _first_word(first)
     if numeral(first) is not None:  # with any unit
         return False
+    labels = frame[place].astype(str).str.strip()
+    others = _first_word(labels.iloc[0]) != _first_word(first) and (labels == first).sum() == 1
     remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
-    return (word in WORDS["footers"] and word != begun.get(place)) or (remark and width > 1)
+    return (_first_word(first) in WORDS["footers"] and others) or (remark and len(frame.columns) > 1)
 
 
 def _first_word(cell: object) -> str:

@@ -10,7 +10,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,7 @@ from lawsmith.tasks.reading.json_rows import json_rows, objects_of_lines
 from lawsmith.tasks.reading.nested_cells import with_entries_apart
 from lawsmith.tasks.reading.plus_minus import with_errors_apart
 from lawsmith.tasks.reading.preambles import one_table
-from lawsmith.tasks.reading.shapes import with_labels_down, with_one_table, with_ticks_told
+from lawsmith.tasks.reading.shapes import with_labels_down, with_ticks_told
 from lawsmith.tasks.words import is_progress
 
 if TYPE_CHECKING:  # pandas takes half a second to import, and the sandbox never needs it
@@ -50,7 +49,6 @@ _LETTERS = {
     "cp949": "EUC-KR",
     "cp1250": "Latin-2 (Windows-1250)",
 }
-_R_PRINTS = re.compile(r"\s*(?:'data\.frame':|tibble \[|Rows: [\d,]+\s+Columns: \d|Call:\s)")  # str, glimpse, lm
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".txt", ".dat", ".xlsx", ".npz")
 """Suffixes of tables; each may be followed by ``.gz`` or stand inside a ``.zip``."""
 
@@ -136,9 +134,8 @@ def parse_table(
         raise InputError(f"{where} is of an unknown kind; lawsmith reads {', '.join((*SUFFIXES, *_PACKED))} files.")
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
-    one, ticks = partial(with_one_table, wanted=wanted or features), partial(with_ticks_told, features=features)
-    entries, apart = partial(with_entries_apart, features=features), partial(with_runs_apart, wanted=wanted)
-    for completed in (one, with_labels_down, ticks, entries, apart, with_errors_apart):
+    ticks, entries = (partial(one, features=features) for one in (with_ticks_told, with_entries_apart))
+    for completed in (with_labels_down, ticks, entries, partial(with_runs_apart, wanted=wanted), with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading
@@ -147,11 +144,6 @@ def parse_table(
 def _lines(content: bytes, where: str, wanted: Sequence[str]) -> Reading:
     """A table from text of any other kind than JSON, of several tables the one that has the `wanted` columns."""
     text, notices = _text(content, where, wanted)
-    if _R_PRINTS.match(text):
-        raise InputError(
-            f"{where} holds what R prints about a table, not its rows. Save them in R with write.csv(table, "
-            "'table.csv', row.names = FALSE)."
-        )
     objects = objects_of_lines(text)
     if objects is not None:
         said = f"{where}: each line holds an object, which lawsmith read as a row."
@@ -230,21 +222,12 @@ def _bounded(content: bytes, where: str) -> bytes:
 
 def _text(content: bytes, where: str, wanted: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """Text of UTF-8 or UTF-16, or else in letters of Windows or of East Asia, which is said: those in which a `wanted`
-    column is there, or the likely ones."""
+    column is there, or Latin ones."""
     encoding, said = _utf16(content) or "utf-8-sig", ""
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         encoding = next((one for one in _LETTERS if any(_holds(content, name, one) for name in wanted)), "cp1252")
-        lengths = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-        if any(_holds(content, name, encoding) for name in wanted):
-            pass
-        elif re.search(rb"[\xe0-\xff]{3}", content):  # small letters of a word; accents do not stand in a row
-            encoding = "cp1251"
-        elif not any(length % 2 for length in lengths) and max(lengths) > 2:
-            with suppress(UnicodeDecodeError):  # Latin letters with accents hardly come in pairs alone
-                content.decode("gb2312")
-                encoding = "gb2312"
         text, said = content.decode(encoding, errors="replace"), _LETTERS[encoding]
     text = re.sub(r"[\u200b-\u200d\u2060\ufeff]", "", text)  # characters of no width, from web pages
     odd = sum(not (character.isprintable() or character.isspace()) for character in text[: 1 << 12])

@@ -3,7 +3,6 @@
 import re
 from bisect import bisect
 from itertools import pairwise
-from string import ascii_uppercase as _LETTERS
 from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import counted, listing
@@ -27,12 +26,8 @@ def joined_header(
     """Names of a first line that leaves columns nameless or alike, completed by the lines of text below it.
 
     frame: has columns 0, 1, … Returns the names, the rows below the header, and a notice. A header that further lines
-    do not complete stays as it is. Below letters alone, as Origin writes them, the first line names the columns.
+    do not complete stays as it is.
     """
-    if _are_letters(names, frame):
-        long = [str(cell).strip() for cell in frame.iloc[0].tolist()]
-        said = f"{where}: lawsmith left out the line of letters above the header ({names[0]}, {names[1]} …)."
-        return long, frame.iloc[1:].reset_index(drop=True), (said,)
     if _is_complete(names, frame) or len(frame) < _MOST_LINES + 2:
         return names, frame, ()
     upper = _filled_from_left(names)
@@ -50,20 +45,6 @@ def joined_header(
         return names, frame, ()
     listed = listing([name for name in found if name], 12)
     return found, below, (f"{where}: the header has {len(lines) + 1} lines; its columns are {listed}.",)
-
-
-def _are_letters(names: list[str], frame: "pd.DataFrame") -> bool:
-    """Whether names are A, B, … with another name below each: before a line of units, or with A(X), B(Y) … above it."""
-    letters = [re.fullmatch(r"([A-Z])(\([A-Za-z±]+\))?", name) for name in names]
-    if (
-        len(names) < 2
-        or len(frame) < _MOST_LINES + 2
-        or [one and one[1] for one in letters] != list(_LETTERS[: len(names)])
-    ):
-        return False
-    first, second = ([str(cell).strip() for cell in frame.iloc[place].tolist()] for place in (0, 1))
-    texts = not any(map(is_numeral, first)) and all(first) and len(set(first)) == len(first)
-    return texts and (all(one and one[2] for one in letters) or not any(map(is_numeral, second)))
 
 
 def _filled_from_left(names: list[str]) -> list[str]:

@@ -78,7 +78,6 @@ def made_plain(text: str) -> tuple[str, str] | None:
     """The rows of a table that a document, a log or a terminal shows, and a sentence on it; None for any other text."""
     known = (
         (_from_latex, "this is LaTeX; lawsmith read its rows and left out its commands"),
-        (_from_arff, "lawsmith named its columns by its attributes"),
         (_from_bytes, "lawsmith read its columns by the bytes that are described above them"),
         (_from_printout, "this is a printed table; lawsmith left out its frame"),
         (_from_pairs, "lawsmith read its lines of names and values as rows"),
@@ -188,14 +187,6 @@ def _from_printout(text: str) -> tuple[str, str] | None:
     hidden = any("more row" in line or line[:2] == ".." for line in found)
     bare = _PRINTED.sub("", text).replace("│", " ") if found and found[0].endswith("DataFrame") else None  # of Julia
     return (bare or _PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
-
-
-def _from_arff(text: str) -> tuple[str, str] | None:
-    """The rows of a file of Weka, below the names of its attributes; None for any other text."""
-    begun = re.search(r"^@data\s*?\n", text[: 1 << 16], flags=re.MULTILINE | re.IGNORECASE)
-    head, rows = ("", "") if begun is None else (text[: begun.start()], text[begun.end() :])
-    names = re.findall(r"^@attribute\s+['\"]?(\w[^'\"\s{]*)", head, flags=re.MULTILINE | re.IGNORECASE)
-    return (",".join(names) + "\n" + re.sub(r"^%.*", "", rows, flags=re.MULTILINE), "") if names else None
 
 
 def with_columns_apart(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions, angles,
+"""Columns of text that state a quantity otherwise than as one number with one unit: dates, fractions,
 durations, intervals, and numbers whose unit differs from cell to cell."""
 
 import math
@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from unicodedata import normalize
 
 from lawsmith.tasks.dates import decimal_year, years_of
 from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
@@ -22,11 +21,7 @@ _COUNTED = re.compile(
     r"\s?[=#:_-]?\s?(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 )
 _COUNTED_SHORT = re.compile(r"(d|h|t|w|m|y|wk|hr|mo|yr|min)\s?[_-]?(\d+(?:\.\d+)?)")  # d0, d7; T0, T24
-_ANGLE = re.compile(
-    r"([+\-−]?)(\d{1,3})\s?°\s?([0-5]?\d(?:\.\d+)?)\s?['′’]\s?(?:([0-5]?\d(?:\.\d+)?)\s?(?:[\"″”]|'')\s?)?([NESW]?)"
-)
 _FRACTION = re.compile(r"(?:(\d{1,7})[ -]+)?(\d{1,7})\s*([/:])\s*([1-9]\d{0,6})")
-_VULGAR = re.compile("[¼-¾⅐-⅞]")
 _C_RATE = re.compile(r"C\s?/\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)?\s?C")  # of batteries
 _LAYER = re.compile(r"([$€£]?\d[\d.,]*[kKMB]?)\s*(?:[-–—]|to)\s*([$€£]?\d[\d.,]*[kKMB]?)")
 _BIN = re.compile(r"\(\s*(\S+?)\s*,\s*(\S+?)\s*\]|\[\s*(\S+?)\s*,\s*(\S+?)\s*\)")
@@ -66,7 +61,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _rates, _fractions, _angles, _durations, _counted, _bins, _units):
+    for reader in (_dates, _rates, _fractions, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -98,14 +93,13 @@ def _rates(name: str, words: Sequence[str]) -> Quantity | None:
 def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     """Fractions such as 1/100, beyond what a day or a month may be, 3/8 or 1 1/2 among others of halves, and ratios
     such as 1:5 and 1:100, which are no clock."""
-    plainly = [_VULGAR.sub(lambda found: " " + normalize("NFKC", found[0]).replace("⁄", "/"), word) for word in words]
-    parts = [_FRACTION.fullmatch(word.strip()) for word in plainly]
+    parts = [_FRACTION.fullmatch(word.strip()) for word in words]
     ratios = any(part[3] == ":" and (len(part[4]) == 1 or int(part[4]) > 59) for part in parts if part)
     found = [(int(part[2]), int(part[4])) for part in parts if part is not None and (part[3] == "/" or ratios)]
     beyond = ratios or any(below > 31 for _, below in found)
     halves = len({below for _, below in found}) > 2 and all(below & (below - 1) == 0 < above for above, below in found)
     month = any(1900 <= below <= 2100 and above <= 12 and above != 1 for above, below in found)
-    mixed = plainly != list(words) or any(part and part[1] for part in parts)
+    mixed = any(part and part[1] for part in parts)
     if has(name, "days") or not (beyond or halves or mixed) or month:
         return None
     values = [
@@ -113,16 +107,6 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
         for word, part in zip(words, parts, strict=True)
     ]
     return Quantity(values, "lawsmith turned fractions into numbers" + _example(words, values))
-
-
-def _angles(name: str, words: Sequence[str]) -> Quantity | None:
-    """Angles of degrees, minutes and perhaps seconds, such as 10°30' and 33°52′10″ S, in degrees."""
-    values: Numbers = []
-    for one in (_ANGLE.fullmatch(word.strip()) for word in words):
-        size = None if one is None else int(one[2]) + float(one[3]) / 60 + float(one[4] or 0) / 3600
-        values.append(-size if size and one and (one[1] in ("-", "−") or one[5] in ("S", "W")) else size)
-    told = "lawsmith turned minutes of arc into degrees" + _example(words, values)
-    return Quantity(values, told, "°") if any(values) else None
 
 
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:

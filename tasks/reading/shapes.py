@@ -28,29 +28,8 @@ _BEFORE = rf"(?:{_AGAIN_NAMES}|s)[\s._-]*\d+[\s._/-]+"
 _AGAIN = 0.25  # standard deviations of a column by which repeated measurements typically differ at most
 _FULL = 1.5  # measures, on average, of each row that a long table becomes, at least
 _YEAR = re.compile(rf"({YEAR})(?: \[YR\d{{4}}\])?")  # 2004 [YR2004]
-_FLAG = re.compile(r"(?<=\d)\s+[a-z]{1,3}$|^:.*")  # of Eurostat: 12.3 p, : c
 _AROUND = " _=@:-/"  # a number in a name
 _VALUES = ("value", "values", "val", "measurement", "result")
-
-
-def with_one_table(reading: Reading, where: str, wanted: Sequence[str]) -> Reading:
-    """The same with the wanted of two tables that stand side by side: one ends in an earlier row, in all its columns.
-
-    Where both end in one row they may be one table: each line is read as one row, and a notice says so.
-    """
-    if not reading.beside:
-        return reading
-    filled = ~reading.frame.map(is_missing)
-    ends = [{int(np.flatnonzero(filled[name]).max(initial=-1)) for name in names} for names in reading.beside]
-    if len(ends[0]) + len(ends[1]) > 2 or ends[0] == ends[1]:
-        between = f"{reading.beside[0][-1]} and {reading.beside[1][0]}"
-        told = f"{where}: an empty column stands between {between}; each line is read as one row. If two tables stand "
-        return reading.after(f"{told}side by side, save each in a file of its own.")
-    found = [names for names in reading.beside if wanted and all(meant(name, names) for name in wanted)]
-    names = (*found, *reading.beside)[0]
-    frame = reading.frame.loc[filled[names].any(axis=1), names].reset_index(drop=True)
-    told = f"{where}: two tables stand side by side; lawsmith read the one with {listing(names, 4)}."
-    return replace(reading, frame=frame).after(told)
 
 
 def with_labels_down(reading: Reading, where: str) -> Reading:
@@ -148,15 +127,10 @@ def _values_in(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, dict[s
 def _with_values_down(
     reading: Reading, kind: str, columns: dict[str, dict[str, str]], where: str
 ) -> tuple[Reading, str]:
-    """A row for each value that columns' names state, such as a year in tables of the World Bank, without Eurostat's
-    flags (``12.3 p``); and a notice."""
+    """A row for each value that columns' names state, such as a year in tables of the World Bank; and a notice."""
     import pandas as pd
 
     frame = reading.frame.rename(columns=str)
-    for name in [name for name in frame.columns if "\\" in name and "," in name]:  # freq,geo\TIME_PERIOD
-        parts = frame[name].str.split(",", expand=True)
-        parts.columns = pd.Index(name.split("\\")[0].split(",")[: parts.shape[1]])
-        frame = parts.join(frame.drop(columns=name))
     first = str(frame.columns[0])
     if (corner := re.fullmatch(r"(.*\S)\s*\\\s*(\S.*)", first)) is not None:  # pH \ T
         kind = corner[2] if kind == "setting" else kind
@@ -167,18 +141,10 @@ def _with_values_down(
     blocks = [frame[[*settings, *one]].rename(columns=one).assign(**{kind: value}) for value, one in columns.items()]
     measures = list(next(iter(columns.values())).values())
     frame = pd.concat(blocks).sort_index(kind="stable")[[*settings, kind, *measures]]
-    flagged = list[str]()
-    for name in measures:
-        cells = [cell.strip() if isinstance(cell, str) else cell for cell in frame[name]]
-        bare = [_FLAG.sub("", cell) if isinstance(cell, str) else cell for cell in cells]
-        flagged += [cell for cell, rest in zip(cells, bare, strict=True) if isinstance(cell, str) and cell != rest]
-        frame[name] = bare
     known = ~frame[measures].map(is_missing).all(axis=1)
     frame = (frame[known] if known.any() else frame).reset_index(drop=True)
     said = f"{where}: the names of {len(stated)} columns state the {kind}; they are now {len(frame)} rows of "
     said += f"{listing([kind, *measures])}."
-    if flagged:
-        said += f" lawsmith left out the flags of {counted(len(flagged), 'cell')}, such as {flagged[0]!r}."
     return replace(reading, frame=frame), said
 
 

@@ -38,8 +38,7 @@ def test_a_chart_without_extremes_and_of_one_run():
 @pytest.mark.parametrize(
     "above",
     [
-        "A\tB\nTime\tVoltage\ns\tmV\n",  # Origin
-        "A(X)\tB(Y)\nTime\tVoltage\n",
+        "Time\tVoltage\ns\tmV\n",
         "LabVIEW Measurement\t\nSeparator\tTab\n***End_of_Header***\t\n\nChannels\t1\n***End_of_Header***\n"
         "Time\tVoltage\tComment\n",
     ],
@@ -47,11 +46,6 @@ def test_a_chart_without_extremes_and_of_one_run():
 def test_headers_of_instruments(above: str):
     frame = frame_of(above + "".join(f"{k}.5\t{10 / (k + 1):.3f}\n" for k in range(9)))
     assert list(frame.columns)[:2] == ["Time", "Voltage"] and len(frame) == 9
-
-
-def test_letters_with_units_below_are_names():
-    frame = frame_of("A\tB\nm\ts\n" + "".join(f"{k}\t{2 * k}\n" for k in range(9)))
-    assert list(frame.columns) == ["A", "B"] and len(frame) == 9
 
 
 def test_the_sheet_that_has_the_target_is_read(tmp_path: Path):

@@ -320,7 +320,7 @@ def test_shares_and_per_cent_go_together(tmp_path: Path):
 
 
 def test_chinese_text_is_read_as_such():
-    reading = parse_table("数量,损失\n1,2\n3,4\n".encode("gbk"), "t.csv", "t")
+    reading = parse_table("数量,损失\n1,2\n3,4\n".encode("gbk"), "t.csv", "t", ["损失"])
     assert list(reading.frame) == ["数量", "损失"] and reading.notices == (
         "t is not UTF-8 text; lawsmith read it as GBK.",
     )

@@ -146,7 +146,6 @@ def changed(column: str, rows: list[int], value: str) -> pd.DataFrame:
         ("loss\n1\n2\n", "has no column that can be a feature; name some with --features."),
         ("N,loss\n1,2\n1,2,3\n", "is not a well-formed table: line 3 has 3 cells, but the header has 2."),
         ("N,loss\n1,2,3\n1,2,3\n", "has rows with more cells than the header"),
-        ("'data.frame':\t6 obs. of  2 variables:\n $ N: num  1 2 3\n", "Save them in R with write.csv"),
         ('N,loss\n1,"2\n', "is not a well-formed table: EOF inside string"),
         ("N,N,loss\n1,2,3\n", "names the column 'N' twice"),
     ],
