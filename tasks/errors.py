@@ -1,6 +1,7 @@
 """The one error that means: the user's input, not our code, has to change."""
 
 import difflib
+import shlex
 from collections.abc import Collection
 from importlib.util import find_spec
 
@@ -16,6 +17,11 @@ def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def option(*names: str) -> str:
+    """Names of columns as one value of an option, as a shell takes it: ``'Load (%),T'``."""
+    return shlex.quote(",".join(names))
 
 
 def counted(count: int, noun: str) -> str:

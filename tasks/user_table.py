@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lawsmith.tasks.arrays import correlation, is_logarithmic, ranks
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.frontier.folds import frontier_features
 from lawsmith.tasks.frontier.leading import leading
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
@@ -320,7 +320,7 @@ def _with_rates(
             ranges[name] = found
             notices.append(
                 f"{name} is a rate by its name and values, so laws must stay between 0 and {found[1]:g}, also beyond "
-                f"the data; --range {name}=: lifts that."
+                f"the data; --range {option(f'{name}=:')} lifts that."
             )
     assumed = tuple(name for name in ranges if name not in stated.ranges)
     return stated.model_copy(update={"ranges": ranges, "assumed": assumed}), tuple(notices)
@@ -341,7 +341,7 @@ def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
         elif high == 100 and low >= 0 and values.max() <= WHOLE:
             said.append(
                 f"{name} is {values.max():g} at most, but its stated range ends at 100. If it is a share, give "
-                f"--range {name}=0:1."
+                f"--range {option(f'{name}=0:1')}."
             )
     return tuple(said)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
-from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.numerals import is_null, plain
 from lawsmith.tasks.reading.formats import bound_names, require_columns
 from lawsmith.tasks.roles.labels import two_clocks, units_of
@@ -99,7 +99,7 @@ def numbers(frame: "pd.DataFrame", column: str, where: str, *, spare: bool = Fal
     if values.dtype.kind in "iufb":
         result = values.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        result = _parsed(values, column, where, f", or the column with --ignore {column}" if spare else "")
+        result = _parsed(values, column, where, f", or the column with --ignore {option(column)}" if spare else "")
     empty, infinite = np.flatnonzero(np.isnan(result)), np.flatnonzero(np.isinf(result))
     if len(empty):
         raise InputError(
@@ -202,7 +202,7 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     if len(bad):
         raise InputError(
             f"{where}: the {kind} {name!r} is not positive in {_rows(frame, bad)}. Correct these rows, or leave the "
-            f"column out with --ignore {','.join(weight.columns)}."
+            f"column out with --ignore {option(*weight.columns)}."
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))

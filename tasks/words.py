@@ -83,7 +83,9 @@ def _whole(name: str) -> str:
 
 
 def _without_splits(name: str) -> list[str]:
-    return [word for word in tokens(name) if word not in WORDS["splits"] and not word.isdigit()]
+    (first, *rest) = tokens(name) or [""]
+    words = [first, *takewhile(lambda word: word not in WORDS["occasions"], rest)]
+    return [word for word in words if word not in WORDS["splits"] and not word.isdigit()]
 
 
 def _measure(words: list[str]) -> str:
@@ -102,9 +104,10 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
         return True
     if min(len(one), len(two)) > 2 and one[-2:] == two[-2:] and one[-2] == "to" and one[-1] in WORDS["reached"]:
         return True
-    parts = WORDS["parts"]
+    parts = WORDS["parts"] | WORDS["held_out"]
     begin = (word for word, other in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
     alike = len(one) > 1 < len(two) and (one[-1] == two[-1] in parts or not WORDS["learnt"].isdisjoint(begin))
+    alike |= one[0] == two[0] in WORDS["held_out"] and not (is_outcome(target) or is_performance(target))  # valid_c4
     return alike or (parts.issuperset(one) and parts.issuperset(two))
 
 
@@ -112,11 +115,12 @@ def is_performance(name: str) -> bool:
     """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
     own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
     own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
-    words = [word for word in tokens(own) if word not in STATISTICS and word not in WORDS["units_of_time"]]
+    words = [word for word in words_without_unit(own) if word not in STATISTICS | WORDS["units_of_time"]]
     known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:]))
     known = known or words[-2:] == ["power", "draw"] or _SPENT.search(name.lower()) is not None
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
-    known = known or (words in (["time"], ["dt"]) and not {"ms", "us", "ns"}.isdisjoint(tokens(name)))
+    short = not {"ms", "us", "ns"}.isdisjoint(tokens(name))
+    known = known or (short and (words in (["time"], ["dt"]) or not WORDS["timed"].isdisjoint(words[-1:])))
     known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return known or _MEASURED.search(bare(own)) is not None
@@ -125,9 +129,9 @@ def is_performance(name: str) -> bool:
 def is_result_beside(name: str, target: str) -> bool:
     """Whether two names are entries of one object of results, such as ``stats.ops`` and ``stats.mean``, prices of one
     day, or counts of one epidemic."""
-    if WORDS["prices"].issuperset(tokens(name)) and WORDS["prices"].issuperset(tokens(target)):
-        return True
-    if has(name, "epidemic") and has(target, "epidemic"):
+    if WORDS["prices"].issuperset({*tokens(name), *tokens(target)}) or (
+        has(name, "epidemic") and has(target, "epidemic")
+    ):
         return True
     one, two = tokens(name), tokens(target)
     if is_outcome(target) and one[:1] == two[:1] and not WORDS["averages"].isdisjoint(set(one) & set(two)):

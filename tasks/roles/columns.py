@@ -12,7 +12,7 @@ import numpy as np
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import along
 from lawsmith.tasks.asked import Asked, resolve
-from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.codes import decide_codes
@@ -301,7 +301,7 @@ class _Decision(Deciding):
         for name, (others, closeness) in found.items():
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
         if found:
-            kept = ",".join([*(name for name in self._features_in_order()), *found])
+            kept = option(*self._features_in_order(), *found)
             verb, them = ("follows", "it") if len(found) == 1 else ("follow", "them")
             self.notices.append(
                 f"lawsmith left out {listing(list(found))}, which {verb} from the other features; --features {kept} "

@@ -167,8 +167,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"
-    if pair and words.repeats_of(name, target) and along(*pair) > FOLLOWS and _is_one_of_series(d, target):
-        return f"another column of the series of {target}, by its name and values"
     if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
         return f"another well of the plate of {target}"
     if _is_one_of_repeats(d, name, target):
@@ -214,13 +212,6 @@ def _are_series(d: Deciding, axis: str, names: list[str]) -> bool:
         return False
     sizes = np.array([(np.ptp(values), np.median(np.abs(values))) for _, values in columns])
     return bool((sizes.max(axis=0) < ONE_SIZE * sizes.min(axis=0)).all()) and all(goes_along(*pair) for pair in columns)
-
-
-def _is_one_of_series(d: Deciding, target: str) -> bool:
-    """Whether further columns are named like the target but for the number, and others are left: ``pH 5`` beside
-    ``pH 6``, ``pH 7`` and a temperature."""
-    alike = [name for name in d.names if words.repeats_of(name, target)]
-    return len(alike) >= SERIES and not {target, *alike}.issuperset(d.candidates())
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:

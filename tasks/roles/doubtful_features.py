@@ -7,7 +7,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.errors import listing
+from lawsmith.tasks.errors import listing, option
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.follows import is_basic
@@ -43,7 +43,7 @@ def tell_doubts(d: Deciding) -> None:
     if not features.keys().isdisjoint(left) and features.keys() - set(left):
         d.notices.append(
             f"{target} is made of {listing(made)} in every row. If a run measured {listing(left)}, leave "
-            f"{'it' if len(left) == 1 else 'them'} out with --ignore {','.join(left)}."
+            f"{'it' if len(left) == 1 else 'them'} out with --ignore {option(*left)}."
         )
 
 
@@ -57,9 +57,8 @@ def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
         rest = enough and np.corrcoef(*pair)[0, 1] < -OPPOSITE and any(left)
         if same or rest or (enough and correlated(*pair)):
             how = "nearly the same as" if same else "nearly 100 % minus" if rest else "on a straight line with"
-            d.notices.append(
-                f"{name} is {how} {d.asked.target[0]}. If a run measured both, leave it out with --ignore {name}."
-            )
+            told_of = f"{name} is {how} {d.asked.target[0]}. If a run measured both"
+            d.notices.append(f"{told_of}, leave it out with --ignore {option(name)}.")
             told.append(name)
     return told
 
@@ -77,7 +76,7 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
         verb = "goes" if len(names) == 1 else "go"
         d.notices.append(
             f"{listing(names)} {verb} along {axis}, as {d.asked.target[0]} does. What a run measured as well can be "
-            f"left out with --ignore {','.join(names)}."
+            f"left out with --ignore {option(*names)}."
         )
 
 

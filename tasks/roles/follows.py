@@ -20,7 +20,7 @@ ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns
 MOST_PARTS = 3  # columns that a derived one is made of
 
 _LOGARITHM = frozenset(("log", "log2", "log10", "ln", "lg"))
-_BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "width", "depth", "layers", "size", "examples")
+_BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "size", "examples")
 """Words in names of columns that others are made of."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import IntArray, along
-from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.numerals import FACTORS, numeral
 from lawsmith.tasks.reading.quantities import factor_between
 from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
@@ -16,7 +16,7 @@ from lawsmith.tasks.roles.follows import is_made, label_of
 
 FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
-_SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)\s?([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
+_SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
 MOST_LEVELS = 8  # of a category that is not named as one
 
@@ -30,6 +30,10 @@ def decide_labels(d: Deciding) -> None:
     _refuse_units(d, texts)
     codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
     left = {name: found for name, found in codes.items() if found is not None}
+    for name in [name for name in left if words.has(name, "repeats") and len(d.candidates()) + len(left) > 2]:
+        if _crossed(d, left[name]):
+            d.set(name, "replicate", "tells repeated measurements apart")
+            del left[name]
     _group_or_categories(d, left)
     _leave_out_lone(d)
     _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
@@ -50,9 +54,6 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
         d.set(name, "left out", _why_no_label(labels))
         if (units := units_of(labels)) is not None:
             d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
-    elif not words.has(name, "groups") and (lone := _remarks(labels)):
-        d.set(name, "left out", "remarks on single rows")
-        d.notices.append(f"{name} remarks on {listing(lone, 4)}; delete these rows if they should not count.")
     elif restated := label_of(codes, d.candidates()):
         if all(words.has(one, "coordinates") for one in restated):
             for one in restated:
@@ -62,19 +63,12 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
     elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
         d.set(name, "left out", f"says in which range of {along} a row lies")
         d.notices.append(
-            f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {name} gives each "
-            "range constants of its own."
+            f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {option(name)} "
+            "gives each range constants of its own."
         )
     else:
         return codes
     return None
-
-
-def _remarks(labels: list[str]) -> list[str]:
-    """Labels of single rows beside one label of all others: ``ok``, and once ``spike``."""
-    counted = Counter(labels)
-    lone = [repr(label) for label, count in counted.items() if count == 1]
-    return lone if len(counted) == len(lone) + 1 and len(lone) < len(labels) / 2 else []
 
 
 def _tell_measures(d: Deciding, names: list[str]) -> None:
@@ -84,7 +78,7 @@ def _tell_measures(d: Deciding, names: list[str]) -> None:
         if all(map(words.is_outcome, measures)):
             d.notices.append(
                 f"{name} says which measure {d.asked.target[0]} holds in each row ({listing(measures, 4)}). With "
-                f"--target {measures[0]} only that measure is read."
+                f"--target {option(measures[0])} only that measure is read."
             )
 
 
@@ -147,7 +141,7 @@ def _refuse_units(d: Deciding, texts: list[str]) -> None:
         if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
             raise InputError(
                 f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
-                f"beside it in one unit, and leave the column out with --ignore {name}."
+                f"beside it in one unit, and leave the column out with --ignore {option(name)}."
             )
 
 
@@ -188,7 +182,12 @@ def _told_by(name: str, labels: dict[str, IntArray]) -> str | None:
 def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
     _leave_out_finer(d, labels)
     for name in list(labels):
-        if (same := _told_by(name, labels)) is not None:
+        same = _told_by(name, labels) if name in labels else None
+        if same is not None and words.is_label(same) and words.has(name, "treatments"):
+            d.set(same, "replicate", f"repeats each {name}")
+            d.notices.append(f"{same} repeats each {name}; --group {option(same)} gives each constants of its own.")
+            del labels[same]
+        elif same is not None:
             d.set(name, "left out", f"follows from {same}")
             del labels[name]
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
@@ -202,7 +201,8 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         d.set(group, "group", "a label that repeats while features vary; it has constants of its own")
         if words.has(group, "codes"):
             d.notices.append(
-                f"Each label of {group} has constants of its own; with --category {group} they shift or scale one law."
+                f"Each label of {group} has constants of its own; with --category {option(group)} they shift or "
+                "scale one law."
             )
     for name, codes in labels.items():
         if name in d.role:
@@ -210,7 +210,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         if name == group and not has_group and d.asked.features is None and codes.max() < MOST_LEVELS:
             d.notices.append(
                 f"{name} has labels of fewer than {GROUP_ROWS} rows, too few for constants of their own, so it shifts "
-                f"or scales one law; --group {name} gives each label constants."
+                f"or scales one law; --group {option(name)} gives each label constants."
             )
         if d.asked.group == "":
             d.set(name, "left out", "text, which --group none leaves out; --category keeps it")
@@ -218,7 +218,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             d.category(name, "a label of a few levels")
             if group is None and len(labels) == 1 and not has_group and _has_rows_enough(d, codes):
                 d.notices.append(
-                    f"{name} shifts or scales one law; --group {name} gives each label constants of its own."
+                    f"{name} shifts or scales one law; --group {option(name)} gives each label constants of its own."
                 )
         else:
             d.set(name, "left out", "text")

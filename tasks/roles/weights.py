@@ -85,6 +85,8 @@ def _bounds_target(d: Deciding, name: str) -> bool:
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
     if not words.is_bound(name) or values is None or target is None or is_numeral(d.asked.target[0]):
         return False  # beside a number, other numbers are values of a setting
+    if words.has_side(name) is False and not np.median(values) < np.ptp(target):  # Ci, which is no interval
+        return False
     return words.is_surely_bound(name) or bool((values <= target).all() or (values >= target).all())
 
 

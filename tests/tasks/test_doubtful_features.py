@@ -25,7 +25,7 @@ def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_pa
     noise = np.sin(np.arange(20) ** 2)
     made = pd.DataFrame({"cycle": 25 * np.arange(20), "IR (mOhm)": 22 + 0.1 * TIMES + 0.02 * noise})
     made["Capacity"] = np.round(3 - 0.01 * TIMES + 0.01 * noise[::-1], 3)
-    told = "IR (mOhm) goes along cycle, as Capacity does. What a run measured as well can be left out with --ignore IR"
+    told = "IR (mOhm) goes along cycle, as Capacity does. What a run measured as well can be left out with --ignore 'IR"
     assert told in " ".join(read(tmp_path, made, "Capacity").notices)
     counts = pd.DataFrame({"t": TIMES, "gross": np.round(900 * np.exp(-TIMES / 9) + 30), "blank": np.round(30 + noise)})
     counts["net"], counts["ratio"] = counts["gross"] - counts["blank"], counts["gross"] / counts["blank"] * 100

@@ -18,7 +18,6 @@ def lines(form: str) -> str:
 
 
 SHOWN = {
-    "ARFF": "% Weka\n@RELATION runs\n@ATTRIBUTE width NUMERIC\n@attribute 'loss' REAL\n@DATA\n" + lines("{},{}\n"),
     "Julia": "6×2 DataFrame\n Row │ width  loss    \n     │ Int64  Float64 \n─────┼────────────────\n"
     + "".join(f"   {k} │ {w:5d}  {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
     "R, flush right": "  width   loss\n" + "".join(f"{k}{w:6d} {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
@@ -60,13 +59,6 @@ def test_ticks_of_new_rows_stay_where_they_are_no_feature():
     assert frame["note"].tolist() == ["x", ""] and frame["tied"].tolist() == ["yes", "no"]
 
 
-def test_remarks_on_single_rows_are_no_group(tmp_path: Path):
-    noted = [f"{w},{loss},{'spike?' if w == 256 else 'ok'}" for w, loss in ROWS]
-    data = read(tmp_path, "\n".join(["width,loss,obs.", *noted]))
-    assert roles(data)["obs."] == "left out" and len(data.task.train) == len(ROWS)
-    assert "obs. remarks on 'spike?'; delete these rows if they should not count." in data.notices
-
-
 @pytest.mark.parametrize(
     ("header", "cells", "expected"),
     [
@@ -79,6 +71,14 @@ def test_remarks_on_single_rows_are_no_group(tmp_path: Path):
         ("width,weights,loss", "{0},{2:.3f},{1}", "weight"),
         ("width,norm_type,loss", "{0},{4},{1}", "category"),
         ("width,tree no,height", "{0},{5},{1}", "bookkeeping"),
+        ("width,WER_other,WER_clean", "{0},{2:.3f},{1}", "companion"),
+        ("width,valid_wiki,valid_c4", "{0},{2:.3f},{1}", "companion"),
+        ("width,eval_ctx,eval_loss", "{0},{2:.0f},{1}", "feature"),
+        ("width,optimal_lr,optimal_batch", "{0},{2:.3f},{1}", "companion"),
+        ("width,loss_before_decay,loss", "{0},{2:.3f},{1}", "companion"),
+        ("width,train_time_s,loss", "{0},{2:.3f},{1}", "companion"),
+        ("width,best_epoch,loss", "{0},{2:.0f},{1}", "bookkeeping"),
+        ("width,Ci,Photo", "{0},{2:.3f},{1}", "feature"),  # of carbon dioxide
     ],
 )
 def test_what_a_column_is_by_its_name_and_values(header: str, cells: str, expected: str, tmp_path: Path):

@@ -272,3 +272,27 @@ def test_a_learning_rate_that_was_set_from_sizes_in_names_does_not_stand_for_the
     assert (found["model.size"], found["lr"], found["model"]) == ("feature", "derived", "left out")
     stated = roles(read(tmp_path, table.assign(params=sizes * 1e9)))
     assert (stated["model.size"], stated["params"]) == ("left out", "feature")
+
+
+def test_runs_of_one_plan_and_plots_of_a_treatment_are_repetitions(tmp_path: Path):
+    width = np.tile(np.repeat([64.0, 128, 256, 512], 2), 6)
+    lr = np.tile([0.1, 0.2], 24)
+    loss = 2 + 8 / width**0.5 + lr + 0.01 * np.cos(np.arange(48) ** 2)
+    plan = pd.DataFrame({"width": width, "lr": lr, "run": np.repeat(np.arange(1, 7), 8), "loss": loss.round(4)})
+    assert roles(read(tmp_path, plan))["run"] == "replicate"
+    plots = plan.rename(columns={"run": "plot"}).assign(treatment=np.repeat(["till", "none"], 24))
+    data = read(tmp_path, plots)
+    assert roles(data)["plot"] == "replicate" and roles(data)["treatment"] in ("category", "group")
+    assert "plot repeats each treatment; --group plot gives each constants of its own." in data.notices
+
+
+def test_the_last_label_is_no_summary_whatever_its_letter(tmp_path: Path):
+    rows = [f"{band},{x},{x**0.5 + k:.3f}" for k, band in enumerate("BVR") for x in (1, 2, 3, 5, 8)]
+    data = read(tmp_path, "\n".join(["band,Time (s),loss", *rows, "Mean,3.8,3"]))
+    assert len(data.task.train) == 15 and roles(data)["band"] in ("category", "group")
+
+
+def test_names_with_blanks_are_quoted_in_options(tmp_path: Path):
+    width = np.array([64.0, 128, 256, 512, 1024, 2048, 4096])
+    table = pd.DataFrame({"Width (px)": width, "Layers": width / 64, "loss": (2 + 8 / width**0.5).round(4)})
+    assert any("--features 'Width (px),Layers'" in said for said in read(tmp_path, table).notices)
