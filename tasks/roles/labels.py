@@ -30,10 +30,6 @@ def decide_labels(d: Deciding) -> None:
     _refuse_units(d, texts)
     codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
     left = {name: found for name, found in codes.items() if found is not None}
-    for name in [name for name in left if words.has(name, "repeats") and len(d.candidates()) + len(left) > 2]:
-        if _crossed(d, left[name]):
-            d.set(name, "replicate", "tells repeated measurements apart")
-            del left[name]
     _group_or_categories(d, left)
     _leave_out_lone(d)
     _tell_measures(d, [name for name in texts if name in d.role and d.role[name][0] in ("group", "category")])
@@ -189,6 +185,10 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             del labels[same]
         elif same is not None:
             d.set(name, "left out", f"follows from {same}")
+            del labels[name]
+    for name in [name for name in labels if words.has(name, "repeats") and len(d.candidates()) + len(labels) > 2]:
+        if _crossed(d, labels[name]):
+            d.set(name, "replicate", "tells repeated measurements apart")
             del labels[name]
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
     many = [name for name, codes in labels.items() if codes.max() >= MOST_LEVELS]
