@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,12 @@ def made_task(
     table = Table(dict(features), dict(known), tuple(groups), np.zeros(rows, np.intp) if codes is None else codes)
     schema = Schema(**stated, features=tuple(features), targets=tuple(known))
     return Task(schema, table, Provenance("file", "0" * 64, None))
+
+
+def quick_first(values: Iterable[Any], count: int) -> list[Any]:
+    """The values as parameters of a test. Those after the first `count` go the same way once more, and are slow."""
+    each = [one if isinstance(one, tuple) else (one,) for one in values]
+    return [pytest.param(*one, marks=[pytest.mark.slow] if k >= count else []) for k, one in enumerate(each)]
 
 
 @contextmanager

@@ -27,6 +27,7 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame({"n": n, "loss": 1.2 + 3 * n**-0.4 + 0.003 * rng.standard_normal(len(n))})
 
 
+@pytest.mark.slow
 def test_replicates_tell_the_noise_and_leave_the_law_as_it_is(tmp_path: Path) -> None:
     """Rows around the same means, as far apart as the noise: the same constants, and a verdict that knows the noise."""
     means = frame()

@@ -70,6 +70,7 @@ def test_a_catalogue_of_which_nothing_suits_says_so(tmp_path: Path) -> None:
         discover(rates(), target="rate", catalogue=path, only=True, runs_dir=tmp_path / "runs")
 
 
+@pytest.mark.slow
 def test_a_run_with_a_catalogue_repeats_without_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "own.toml"
     path.write_text(FILE)

@@ -121,6 +121,7 @@ def test_a_polite_termination_is_like_ctrl_c(folder: Path) -> None:
     assert "discover resume" in said
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_on_the_rows_that_it_had(
     folder: Path, uninterrupted: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

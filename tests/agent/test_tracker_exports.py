@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.made import quick_first
+
 RUNS = 100
 CRASHED, RUNNING = np.arange(RUNS) % 12 == 5, np.arange(RUNS) % 25 == 7
 UNFINISHED = int((CRASHED | RUNNING).sum())
@@ -67,10 +69,13 @@ def mlflow() -> pd.DataFrame:
 
 @pytest.mark.parametrize(
     ("export", "target", "companion", "state", "features"),
-    [
-        (wandb, "summary.loss", "summary.perplexity", "State", ("config.params", "config.tokens")),
-        (mlflow, "metrics.loss", "metrics.train_loss", "Status", ("params.params", "params.tokens")),
-    ],
+    quick_first(
+        [
+            (wandb, "summary.loss", "summary.perplexity", "State", ("config.params", "config.tokens")),
+            (mlflow, "metrics.loss", "metrics.train_loss", "Status", ("params.params", "params.tokens")),
+        ],
+        1,
+    ),
 )
 def test_an_export_goes_to_a_formula_in_one_command(
     tmp_path: Path, export: Any, target: str, companion: str, state: str, features: tuple[str, str]

@@ -28,6 +28,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     )
 
 
+@pytest.mark.slow
 def test_the_covariance_is_that_of_refits(result: Result):
     law = result.law
     found = law.covariance("b/2")

@@ -118,6 +118,7 @@ def slow(count: int, loops: int = 1_500_000) -> list[str]:
     return [SLOW.format(loops=loops) + f"# {index}" for index in range(count)]
 
 
+@pytest.mark.slow
 def test_workers_find_what_this_machine_finds(engine: Engine, search_task: SearchTask, here: Here) -> None:
     said: list[str] = []
     with sandbox_at(engine.address, said.append) as sandbox, handed_out(search_task, sandbox, SOURCES) as found:
@@ -128,6 +129,7 @@ def test_workers_find_what_this_machine_finds(engine: Engine, search_task: Searc
     assert said == [f"cluster {engine.address}: 2 workers, 2 threads"]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_changes_nothing_and_a_new_one_is_taught(
     engine: Engine, search_task: SearchTask, here: Here
 ) -> None:
@@ -236,6 +238,7 @@ def outcome(printed: str) -> list[tuple[dict[str, Any], str]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
     folder: Path, engine: Engine, discover: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.frontier.folds import frontier_folds
+from tests.made import quick_first
 
 CLOSED = """```python
 def law(x, group):
@@ -94,7 +95,9 @@ FINISH = [Step("", [("try", {"source": parse_reply(HINGE).source})]), Step("", [
 AT_WORK = [*LOOKS, *TRIES, *FINISH]  # as many as CALLS
 
 
-@pytest.mark.parametrize(("agent", "model"), [("evolve", Knowing), ("analyst", partial(Scientist, AT_WORK))])
+@pytest.mark.parametrize(
+    ("agent", "model"), quick_first([("evolve", Knowing), ("analyst", partial(Scientist, AT_WORK))], 1)
+)
 def test_killed_ten_times_no_reply_is_paid_twice_and_the_winner_is_the_same(
     agent: str, model: Callable[[], Behaviour], sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ class Gauntlet:
         behave(handler, seen, int(attempt))
 
 
+@pytest.mark.slow
 def test_a_search_survives_every_misbehaviour_and_its_books_hold_every_call(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

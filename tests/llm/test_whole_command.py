@@ -22,6 +22,7 @@ from lawsmith.sandbox.law.expression import walk
 from lawsmith.sandbox.law.nodes import Function
 from lawsmith.tasks import Table, Task
 from tests.command import run_command
+from tests.made import quick_first
 
 VARIES = re.compile(rb'^(  ?"(?:seconds|digest|[a-z]+\.(?:jsonl|json|py))"): (?:[0-9.]+|"[0-9a-f]{64}")', re.MULTILINE)
 """The seconds of the run and the digests of files that hold times; all else in `result.json` must be equal."""
@@ -74,7 +75,7 @@ def test_a_replayed_run_has_the_same_result_to_the_byte(
     assert 0 < account["lost"]["no code in the reply"] == 6 - account["models"]["m"]["answers"]
 
 
-@pytest.mark.parametrize("seconds", [0.2, 4])  # within the floor; waiting for replies
+@pytest.mark.parametrize("seconds", quick_first([0.2, 4], 1))  # within the floor; waiting for replies
 def test_a_run_that_ran_out_of_time_is_replayed_to_the_byte_and_its_books_hold_every_call(
     seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +120,7 @@ def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lawsmith.agent.symbolic.symbolic_proposer.start_forms", shared)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("measured_once")
 def test_agents_beat_the_whole_symbolic_search_where_its_grammar_cannot_follow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

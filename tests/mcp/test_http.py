@@ -231,6 +231,7 @@ def test_a_session_whose_request_never_ends_makes_room(url: str) -> None:
             connection.close()
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing(
     url: str, folder: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +334,7 @@ OPENING = {
 }
 
 
+@pytest.mark.slow
 def test_sessions_of_one_client_lock_out_nobody(url: str) -> None:
     """Eighty are opened and left; a new client is served, and so is the oldest once it opens another session."""
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}

@@ -41,6 +41,7 @@ def ask(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return ended.value.code, said.out, said.err
 
 
+@pytest.mark.slow
 def test_the_best_share_of_a_budget_is_the_one_that_algebra_gives(law: Law, capsys: pytest.CaptureFixture[str]):
     code, out, _ = ask(capsys, "optimum", str(law.archive.path), "--budget", "6*N*D=1e21", "--json")
     found = json.loads(out)

@@ -14,6 +14,7 @@ from lawsmith.runs.records.archive import LAW, MANIFEST, RESULT
 from lawsmith.runs.records.canonical_json import digest, seal, unseal
 from lawsmith.runs.records.check import CALLS, EVENTS, file_digest
 from lawsmith.runs.records.log import encode_line
+from tests.made import quick_first
 
 Change = Callable[[dict[str, Any]], None]
 ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4 + 0.1:.6f}\n" for x in (1, 2, 4, 8, 16, 32, 64, 128, 256))
@@ -135,7 +136,7 @@ EVENTS_CHANGED: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", EVENTS_CHANGED)
+@pytest.mark.parametrize("name", quick_first(EVENTS_CHANGED, 12))
 def test_an_event_that_no_version_writes_is_a_sentence(
     name: str, forger: Forger, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,7 +175,7 @@ RESULTS_CHANGED: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", RESULTS_CHANGED)
+@pytest.mark.parametrize("name", quick_first(RESULTS_CHANGED, 9))
 def test_a_result_that_no_version_writes_is_a_sentence(
     name: str, forger: Forger, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,7 +199,7 @@ MANIFESTS_CHANGED: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("name", MANIFESTS_CHANGED)
+@pytest.mark.parametrize("name", quick_first(MANIFESTS_CHANGED, 5))
 def test_a_manifest_that_no_version_writes_is_a_sentence(
     name: str, forger: Forger, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,7 +223,7 @@ LAWS_CHANGED = {
 }
 
 
-@pytest.mark.parametrize("name", LAWS_CHANGED)
+@pytest.mark.parametrize("name", quick_first(LAWS_CHANGED, 4))
 def test_a_law_that_is_none_is_a_sentence(name: str, forger: Forger, capsys: pytest.CaptureFixture[str]) -> None:
     forger.write(LAWS_CHANGED[name])
     assert "reproduced" not in told(forger.archive, (REPLAY,), capsys)

@@ -154,6 +154,7 @@ def at_the_same_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(_EvaluationJobs, "_apart", _EvaluationJobs._together)
 
 
+@pytest.mark.slow
 def test_targets_go_from_process_to_process_by_futex_where_nothing_protects(
     unprotected: Sandbox, task: Task, folds: list[Fold], monkeypatch: pytest.MonkeyPatch
 ) -> None:

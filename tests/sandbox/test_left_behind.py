@@ -1,6 +1,7 @@
 """What one process of a candidate leaves to the next: no target, no number, no change."""
 
 import numpy as np
+import pytest
 
 from lawsmith.sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
 from lawsmith.tasks import Schema, Table
@@ -55,6 +56,7 @@ def test_no_target_is_in_the_memory_of_a_process_that_predicts(sandbox: Sandbox,
     assert alone.predictions[0][0, 0] == alone.predictions[0][1, 0] == 0
 
 
+@pytest.mark.slow
 def test_no_target_is_in_the_raw_memory_of_a_process_that_predicts(
     sandbox: Sandbox, schema: Schema, table: Table
 ) -> None:

@@ -39,6 +39,7 @@ def test_what_is_granted_needs_no_words(found_here: Diagnosis) -> None:
         assert not tier.granted or all(how.startswith("stopped") for how in tier.canaries.values())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not UNSHARE, reason="the call numbers of this machine are not known")
 def test_each_refusal_says_why_and_what_to_do(found_here: Diagnosis) -> None:
     if found_here.tier is not Tier.FULL:

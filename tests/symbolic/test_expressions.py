@@ -21,6 +21,7 @@ from lawsmith.sandbox.law.printed import printed_gradients
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.law.write_text import text
 from lawsmith.tasks.table import Table
+from tests.made import quick_first
 
 STEP = 1e-6
 X = Feature("x")
@@ -40,7 +41,7 @@ def executed(source: str) -> dict[str, Any]:
     return space
 
 
-@pytest.mark.parametrize("design", all_forms())
+@pytest.mark.parametrize("design", quick_first(all_forms(), 4))
 def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(design: str) -> None:
     data = DESIGNS[design]
     x = dict(data.features)

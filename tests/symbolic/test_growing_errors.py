@@ -81,6 +81,7 @@ def test_two_outliers_are_no_free_explanation_of_errors_that_grow(seed: int) -> 
     assert growing_errors(table(x, equal), [truth[:, None]]) is None
 
 
+@pytest.mark.slow
 def test_ten_optima_over_decades_tell_that_their_errors_grow(sandbox: Sandbox) -> None:
     """Optimal sizes of ten budgets are read off with errors in per cent; the last alone says little of the exponent."""
     noise = np.random.default_rng(0).standard_normal(10)
@@ -132,6 +133,7 @@ def product(noise: float, relative: bool, seed: int = 0) -> Dataset:
     return Dataset(made_task({"m": mass, "l": length}, measured, groups=("g",), cap=7), None)
 
 
+@pytest.mark.slow
 def test_errors_that_are_shares_of_the_value_bring_constants_nearer_to_the_truth(sandbox: Sandbox) -> None:
     away: list[list[float]] = [[], []]
     for seed in range(2):

@@ -91,6 +91,7 @@ def test_each_constant_of_the_library_says_something_of_its_own(name: str) -> No
     assert not vain
 
 
+@pytest.mark.slow
 def test_each_constant_of_a_neighbour_says_something_of_its_own_in_any_unit() -> None:
     bound = exp(N)  # a mate in units of its own lends its terms, but excuses no other step
     for name in ("one", "two", "zeros"):

@@ -63,6 +63,7 @@ def test_spoilt_rows_are_found_around_an_optimum_that_moves(sandbox: Sandbox) ->
     assert doubts is not None and [row.row for row in doubts.rows] == [8, 21]
 
 
+@pytest.mark.slow
 def test_a_spoilt_row_of_a_wave_is_found(sandbox: Sandbox) -> None:
     """Waves and peaks come late among the plain laws of one feature."""
     x = np.linspace(0.03, 1, 24)
@@ -72,6 +73,7 @@ def test_a_spoilt_row_of_a_wave_is_found(sandbox: Sandbox) -> None:
     assert doubts is not None and [row.row for row in doubts.rows] == [9]
 
 
+@pytest.mark.slow
 def test_spoilt_rows_of_one_group_are_found_where_laws_need_a_level(sandbox: Sandbox) -> None:
     """Of groups, too, the first plain laws are those of two constants."""
     x, probe = np.tile(10 ** np.linspace(0, 2.5, 30), 3), np.repeat(np.arange(3), 30)
@@ -245,6 +247,7 @@ def test_a_tenth_of_what_is_expected_is_as_far_off_as_ten_times_it() -> None:
     assert [row.row for row in disbelieved(table(x, measured), [truth[:, None]], growing=True)] == [7, 33]
 
 
+@pytest.mark.slow
 def test_a_law_of_one_of_two_features_tells_a_spoilt_row(sandbox: Sandbox) -> None:
     rng = np.random.default_rng(6)
     day, other = np.sort(rng.uniform(0, 40, 28)), rng.uniform(1, 2, 28)

@@ -24,7 +24,7 @@ from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.law.expression import add, mul, power, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Number, Parameter, Product, Role
 from lawsmith.tasks import Array, Task
-from tests.made import made_task
+from tests.made import made_task, quick_first
 
 
 def drawn(low: float, high: float, seed: int, rows: int = 300) -> Array:
@@ -46,7 +46,7 @@ LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", quick_first(LAWS, 3))
 def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     ranges, law = LAWS[name]
     features = {one: drawn(*ends, seed, 120) for seed, (one, ends) in enumerate(ranges.items())}
@@ -80,7 +80,7 @@ SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int
 }
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", quick_first(SHORT, 6))
 def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> None:
     ranges, law, constants = SHORT[name]
     features = {one: drawn(*ends, seed, 80) for seed, (one, ends) in enumerate(ranges.items())}

@@ -26,6 +26,7 @@ from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import Schema, Table, Task, load
 from lawsmith.tasks.frontier.folds import frontier_folds
+from tests.made import quick_first
 
 OPAQUE = "[0].clear()\n"
 """A line that no reader of laws understands: what follows is executed as it is written."""
@@ -41,7 +42,7 @@ def sources(task: Task) -> list[str]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", quick_first(EIGHT, 3))
 def test_trees_and_sources_of_the_library_agree(name: str, sldbench: Path, sandbox: Sandbox) -> None:
     task = load(name, sldbench).task
     rows, made = task.train.hide(), sources(task)
@@ -61,7 +62,7 @@ def test_trees_and_sources_of_the_library_agree(name: str, sldbench: Path, sandb
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", EIGHT)
+@pytest.mark.parametrize("name", quick_first(EIGHT, 3))
 def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path, sandbox: Sandbox) -> None:
     """Same least squares and same predictions of all forms, but of one with many optima; same constants to five digits,
     save where the rows leave them open."""
