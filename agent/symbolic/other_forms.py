@@ -81,6 +81,7 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
         "pure sigmoid with interactions": lambda b: b.term(b.logistic(names, cross=True)),
     }
     if len(names) > 1:
+        recipes["linear with interactions"] = lambda b: b.cross([*map(b.plain, names)])
         surface, *others = named(profile, recipes)
         found = [replace(surface, surface=True), *others]
     for name in names:

@@ -125,6 +125,7 @@ def _joint(profile: Profile, names: Sequence[str]) -> list[Template]:
             recipes[f"power laws {shape}"] = partial(lambda blocks, b: b.on_level(*b.products(blocks)), blocks)
     if any(name in profile.rising for name in names):
         recipes |= _both_ways(names)
+        recipes[f"linear with interactions in {', '.join(names)}"] = lambda b: b.cross([*map(b.x, names)])
     for name in names if len(names) == 2 else ():
         recipes |= _best_of(profile, name, [other for other in names if other != name])
     surfaces = [replace(template, surface=True) for template in named(profile, _surfaces(names))]

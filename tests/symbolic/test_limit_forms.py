@@ -61,6 +61,9 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "rise of x to a limit of powers of y": lambda x, y: y**0.4 * (1 - np.exp(-1.7 * x * y**1.1)),
     "hyperbola of x to a limit of y": lambda x, y: 3 * y * x / (0.4 * y + x),
     "hyperbola of x to a limit of powers of y": lambda x, y: 3 * y**0.5 * x / (0.4 * y**-0.7 + x),
+    "hyperbola of x whose half-way point moves with y": lambda x, y: 3 * x / (0.3 * np.exp(1.4 * y) + x),
+    "two hyperbolas (Monod 1949) of y and x": lambda x, y: 3 * x / (0.3 + x) * y / (0.8 + y),
+    "linear with interactions": lambda x, y: 0.4 + 2 * x - 0.7 * y + 1.3 * x * y,
     "hyperbola of x with competition of y": lambda x, y: 10 * x / (3 * (1 + y / 2) + x),
     "power beyond a threshold of x, line of y": lambda x, y: 5 * np.maximum(x - 0.4, 0) ** 1.6 * (1 + 0.3 * y),
     "square law (Shichman and Hodges 1968) of x and y": _square,
@@ -93,6 +96,20 @@ def test_a_curve_that_levels_off_fits_in_any_unit(origin: str, unit: float) -> N
 def test_a_limit_that_another_feature_sets_and_a_threshold_fit(origin: str) -> None:
     x, y = (mesh.ravel() for mesh in np.meshgrid(np.linspace(0, 1, 11), np.linspace(0.05, 0.95, 8)))
     assert _left(made_task({"x": x, "y": y}, {"z": TWO[origin](x, y)}), origin) < 1e-5
+
+
+def test_light_of_a_hot_body_is_planck_s_by_wavelength_and_by_frequency() -> None:
+    x, y = (mesh.ravel() for mesh in np.meshgrid(np.linspace(0.4, 3, 12), np.linspace(2500, 4500, 5)))
+    by_wavelength = made_task({"x": x, "y": y}, {"z": 119 / x**5 / (np.exp(14388 / x / y) - 1)})
+    assert _left(by_wavelength, "Planck's law (1900) of wavelength x and temperature y") < 1e-8
+    by_frequency = made_task({"x": 100 * x, "y": y}, {"z": x**3 / (np.exp(4799 * x / y) - 1)})
+    assert _left(by_frequency, "Planck's law (1900) of frequency x and temperature y") < 1e-8
+
+
+def test_a_line_of_each_amount_and_their_product_is_among_the_forms() -> None:
+    x, y = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(64, 16384, 5), np.geomspace(16, 1024, 4)))
+    task = made_task({"x": x, "y": y}, {"z": 0.05 + 6e-5 * x + 0.018 * y + 3.1e-7 * x * y})
+    assert _left(task, "linear with interactions in x, y") < 1e-12
 
 
 def test_a_curve_is_scaled_by_powers_of_two_features_and_by_none_that_is_zero() -> None:
