@@ -22,10 +22,12 @@ from lawsmith.runs.intervals.beyond_data import percent, times
 from lawsmith.runs.records.record import FinalScores, Tone
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.evaluation import Evaluation, typical_rmse
+from lawsmith.sandbox.law.traits import traits
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, Table, Task
 from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
-from lawsmith.tasks.frontier.folds import FEWEST_POINTS, Fold, left_out_folds
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.frontier.folds import FEWEST_POINTS, Fold, frontier_features, left_out_folds
 from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.noise import AT_NOISE, replicates, rules_out
 
@@ -111,6 +113,7 @@ def _remarks(
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"
     yield _line(found, task, search_task.folds), "fair"
+    yield _two_values(winner, task), "fair"
     yield "" if found.probe else "The law has no finite value at some points beyond the data.", "bad"
     yield _passed_over(winner, trials, task), "good"
 
@@ -276,6 +279,22 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
             told = "does as well on held-out rows"
             return f"{what} {told}: these rows say little about the form of the law."
     return ""
+
+
+def _two_values(winner: Trial, task: Task) -> str:
+    """A sentence where the law follows a number of which rows have two values: through two points goes any curve."""
+    known = traits(winner.proposal.source, task.schema.targets, task.schema.features)
+    used = (
+        frontier_features(task.train) if known is None else known.features.intersection(frontier_features(task.train))
+    )
+    few = [name for name in task.schema.features if name in used and len(np.unique(task.train.features[name])) == 2]
+    if not few:
+        return ""
+    named, targets = listing(few), listing(task.schema.targets)
+    values, it = ("takes two values", "it") if len(few) == 1 else ("take two values each", "them")
+    return (
+        f"{named} {values}, so no row shows how {targets} bends along {it}: measure at a third before you trust that."
+    )
 
 
 def _plain_error(train: Table, fold: Fold, degree: int) -> Array:

@@ -23,6 +23,7 @@ DOMINANT = 9.0  # … and multiple of the other part above which its first slope
 SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
+LEVELS = 3  # of what is raised to it, which tell an exponent beside a level and an amplitude
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
 Values = Callable[[Node], Sequence[Array]]
@@ -81,6 +82,8 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
         case Power(base, exponent) if parameters(exponent) and not features(exponent):
             if beside_constant and _moves(part, values) < STRAIGHT:
                 return log(base)
+            if beside_constant and all(len(np.unique(one)) < LEVELS for one in values(base)):
+                return None
             found = np.concatenate(values(exponent))
             return next((power(base, Number(k)) for k in WHOLE if np.abs(found - k).max() < NEARLY), None)
         case Function("exp", (Product(factors),)):

@@ -17,6 +17,7 @@ from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.noise import replicates
+from tests.made import made_task
 
 NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 
@@ -69,6 +70,14 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert tone == "good"
     assert "The law typically predicts held-out rows within 0." in sentences and "times larger than the" in sentences
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
+
+
+def test_a_number_of_two_values_shows_no_curve(untested: Dataset):
+    x, n = np.tile(np.geomspace(1, 100, 8), 2), np.repeat([1e8, 4e8], 8)
+    two = replace(untested, task=made_task({"x": x, "n": n}, {"y": 2 + x**-0.5 + (n / 1e8) ** -0.3}))
+    tone, sentences = said(two, trial(two, "law", 0.003))
+    assert tone == "fair" and "n takes two values, so no row shows how y bends along it" in sentences
+    assert "two values" not in said(untested, trial(untested, "law", 0.003))[1]
 
 
 def test_a_law_is_not_to_be_trusted_as_far_as_it_cannot_be_believed(untested: Dataset):

@@ -66,6 +66,13 @@ def test_a_law_that_bends_within_the_rows_has_no_limit(form: Node, constants: di
     assert not list(limiting_forms(form, [(ROWS, constants)]))
 
 
+def test_two_levels_tell_no_whole_exponent_beside_a_level() -> None:
+    two = {"x": np.repeat([1.0, 4.0], 15)}
+    assert not list(limiting_forms(POWER, [(two, {"L": 1.0, "A": 2.0, "a": 2.0})]))
+    pure = list(limiting_forms(mul(A, power(X, neg(EXPONENT))), [(two, {"A": 2.0, "a": 1.0})]))
+    assert [canonical(one) for one in pure] == [canonical(mul(A, power(X, Number(-1.0))))]
+
+
 def test_what_bends_in_one_group_stays_in_all() -> None:
     flat, bent = {"L": -4293.0, "A": 4294.0, "a": 1e-5}, {"L": 1.0, "A": 2.0, "a": 0.3}
     assert list(limiting_forms(POWER, [(ROWS, flat), (ROWS, flat)]))
