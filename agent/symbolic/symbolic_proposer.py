@@ -29,6 +29,7 @@ PARENTS = 6  # the best laws that a generation changes
 CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
+SIMPLER = 10  # of these simpler ones at a time; a law of thirty constants has nearly become as many others
 SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
 TIDYINGS = 3  # times at the end that the leading laws are made simpler: one step may show the next
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
@@ -87,7 +88,7 @@ class SymbolicProposer:
         with self.start_forms.general.ahead(self.out_of_time):
             yield from self._after_the_first()
         for _ in range(TIDYINGS):
-            simpler = self._admit([*self._limits(), *self._shorter()])
+            simpler = [*self._admit(self._limits(), SIMPLER), *self._admit(self._shorter())]
             if not simpler:
                 return
             yield self._proposals(simpler)
@@ -108,8 +109,8 @@ class SymbolicProposer:
             return
         if len(self.schema.targets) > 1:
             yield self._proposals(self._admit(self._assembled()))
-        for made in (self._as_one, self._limits, self._variants):
-            yield self._proposals(self._admit(made()))
+        for made, most in ((self._as_one, None), (self._limits, SIMPLER), (self._variants, None)):
+            yield self._proposals(self._admit(made(), most))
         empty_rounds = 0
         for generation in self.generations:
             rng = np.random.default_rng((0 if generation < GENERATIONS else 1 + self.seed, generation))
@@ -129,7 +130,7 @@ class SymbolicProposer:
                 screened = self.start_forms.screened(children, self.task.train, *how)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
             if generation >= GENERATIONS - 1:
-                yield self._proposals(self._admit(self._limits()))
+                yield self._proposals(self._admit(self._limits(), SIMPLER))
 
     def _general(self, stages: Iterable[int]) -> Iterator[list[Proposal]]:
         """What these stages of the search over sums find, as far as there are such stages and no law solves the
@@ -171,12 +172,13 @@ class SymbolicProposer:
             and all((np.array(fold.rmse) < SOLVED_BEYOND * spread).all() for fold in trial.evaluation.folds)
         ]
 
-    def _admit(self, forms: Sequence[SymbolicForm]) -> list[SymbolicForm]:
-        """Those within the cap that state a form not yet seen."""
+    def _admit(self, forms: Sequence[SymbolicForm], most: int | None = None) -> list[SymbolicForm]:
+        """Those within the cap that state a form not yet seen; the first `most` of them."""
         fresh = {form.key: form for form in forms if self.start_forms.admits(form)}
-        admitted = [form for key, form in fresh.items() if key not in self.seen]
-        self.seen |= fresh.keys()
-        return admitted
+        admitted = {key: form for key, form in fresh.items() if key not in self.seen}
+        chosen = dict(itertools.islice(admitted.items(), most))
+        self.seen |= chosen.keys()
+        return list(chosen.values())
 
     def _proposals(self, forms: Sequence[SymbolicForm]) -> list[Proposal]:
         proposals = []

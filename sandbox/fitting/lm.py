@@ -140,6 +140,8 @@ class _Minimiser:
         self.identity = np.eye(len(self.nonlinear))
 
     def run(self, theta: Array) -> Minimum:
+        if not self.options.iterations:
+            return self._looked(theta)
         work, data = self._begin(theta)
         found = Minimum(work.theta.copy(), work.linear.copy(), work.cost.copy(), work.settled.copy())
         total = 1e-30 * ((self.weight * self.measured) ** 2).sum(axis=-1)  # at rounding level nothing is left to gain
@@ -154,6 +156,11 @@ class _Minimiser:
             self._advance(work, data, floor[work.problem])
         _store(work, found)
         return replace(found, settled=found.settled & np.isfinite(found.cost))
+
+    def _looked(self, theta: Array) -> Minimum:
+        """The starts as they are, with their linear constants and costs."""
+        at = self._try(self._data(np.arange(len(theta))), np.clip(theta, self.lower, self.upper))
+        return Minimum(at.theta, at.linear, at.cost, np.zeros(len(theta), dtype=bool))
 
     def _begin(self, theta: Array) -> tuple[_Work, _Data]:
         count, _, q = theta.shape
