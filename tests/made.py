@@ -29,7 +29,8 @@ def made_task(
 
 
 def quick_first(values: Iterable[Any], count: int) -> list[Any]:
-    """The values as parameters of a test. Those after the first `count` go the same way once more, and are slow."""
+    """The values, each a tuple where a test takes several, as parameters. Those after the first `count` are slow: they
+    go the same way once more."""
     each = [one if isinstance(one, tuple) else (one,) for one in values]
     return [pytest.param(*one, marks=[pytest.mark.slow] if k >= count else []) for k, one in enumerate(each)]
 

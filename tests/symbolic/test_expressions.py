@@ -41,7 +41,7 @@ def executed(source: str) -> dict[str, Any]:
     return space
 
 
-@pytest.mark.parametrize("design", quick_first(all_forms(), 4))
+@pytest.mark.parametrize("design", quick_first([(one,) for one in all_forms()], 4))
 def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(design: str) -> None:
     data = DESIGNS[design]
     x = dict(data.features)
