@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 from lawsmith.agent.symbolic.profile import Profile, profiles
 from lawsmith.sandbox.law.expression import children, parameters
@@ -78,7 +77,3 @@ def constants(node: Node, seed: int) -> dict[str, float]:
         low, high = (low, high) if low < high else (max(one.lower, one.upper - 1.3), one.upper)
         found[one.name] = float(rng.uniform(low, high))
     return found
-
-
-def all_forms() -> list[Any]:
-    return [pytest.param(name, id=name) for name in DESIGNS]

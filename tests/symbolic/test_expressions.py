@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from designs import DESIGNS, PROFILES, all_forms, constants, schema, value
+from designs import DESIGNS, PROFILES, constants, schema, value
 from in_process import to_fit
 
 from lawsmith.agent.symbolic.form import SymbolicForm
@@ -41,7 +41,7 @@ def executed(source: str) -> dict[str, Any]:
     return space
 
 
-@pytest.mark.parametrize("design", quick_first([(one,) for one in all_forms()], 4))
+@pytest.mark.parametrize("design", quick_first(DESIGNS, 4))
 def test_the_engine_and_printed_source_compute_the_tree_and_its_derivatives(design: str) -> None:
     data = DESIGNS[design]
     x = dict(data.features)
