@@ -82,24 +82,18 @@ def _turns_with_codes(d: Deciding, name: str, levels: Array) -> bool:
 def _steps(smooth: Array, codes: Array, target: Array) -> tuple[float, Array]:
     """What share of a target's (n,) variance smooth terms (n, M) and codes (n, C) leave, and the differences (C - 1,)
     between codes, 0 where they are not clear."""
-    whole = np.column_stack([smooth, codes])
+    whole, rank = np.column_stack([smooth, codes[:, 1:]]), np.linalg.matrix_rank
+    freedom, further = len(target) - rank(whole), codes.shape[1] - 1
+    if freedom < FEWEST_FREE or rank(whole) < rank(smooth) + further:  # the other features tell the codes
+        return 1.0, np.zeros(further)
+    solve = np.linalg.pinv(whole)
     for _ in range(4):  # a crashed run hides what all others show
-        made = whole @ np.linalg.lstsq(whole, target, rcond=None)[0]
+        made = whole @ (solve @ target)
         most = SLIP * NORMAL * float(np.median(np.abs(target - made)))
         target = np.clip(target, made - most, made + most) if most else target
-    found = np.linalg.lstsq(smooth, np.column_stack([codes, target]), rcond=None)
-    rest = np.column_stack([codes, target]) - smooth @ found[0]
-    kinds, left = rest[:, :-1], rest[:, -1]
-    freedom = len(target) - int(found[2]) - codes.shape[1] + 1
-    sizes, axes = np.linalg.eigh(kinds.T @ kinds)
-    if freedom < FEWEST_FREE or sizes[1] < 1:  # the other features tell the codes
-        return 1.0, np.zeros(codes.shape[1] - 1)
-    inverse = (axes[:, 1:] / sizes[1:]) @ axes[:, 1:].T
-    levels = inverse @ (kinds.T @ left)
-    variance = np.sum((left - kinds @ levels) ** 2) / freedom
-    between = np.diff(np.eye(codes.shape[1]), axis=0)
-    errors = np.sqrt(variance * np.sum(between @ inverse * between, axis=1))
-    steps = between @ levels
+    variance = np.sum((target - whole @ (solve @ target)) ** 2) / freedom
+    between = np.diff(np.eye(further + 1), axis=0)[:, 1:] @ solve[-further:]
+    steps, errors = between @ target, np.sqrt(variance * np.sum(between**2, axis=1))
     return float(variance / np.var(target)), np.where(np.abs(steps) > TOLD * errors, steps, 0.0)
 
 
