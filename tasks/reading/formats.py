@@ -135,7 +135,7 @@ def parse_table(
     if reading.frame.empty:
         raise InputError(f"{where} holds no data rows; a table needs a header and at least one row.")
     ticks, entries = (partial(one, features=features) for one in (with_ticks_told, with_entries_apart))
-    for completed in (with_labels_down, ticks, entries, partial(with_runs_apart, wanted=wanted), with_errors_apart):
+    for completed in (with_labels_down, ticks, partial(with_runs_apart, wanted=wanted), entries, with_errors_apart):
         reading = completed(reading, where)
     bound_names([str(name) for name in reading.frame.columns], f"{where}: a column's name")
     return reading

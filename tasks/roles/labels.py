@@ -124,7 +124,11 @@ def _leave_out_sizes(d: Deciding) -> None:
         alike = [other for other in others if sizes is not None and along(sizes, columns[other]) > RESTATES]
         if alike:
             d.set(name, "left out", f"sizes in names, which {alike[0]} states, too")
-        elif sizes is None or len(np.unique(sizes)) < FEWEST_VALUES or units in _UNITS:
+        elif (
+            sizes is None
+            or len(np.unique(sizes)) < FEWEST_VALUES
+            or (units in _UNITS and not words.has(name, "networks"))
+        ):
             d.set(name, "left out", "few sizes in names, or none")
         else:
             d.notices.append(f"{name} holds the sizes that stand in the names of {name.removesuffix('.size')}.")

@@ -27,8 +27,8 @@ def test_a_column_of_pairs_makes_no_log_of_a_table():
 def test_a_chart_without_extremes_and_of_one_run():
     chart = pd.DataFrame({"Step": range(8), "lr=1, wd=0 - val/loss": 1.5, "lr=2, wd=0 - val/loss": 2.5})
     frame = frame_of(chart.to_csv(index=False))
-    assert list(frame.columns) == ["Step", "run", "val/loss"] and len(frame) == 16
-    assert list(frame_of(chart.iloc[:, :2].to_csv(index=False)).columns) == ["Step", "run", "val/loss"]
+    assert list(frame.columns) == ["Step", "run", "run.lr", "run.wd", "val/loss"] and len(frame) == 16
+    assert list(frame_of(chart.iloc[:, :2].to_csv(index=False)).columns) == list(frame.columns)
     named = parse_table(chart.to_csv(index=False).encode(), "t.csv", "t", ["lr=2, wd=0 - val/loss"]).frame
     assert list(named.columns) == list(chart.columns)  # the user names a column of the file
     years = chart.set_axis(["plot", "2019 - yield", "2020 - rain"], axis=1)
