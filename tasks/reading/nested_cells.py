@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lawsmith.tasks.dates import years_of
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.numerals import FACTORS, is_missing
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.reading.json_rows import flat
@@ -41,13 +42,13 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
 
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        records, what, stays = _records(frame[name]), "hold objects; lawsmith made their entries", False
+        records, what, stays = _records(frame[name]), "hold objects", False
         if records is None:
-            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers; lawsmith made them"
+            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers"
         if records is None:
-            records, what, stays = _pairs_in(frame, name), "hold pairs; lawsmith made their values", True
+            records, what, stays = _pairs_in(frame, name), "hold pairs", True
         if records is None:
-            records, what = _arguments_in(frame[name]), "hold arguments; lawsmith made them"
+            records, what = _arguments_in(frame[name]), "hold arguments"
         if records is None:
             records, what = _sizes_in(frame[name]), ""  # a role says what becomes of them
         if records is None:
@@ -61,7 +62,8 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
         taken = [column for column in apart.columns if column in frame.columns]
         parts = [frame.iloc[:, : place + stays], apart.drop(columns=taken), frame.iloc[:, place + 1 :]]
         frame = pd.concat(parts, axis=1)
-        notices += [f"{where}: the cells of {name} {what} columns {name}.…."] if what else []
+        made = listing([str(column) for column in apart.columns])
+        notices += [f"{where}: the cells of {name} {what}; lawsmith read them as {made}."] if what else []
     return replace(reading, frame=frame, notices=(*reading.notices, *notices))
 
 

@@ -122,7 +122,7 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None
     several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
-    told = "lawsmith turned durations into seconds" + _example(words, values)
+    told = "lawsmith turned times into seconds" + _example(words, values)
     return Quantity(values, told, "s") if several else None
 
 

@@ -319,15 +319,10 @@ class _Decision(Deciding):
         group = next((name for name, (role, _) in self.role.items() if role == "group"), None)
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
         self.notices += self.gaps.values()
-        companions = {column.name: column.reason for column in columns if column.role == "companion"}
-        bounds = [name for name, reason in companions.items() if reason.startswith("an end of")]
-        others = [name for name in companions if name not in bounds]
-        of, same = f"of {self.asked.target[0]}", "of the same runs"
-        kinds = (bounds, f"a bound {of}", f"bounds {of}"), (others, f"another outcome {same}", f"other outcomes {same}")
-        for names, one, many in (kind for kind in kinds if kind[0]):
-            what, them = (one, "it") if len(names) == 1 else (many, "them")
-            told = f"lawsmith left out {listing(names)}, {what}; list {them} among all --features to keep {them}."
-            self.notices.append(told)
+        if beside := [column.name for column in columns if column.role == "companion"]:
+            them = "it" if len(beside) == 1 else "them"
+            told = f"lawsmith left out {listing(beside)}, measured beside {listing(self.asked.target)}"
+            self.notices.append(f"{told}; --features with all names keeps {them}.")
         return Roles(
             targets=self.asked.target,
             features=tuple(features),

@@ -42,8 +42,8 @@ def tell_doubts(d: Deciding) -> None:
             _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in told})
     if not features.keys().isdisjoint(left) and features.keys() - set(left):
         d.notices.append(
-            f"{target} is made of {listing(made)} in every row. If a run measured {listing(left)}, leave "
-            f"{'it' if len(left) == 1 else 'them'} out with --ignore {option(*left)}."
+            f"{target} is the sum, difference or quotient of {listing(made)} in every row. If a run measured "
+            f"{listing(left)}, leave {'it' if len(left) == 1 else 'them'} out with --ignore {option(*left)}."
         )
 
 
@@ -73,10 +73,10 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
         if axis is not None and name not in shares:
             along.setdefault(axis, []).append(name)
     for axis, names in along.items():
-        verb = "goes" if len(names) == 1 else "go"
+        verb, them = ("moves", "it") if len(names) == 1 else ("move", "them")
         d.notices.append(
-            f"{listing(names)} {verb} along {axis}, as {d.asked.target[0]} does. What a run measured as well can be "
-            f"left out with --ignore {option(*names)}."
+            f"{listing(names)} {verb} with {axis}, as {d.asked.target[0]} does. If a run measured {them} too, leave "
+            f"{them} out with --ignore {option(*names)}."
         )
 
 

@@ -49,7 +49,7 @@ def test_units_that_differ_in_the_target_are_named(tmp_path: Path):
 def test_durations_become_seconds(cells: list[str], tmp_path: Path):
     data = read(tmp_path, pd.DataFrame({"elapsed": cells, "volts": np.exp(-np.arange(15) / 4)}), "volts")
     assert data.task.train.features["elapsed"] == pytest.approx(30 + 60.0 * np.arange(15))
-    assert "lawsmith turned durations into seconds" in " ".join(data.notices)
+    assert "lawsmith turned times into seconds" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(
