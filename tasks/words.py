@@ -366,7 +366,8 @@ def is_progress(name: str) -> bool:
 
 def values_of_setting(name: str, target: str) -> bool:
     """Whether two names state two values of one setting, as in a pivot table: ``20C``, ``k_298K``, ``width=64``."""
-    one, two = (_VALUE_IN_NAME.fullmatch(text.strip()) for text in (name, target))
+    bare_of_unit = (re.sub(r"\s+[\[(][^\])]*[\])]$", "", text.strip()) for text in (name, target))
+    one, two = map(_VALUE_IN_NAME.fullmatch, bare_of_unit)
     if one is None or two is None or name == target or one.groups() != two.groups():
         return False
     return one[2] != "" or one[1][-1:] in ("=", "@")

@@ -140,6 +140,8 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     spent = outcome and words.bare(name) == "gflops"  # by one pass of a model, as papers on vision write
     unit = d.cells.units.get(name)  # of the cells: 42 tok/s
     fast = words.is_performance(f"{name} ({unit})" if unit else name)
+    if words.words_without_unit(name) == ["time"]:  # of each epoch
+        fast |= any(words.has(other, "progress") for other in d.candidates() if other != name)
     if (performance or outcome) and fast and not d.is_set(name) and not spent:
         return f"measured beside {target}, by its name"
     if words.is_result_beside(name, target):
@@ -177,6 +179,7 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"a function of {target}"
     restated = _is_performance(d) and _is_time(name)
     restated = restated or not words.WORDS["learnt"].isdisjoint(words.tokens(name)[-1:])  # measured, and hardly set
+    restated = restated or name.rstrip(")]").endswith("dB")
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
     if pair and _moves_as_outcome(d, name, *pair):

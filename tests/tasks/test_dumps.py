@@ -71,6 +71,8 @@ def test_ticks_of_new_rows_stay_where_they_are_no_feature():
         ("width,weights,loss", "{0},{2:.3f},{1}", "weight"),
         ("width,norm_type,loss", "{0},{4},{1}", "category"),
         ("width,tree no,height", "{0},{5},{1}", "bookkeeping"),
+        ("epoch,Time,loss", "{5},{2:.3f},{1}", "companion"),
+        ("width,4°C (%),40°C (%)", "{0},{2:.3f},{1}", "companion"),
         ("width,WER_other,WER_clean", "{0},{2:.3f},{1}", "companion"),
         ("width,valid_wiki,valid_c4", "{0},{2:.3f},{1}", "companion"),
         ("width,eval_ctx,eval_loss", "{0},{2:.0f},{1}", "feature"),
