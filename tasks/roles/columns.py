@@ -320,8 +320,8 @@ class _Decision(Deciding):
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
         self.notices += self.gaps.values()
         if beside := [column.name for column in columns if column.role == "companion"]:
-            them = "it" if len(beside) == 1 else "them"
-            told = f"lawsmith left out {listing(beside)}, measured beside {listing(self.asked.target)}"
+            what, them = ("another outcome", "it") if len(beside) == 1 else ("other outcomes", "them")
+            told = f"lawsmith left out {listing(beside)}, {what} of the same runs"
             self.notices.append(f"{told}; --features with all names keeps {them}.")
         return Roles(
             targets=self.asked.target,

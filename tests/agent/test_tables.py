@@ -55,7 +55,7 @@ def test_roles_and_notices_in_every_output(folder: Path, capsys: pytest.CaptureF
         "loss_std": "weight",
         "ppl": "companion",
     }
-    assert found["notices"][0].startswith("lawsmith left out ppl, measured beside loss;")
+    assert found["notices"][0].startswith("lawsmith left out ppl, another outcome of the same runs;")
     assert found["notices"][0] in said
     assert "tells repeated measurements apart" in said
     manifest = json.loads((Path(found["runs"][0]["archive"]) / "manifest.json").read_text())
