@@ -274,7 +274,8 @@ def laws_times_powers(profile: Profile, names: Sequence[str]) -> list[Template]:
             continue
         for template in (made for law in curves for made in _placed(law, profile, one)):
             b = Terms(profile).beside(template.node)
-            powers = [power(b.in_unit(n), b.fresh("a", Role.EXPONENT, -EXPONENTS, EXPONENTS)) for n in others]
+            most = {n: max(EXPONENTS, b.suggested("exponent", n)[1]) for n in others}
+            powers = [power(b.in_unit(n), b.fresh("a", Role.EXPONENT, -most[n], most[n])) for n in others]
             found.append(
                 Template(f"{template.origin}, times power of {', '.join(others)}", mul(template.node, *powers))
             )

@@ -120,6 +120,12 @@ def test_a_curve_is_scaled_by_powers_of_two_features_and_by_none_that_is_zero() 
     assert not any(one.origin.endswith("times power of y") for one in library(profile(zero.train)))
 
 
+def test_a_curve_is_scaled_by_a_steep_power_of_a_feature_that_hardly_varies() -> None:
+    x, kelvin = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(0.1, 3, 7), np.linspace(280, 360, 6)))
+    task = made_task({"x": x, "T": kelvin}, {"z": 2e6 * np.exp(-5200 / kelvin) * x / (1.2 + x)})
+    assert _left(task, "hyperbola (Michaelis and Menten 1913) of x, times power of T") < 1e-3
+
+
 def test_a_power_of_a_sum_that_rises_with_one_feature_and_falls_with_another_fits() -> None:
     re, rough = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(5e3, 3e5, 6), np.geomspace(1e-5, 2e-2, 6)))
     friction = 0.02 + 0.11 * (rough + 68 / re) ** 0.25  # Altshul's law
