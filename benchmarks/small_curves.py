@@ -174,6 +174,39 @@ def amounts_from_zero(rng: np.random.Generator) -> SmallTable:
     )
 
 
+def _with_product(x: Columns, level: float, one: float, two: float, both: float) -> Any:
+    return level + one * x["prompt"] + two * x["output"] + both * x["prompt"] * x["output"]
+
+
+def amounts_and_product(rng: np.random.Generator) -> SmallTable:
+    """Latency of a prompt and an output, which also act together, on a grid of 12 rows; 1 to 3 % of each is noise."""
+    grids = [np.array([64, 256, 1024, 4096.0]), np.array([16, 64, 256.0])], [[8192.0, 16384.0], [256, 1024.0]]
+    (prompt, output), (far_prompt, far_output) = (
+        [mesh.ravel() for mesh in np.meshgrid(*grid, indexing="ij")] for grid in grids
+    )
+    constants = tuple(10 ** rng.uniform(a, a + 0.7) for a in (-2, -4.6, -2, -6.5))
+    inside, beyond = {"prompt": prompt, "output": output}, {"prompt": far_prompt, "output": far_output}
+    noise = float(rng.choice([0.01, 0.02, 0.03]))
+    return made_table(
+        rng, "amounts and product", "latency_s", inside, beyond, _with_product, constants, noise, relative=True
+    )
+
+
+def _isotherm(x: Columns, top: float, half: float, steep: float) -> Any:
+    return top * x["p_bar"] / (half * np.exp(steep * (1 - 293 / x["T_K"])) + x["p_bar"])
+
+
+def isotherm(rng: np.random.Generator) -> SmallTable:
+    """Adsorption of a gas at three temperatures (Langmuir 1918), seen far from and near its limit."""
+    half = 10 ** rng.uniform(-0.5, 0.7)
+    p, kelvin = (mesh.ravel() for mesh in np.meshgrid([0.1, 0.3, 1, 3, 10.0], [273, 293, 313.0]))
+    far, far_kelvin = (mesh.ravel() for mesh in np.meshgrid([20, 40.0], [273, 293, 313, 333.0]))
+    constants = (10 ** rng.uniform(0, 2), half, rng.uniform(6, 14))
+    inside, beyond = {"p_bar": p, "T_K": kelvin}, {"p_bar": far, "T_K": far_kelvin}
+    noise = float(rng.choice([0.01, 0.02]))
+    return made_table(rng, "isotherm", "q", inside, beyond, _isotherm, constants, noise, relative=True, digits=4)
+
+
 CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "Gompertz growth": gompertz_growth,
     "Richards growth": richards_growth,
@@ -184,4 +217,6 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "transistor": transistor,
     "curve scaled by a size": lambda rng: scaled_curve(rng, SCALED[int(rng.integers(len(SCALED)))]),
     "amounts from zero": amounts_from_zero,
+    "amounts and product": amounts_and_product,
+    "isotherm": isotherm,
 }
