@@ -62,6 +62,7 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "hyperbola of x to a limit of y": lambda x, y: 3 * y * x / (0.4 * y + x),
     "hyperbola of x to a limit of powers of y": lambda x, y: 3 * y**0.5 * x / (0.4 * y**-0.7 + x),
     "hyperbola of x whose half-way point moves with y": lambda x, y: 3 * x / (0.3 * np.exp(1.4 * y) + x),
+    "hyperbola of x whose half-way point is activated by y": lambda x, y: 3 * x / (4 * np.exp(-0.5 / y) + x),
     "two hyperbolas (Monod 1949) of y and x": lambda x, y: 3 * x / (0.3 + x) * y / (0.8 + y),
     "linear with interactions": lambda x, y: 0.4 + 2 * x - 0.7 * y + 1.3 * x * y,
     "hyperbola of x with competition of y": lambda x, y: 10 * x / (3 * (1 + y / 2) + x),
