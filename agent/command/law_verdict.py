@@ -284,10 +284,9 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
 def _two_values(winner: Trial, task: Task) -> str:
     """A sentence where the law follows a number of which rows have two values: through two points goes any curve."""
     known = traits(winner.proposal.source, task.schema.targets, task.schema.features)
-    used = (
-        frontier_features(task.train) if known is None else known.features.intersection(frontier_features(task.train))
-    )
-    few = [name for name in task.schema.features if name in used and len(np.unique(task.train.features[name])) == 2]
+    numbers = frontier_features(task.train)
+    used = numbers if known is None else [name for name in numbers if name in known.features]
+    few = [name for name in used if len(np.unique(task.train.features[name])) == 2]
     if not few:
         return ""
     named, targets = listing(few), listing(task.schema.targets)

@@ -322,7 +322,7 @@ class _Decision(Deciding):
         if beside := [column.name for column in columns if column.role == "companion"]:
             what, them = ("another outcome", "it") if len(beside) == 1 else ("other outcomes", "them")
             told = f"lawsmith left out {listing(beside)}, {what} of the same runs"
-            self.notices.append(f"{told}; --features with all names keeps {them}.")
+            self.notices.append(f"{told}; to keep {them}, list all --features.")
         return Roles(
             targets=self.asked.target,
             features=tuple(features),

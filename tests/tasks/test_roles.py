@@ -115,7 +115,7 @@ def test_a_trackers_export(tmp_path: Path):
     assert data.notices == (
         "loss means the column summary.loss.",
         "lawsmith left out 10 rows of runs that have not finished (State).",
-        "lawsmith left out summary.val.acc, another outcome of the same runs; --features with all names keeps it.",
+        "lawsmith left out summary.val.acc, another outcome of the same runs; to keep it, list all --features.",
         "Row numbers do not count the rows that lawsmith left out.",
     )
 
