@@ -83,7 +83,7 @@ class JobResult:
 
     stage: where it ended: "check", "load", "fit", "predict" or "verify". message and output are cleaned text.
     status: how the fit of each group ended, in the table's order of groups; empty when nothing was fitted. usage: of
-    the process; where several jobs shared one, the first of them has its time.
+    the process.
     """
 
     verdict: Verdict

@@ -71,7 +71,7 @@ class Candidate:
 
     @property
     def pure(self) -> bool:
-        """Whether nothing of the candidate's own is ever executed; its fits may then share a process."""
+        """Whether nothing of the candidate's own is ever executed; its fits may then go on at the same time."""
         return self.statement is not None and not self.has_fit
 
     @property

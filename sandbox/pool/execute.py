@@ -12,7 +12,7 @@ from lawsmith.sandbox.jobs import JobResult, ScreenJob, Usage
 from lawsmith.sandbox.law.nodes import MAX_NAME
 from lawsmith.sandbox.law.parse import ALLOWED_IMPORTS, Candidate
 from lawsmith.sandbox.limits import Limits
-from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_replies
+from lawsmith.sandbox.pool.protocol import Malformed, Reply, pack_job, reply_bound, unpack_reply
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.sandbox.returned import Spec
 from lawsmith.sandbox.verdict import Verdict
@@ -35,46 +35,31 @@ _FROM_CHILD = {
 _STAGES = {"load", "fit", "predict"}
 STATUS_CHARACTERS = 400
 """Of what is said about the fit of one group."""
-SHARED_SECONDS = 0.5
-"""A process that several parts share begins another one while it has used less CPU time than this."""
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Fit a table and predict others, or predict each table with constants of its own.
-
-    The last `optional` tables need no finite prediction.
-    """
-
-    predict: tuple[Table, ...]
-    fit: Table | None = None
-    constants: tuple[Constants | None, ...] = ()  # one per table where nothing is fitted
-    optional: int = 0
-
-    @property
-    def rows(self) -> list[int]:
-        """Rows of each table that is predicted."""
-        return [len(table) for table in self.predict]
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """One fork's work. Only our own source may meet several parts: what one knows, the next must not.
+    """One fork's work: fit a table and predict others, or predict each table with constants of its own.
 
-    own: the candidate's source runs, as it was written; else `Candidate.law`. families: see `FitJob`.
+    The last `optional` tables need no finite prediction. own: the candidate's source runs, as it was written; else
+    `Candidate.law`. families: see `FitJob`.
     """
 
     candidate: Candidate
     schema: Schema
     groups: tuple[str, ...]
-    parts: tuple[Part, ...]
+    predict: tuple[Table, ...]
+    fit: Table | None = None
+    constants: tuple[Constants | None, ...] = ()  # one per table where nothing is fitted
+    optional: int = 0
     seed: int = 0
     own: bool = False
     families: int = 1
 
-    def __post_init__(self) -> None:
-        if len(self.parts) != 1 and self.foreign:
-            raise ValueError("code of a candidate's own has a process for each of its parts")
+    @property
+    def rows(self) -> list[int]:
+        """Rows of each table that is predicted."""
+        return [len(table) for table in self.predict]
 
     @property
     def foreign(self) -> bool:
@@ -105,10 +90,13 @@ def message(order: Order, limits: Limits) -> bytes:
         "kind": order.candidate.kind,
         "imports": list(ALLOWED_IMPORTS),
         "spec": asdict(spec),
-        "budget": min(SHARED_SECONDS, limits.cpu_seconds / 4, limits.wall_seconds / 4),
-        "parts": [_described(part) for part in order.parts],
+        "fit": order.fit is not None,
+        "weighted": order.fit is not None and order.fit.weight is not None,
+        "predict": len(order.predict),
+        "optional": order.optional,
+        "names": list(next((c.names for c in order.constants if c is not None), ())),
     }
-    return pack_job(header, [array for part in order.parts for array in _arrays(part, len(order.groups))])
+    return pack_job(header, _arrays(order))
 
 
 def screening_message(job: ScreenJob, limits: Limits) -> bytes:
@@ -125,31 +113,18 @@ def screening_message(job: ScreenJob, limits: Limits) -> bytes:
 def screened(job: ScreenJob, outcome: Outcome) -> Array | None:
     """The cost (F,) of each form, NaN for one that could not be fitted; None where the process did not end well."""
     try:
-        (reply,) = unpack_replies(outcome.reply, 0, 0, [[len(job.sources)]], 1)
+        reply = unpack_reply(outcome.reply, 0, 0, [len(job.sources)], 1)
     except Malformed:
         return None
     return reply.predictions[0][:, 0] if outcome.exit_code == 0 and reply.predictions else None
 
 
-def _described(part: Part) -> dict[str, Any]:
-    names = next((c.names for c in part.constants if c is not None), ())
-    return {
-        "fit": part.fit is not None,
-        "weighted": part.fit is not None and part.fit.weight is not None,
-        "predict": len(part.predict),
-        "optional": part.optional,
-        "names": list(names),
-    }
-
-
-def _arrays(part: Part, groups: int) -> list[Any]:
-    arrays: list[Any] = []
-    if part.fit is not None:
-        arrays += _measured(part.fit)
-    for place, table in enumerate(part.predict):
-        if part.fit is None:
-            constants = part.constants[place]
-            arrays.append(np.empty((groups, 0)) if constants is None else constants.values)
+def _arrays(order: Order) -> list[Any]:
+    arrays: list[Any] = [] if order.fit is None else _measured(order.fit)
+    for place, table in enumerate(order.predict):
+        if order.fit is None:
+            constants = order.constants[place]
+            arrays.append(np.empty((len(order.groups), 0)) if constants is None else constants.values)
         arrays += [table.matrix(), table.codes.astype(np.int64)]
     return arrays
 
@@ -161,34 +136,11 @@ def _measured(table: Table) -> list[Any]:
 
 def bound(order: Order, limits: Limits) -> int:
     """The most bytes that a reply may have."""
-    groups, targets = len(order.groups), len(order.schema.targets)
-    return sum(reply_bound(groups, limits.constants, part.rows, targets) for part in order.parts)
+    return reply_bound(len(order.groups), limits.constants, order.rows, len(order.schema.targets))
 
 
-def results(order: Order, outcome: Outcome, limits: Limits) -> list[JobResult | None]:
-    """What became of each part, judged by the exit status first, the counts second, and the words last.
-
-    Where parts shared a process, None stands for what another process has to tell: a part that was not reached, and
-    whatever might not have failed alone.
-    """
-    if len(order.parts) == 1:
-        return [_result(order, outcome, limits)]
-    unknown: list[JobResult | None] = [None] * len(order.parts)
-    if not outcome.started or _ended_early(outcome, limits) is not None:
-        return unknown
-    try:
-        replies = _replies(order, outcome, limits)
-    except Malformed:
-        return unknown
-    usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
-    for place, (part, reply) in enumerate(zip(order.parts, replies, strict=False)):
-        found = _judged(order, part, reply, usage, "")
-        unknown[place] = None if found.verdict is Verdict.MEMORY else found
-        usage = Usage(peak_bytes=outcome.peak_bytes)
-    return unknown
-
-
-def _result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
+def result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
+    """What became of an order, judged by the exit status first, the counts second, and the words last."""
     usage = Usage(outcome.wall, outcome.cpu, outcome.peak_bytes)
     output = clean_lines(outcome.output.decode(errors="replace"), OUTPUT_CHARACTERS)
 
@@ -200,22 +152,13 @@ def _result(order: Order, outcome: Outcome, limits: Limits) -> JobResult:
     if (ended := _ended_early(outcome, limits)) is not None:
         return failed(*ended)
     try:
-        (reply,) = _replies(order, outcome, limits)
+        targets = len(order.schema.targets)
+        reply = unpack_reply(outcome.reply, len(order.groups), limits.constants, order.rows, targets)
     except Malformed as error:
         return failed(Verdict.CRASH, f"The candidate ended without a complete result: {error}.")
-    return _judged(order, order.parts[0], reply, usage, output)
-
-
-def _replies(order: Order, outcome: Outcome, limits: Limits) -> list[Reply]:
-    rows = [part.rows for part in order.parts]
-    return unpack_replies(outcome.reply, len(order.groups), limits.constants, rows, len(order.schema.targets))
-
-
-def _judged(order: Order, part: Part, reply: Reply, usage: Usage, output: str) -> JobResult:
     if reply.verdict is Verdict.OK:
-        if (problem := _unfit(order, part, reply)) is None:
-            return _success(order, part, reply, usage, output)
-        return JobResult(problem[0], clean(problem[1]), usage=usage, output=output)
+        problem = _unfit(order, reply)
+        return _success(order, reply, usage, output) if problem is None else failed(*problem)
     stage = reply.stage if reply.stage in _STAGES else ""
     allowed = reply.verdict if reply.verdict in _FROM_CHILD else Verdict.CRASH
     return JobResult(allowed, clean(reply.message), stage, usage=usage, output=output)
@@ -258,9 +201,9 @@ def _how(outcome: Outcome) -> str:
         return f"signal {outcome.signal}"
 
 
-def _unfit(order: Order, part: Part, reply: Reply) -> tuple[Verdict, str] | None:
+def _unfit(order: Order, reply: Reply) -> tuple[Verdict, str] | None:
     """Why numbers that claim to be fine are not: the child is not believed."""
-    required = reply.predictions[: len(part.predict) - part.optional]
+    required = reply.predictions[: len(order.predict) - order.optional]
     if not all(np.isfinite(prediction).all() for prediction in required):
         return Verdict.NON_FINITE, "Some predictions are not finite."
     count, cap = len(reply.names), order.schema.cap
@@ -272,7 +215,7 @@ def _unfit(order: Order, part: Part, reply: Reply) -> tuple[Verdict, str] | None
             f"The parameters' names are not different identifiers of at most {MAX_NAME} characters that stand in "
             "PARAMETERS as they are.",
         )
-    if part.fit is not None and reply.values is not None and not _fitted(part.fit, reply.values):
+    if order.fit is not None and reply.values is not None and not _fitted(order.fit, reply.values):
         return Verdict.NON_FINITE, "A constant of a fitted group is not finite."
     return None
 
@@ -291,10 +234,10 @@ def _fitted(table: Table, values: Array) -> bool:
     return bool(np.isfinite(values[present]).all()) and not bool(np.isinf(others).any())
 
 
-def _success(order: Order, part: Part, reply: Reply, usage: Usage, output: str) -> JobResult:
+def _success(order: Order, reply: Reply, usage: Usage, output: str) -> JobResult:
     constants: Constants | None = None
     status: tuple[str, ...] = ()
-    if part.fit is not None and reply.values is not None:
+    if order.fit is not None and reply.values is not None:
         values = np.where(np.isnan(reply.values), np.nan, reply.values)
         constants = Constants(reply.names, order.groups, values)
         if order.candidate.statement is not None:  # as the source declares them, not as they are fitted

@@ -1,15 +1,13 @@
-"""The sandbox: one warm process, a fork of it per job or for several, as many at a time as there are workers; and the
-jobs that wait for one."""
+"""The sandbox: one warm process, and a fork of it for each job, as many at a time as there are workers."""
 
 import math
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -25,99 +23,18 @@ from lawsmith.sandbox.pool.execute import (
     killed_from_outside,
     message,
     modules_of_ours,
-    results,
+    result,
     screened,
     screening_message,
 )
 from lawsmith.sandbox.pool.protocol import reply_bound
 from lawsmith.sandbox.pool.start import Attempt, Forking, Start, start
-from lawsmith.sandbox.pool.verify import Claim, perform, predict, sharing, tables, verify
+from lawsmith.sandbox.pool.verify import Claim, perform, predict, verify
 from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
-
-SHARED_VALUES = 1 << 20
-"""Most numbers that one process takes on for several jobs: beyond it, a process costs little beside the work."""
-FEW = 3  # jobs that are not shared out: another process costs more
-
-
-@dataclass(eq=False)
-class QueuedJob:
-    """A job and its future. key: jobs of an equal one may share a process; None: this one has its own."""
-
-    job: Job
-    key: object | None
-    values: int
-    future: "Future[JobResult]" = field(default_factory=Future)
-
-    def begin(self) -> bool:
-        """False if the caller has cancelled it."""
-        return self.future.running() or self.future.set_running_or_notify_cancel()
-
-
-class Waiting:
-    """A queue for `workers` threads; thread-safe. Who shares with whom changes nothing but the time it takes."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers, self._busy = workers, 0
-        self._lock = threading.Lock()
-        self._entries: deque[QueuedJob] = deque()
-
-    def add(self, entries: Iterable[QueuedJob]) -> None:
-        """All at once, so that they are shared out evenly."""
-        with self._lock:
-            self._entries.extend(entries)
-
-    def take(self) -> list[QueuedJob]:
-        """The next job with those that share its process; empty when nothing waits. Call `done` afterwards."""
-        with self._lock:
-            self._busy += 1
-            while self._entries:
-                entry = self._entries.popleft()
-                if chosen := [one for one in (entry, *self._company(entry)) if one.begin()]:
-                    return chosen
-        return []
-
-    def done(self, undone: Sequence[QueuedJob], alone: bool) -> None:
-        """A worker is free again; what it could not do goes first, each `alone` in its process if so asked."""
-        for entry in undone if alone else ():
-            entry.key = None
-        with self._lock:
-            self._busy -= 1
-            self._entries.extendleft(reversed(undone))
-
-    def cancel(self) -> None:
-        """Give up every job that waits."""
-        with self._lock:
-            for entry in self._entries:
-                entry.future.cancel()
-            self._entries.clear()
-
-    def _company(self, first: QueuedJob) -> list[QueuedJob]:
-        """Of those that may share with `first`, every second where two workers do them, and so on."""
-        if first.key is None:
-            return []
-        alike, values = [first], first.values
-        for entry in self._entries:
-            if entry.key == first.key and (values := values + entry.values) <= SHARED_VALUES:
-                alike.append(entry)
-        count = self._share(len(alike))
-        chosen = [alike[i * len(alike) // count] for i in range(1, count)]
-        for entry in chosen:
-            self._entries.remove(entry)
-        return chosen
-
-    def _share(self, alike: int) -> int:
-        """How many of `alike` jobs one worker takes: its part of all that waits."""
-        idle = self._workers - self._busy + 1
-        waiting = 1 + len(self._entries)
-        if idle > 1:
-            return min(alike, math.ceil(waiting / idle))
-        last = waiting == alike > FEW and self._workers > 1  # leave some to whoever is free next
-        return math.ceil(alike / 2) if last else alike
-
 
 _RETRIES = 2  # of what broke on our side
 GRACE_SECONDS = 0.5  # after the deadline, for what is nearly done
@@ -154,7 +71,6 @@ class Sandbox:
         self.deadline = math.inf
         """When the time of the search is over, by the monotonic clock. Code that is not proved to be arithmetic, and
         may hang, is stopped `GRACE_SECONDS` later: its job raises SearchOver, and says nothing of the candidate."""
-        self._waiting = Waiting(self.workers)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
         self._warm_process: Forking | None = None
         self._warming = self._pool.submit(self._current)
@@ -181,18 +97,11 @@ class Sandbox:
         return self.submit_all((job,))[0]
 
     def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
-        """Queues jobs at once: those of a pure candidate share as many processes as there are free workers.
-
-        Raises RuntimeError where the sandbox is closed.
-        """
-        entries = [QueuedJob(job, sharing(job, self.limits), _values(job)) for job in jobs]
+        """Queues jobs; raises RuntimeError where the sandbox is closed."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the sandbox is closed")
-            self._waiting.add(entries)
-            for _ in entries:
-                self._pool.submit(self._serve)
-        return [entry.future for entry in entries]
+            return [self._pool.submit(perform, job, self.limits, self._execute) for job in jobs]
 
     def run(self, job: Job) -> JobResult:
         """Runs one job and waits for it."""
@@ -227,43 +136,10 @@ class Sandbox:
         with self._lock:
             self._closed = True
             warm_process, self._warm_process = self._warm_process, None
-        self._waiting.cancel()
+        self._pool.shutdown(wait=False, cancel_futures=True)
         if warm_process is not None:
             warm_process.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def _serve(self) -> None:
-        """What each queued job wakes a worker for: it takes whatever waits, until nothing does."""
-        while entries := self._waiting.take():
-            undone = self._perform(entries)
-            self._waiting.done(undone, alone=len(undone) == len(entries))
-            with self._lock:
-                for _ in undone[1:] if not self._closed else ():
-                    self._pool.submit(self._serve)
-        self._waiting.done((), alone=False)
-
-    def _perform(self, entries: Sequence[QueuedJob]) -> list[QueuedJob]:
-        """Settles the futures of what is done, and returns the rest."""
-        try:
-            found = perform([entry.job for entry in entries], self.limits, self._execute)
-        except BaseException as error:  # noqa: BLE001 - raised again for whoever asks for the result
-            for entry in entries:
-                entry.future.set_exception(error)
-            return []
-        for entry, result in zip(entries, found, strict=True):
-            if result is not None:
-                entry.future.set_result(result)
-        return [entry for entry, result in zip(entries, found, strict=True) if result is None]
-
-    def _execute(self, order: Order) -> Sequence[JobResult | None]:
-        """One order in one fork; where several parts share it, they are tried only once."""
-        packed, most = message(order, self.limits), bound(order, self.limits)
-        if len(order.parts) == 1:
-            return [self._alone(order, packed, most)]
-        try:
-            return results(order, self._launch(order, packed, most), self.limits)
-        except WarmProcessFailed:
-            return [None] * len(order.parts)
+        self._pool.shutdown(wait=True)
 
     def _launch(self, order: Order, packed: bytes, most: int) -> Outcome:
         stop = self.deadline + GRACE_SECONDS if order.foreign else math.inf
@@ -274,8 +150,9 @@ class Sandbox:
             raise SearchOver
         return outcome
 
-    def _alone(self, order: Order, packed: bytes, most: int) -> JobResult:
-        """What breaks on our side is tried again and never blamed on the candidate."""
+    def _execute(self, order: Order) -> JobResult:
+        """One order in one fork. What breaks on our side is tried again and never blamed on the candidate."""
+        packed, most = message(order, self.limits), bound(order, self.limits)
         reason, starved = "", False
         for retries in reversed(range(1 + _RETRIES)):
             try:
@@ -285,8 +162,7 @@ class Sandbox:
             except WarmProcessFailed as error:
                 reason = str(error)
                 continue
-            (found,) = results(order, outcome, self.limits)
-            assert found is not None
+            found = result(order, outcome, self.limits)
             if retries and killed_from_outside(outcome, self.limits):
                 reason = found.message  # not the candidate's doing, unless it happens every time
                 continue
@@ -325,7 +201,3 @@ class Sandbox:
                 self._tiers = (self._warm_process.tier,)
                 self._attempts = self._attempts or attempts
             return self._warm_process
-
-
-def _values(job: Job) -> int:
-    return sum(len(table) * (1 + len(table.features) + len(job.schema.targets)) for table in tables(job))

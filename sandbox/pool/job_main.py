@@ -3,10 +3,8 @@
 import gc
 import os
 import sys
-import time
 import traceback
 import warnings
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, cast
 
@@ -38,8 +36,8 @@ def run(descriptor: int) -> None:
     warnings.simplefilter("ignore")
     gc.enable()
     write_all(descriptor, READY)
-    for reply in (_screening(header, arrays),) if "screen" in header else _replies(header, arrays):
-        write_all(descriptor, pack_reply(reply))
+    reply = _screening(header, arrays) if "screen" in header else _JobWork(header).reply(arrays)
+    write_all(descriptor, pack_reply(reply))
 
 
 def warm_up() -> None:
@@ -71,30 +69,16 @@ def _screening(header: dict[str, Any], arrays: list[Any]) -> Reply:
     return Reply(Verdict.OK, values=np.empty((0, 0)), predictions=(costs,))
 
 
-def _replies(header: dict[str, Any], arrays: list[Any]) -> Iterator[Reply]:
-    """One reply per part until one fails, or no time is left to begin another."""
-    work, sets = _JobWork(header), list(arrays)
-    for place, part in enumerate(header["parts"]):
-        if place and time.process_time() > header["budget"]:
-            return
-        reply = work.reply(part, sets)
-        yield reply
-        if reply.verdict is not Verdict.OK:
-            return
-
-
 class _JobWork:
-    """The candidate, loaded when its first part begins; `stage` is where it is."""
+    """A job of a candidate; `stage` is where it is."""
 
     def __init__(self, header: dict[str, Any]) -> None:
-        self.header = header
-        self.spec = _spec(header)
-        self.law: LoadedLaw | None = None
+        self.header, self.spec = header, _spec(header)
         self.stage = "load"
 
-    def reply(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+    def reply(self, sets: list[Any]) -> Reply:
         try:
-            return self._perform(part, sets)
+            return self._perform(sets)
         except Refused as broken:
             return self._failed(broken.verdict, broken.message)
         except MemoryError:
@@ -107,24 +91,22 @@ class _JobWork:
     def _failed(self, verdict: Verdict, message: str) -> Reply:
         return Reply(verdict, self.stage, message)
 
-    def _perform(self, part: dict[str, Any], sets: list[Any]) -> Reply:
+    def _perform(self, sets: list[Any]) -> Reply:
         spec, header = self.spec, self.header
-        if self.law is None:
-            self.law = load(header["source"], header["kind"], header["imports"], spec)
-            if header["bare"] and isinstance(self.law, FormLaw):
-                self.law.bare = cast(FormLaw, load(header["bare"], "form", header["imports"], spec))
-        law, fitted = self.law, None
-        if part["fit"]:
+        law, fitted = load(header["source"], header["kind"], header["imports"], spec), None
+        if header["bare"] and isinstance(law, FormLaw):
+            law.bare = cast(FormLaw, load(header["bare"], "form", header["imports"], spec))
+        if header["fit"]:
             self.stage = "fit"
-            features, codes, targets, *weight = (sets.pop(0) for _ in range(4 if part["weighted"] else 3))
+            features, codes, targets, *weight = (sets.pop(0) for _ in range(4 if header["weighted"] else 3))
             table = _table(features, codes, spec, targets, *weight)
             fitted = law.fit(table)
             _require_fit(fitted, table, spec)
         self.stage = "predict"
         predictions = []
-        for place in range(part["predict"]):
-            known = fitted or FittedLaw(tuple(part["names"]), sets.pop(0), ())
-            required = place < part["predict"] - part["optional"]
+        for place in range(header["predict"]):
+            known = fitted or FittedLaw(tuple(header["names"]), sets.pop(0), ())
+            required = place < header["predict"] - header["optional"]
             predictions.append(_predict(law, known, sets, spec, required))
         told = fitted or FittedLaw((), np.empty((len(spec.groups), 0)), ())
         return Reply(Verdict.OK, "", "", told.names, told.status, told.values, tuple(predictions))

@@ -90,29 +90,15 @@ def reply_bound(groups: int, constants: int, rows: Sequence[int], targets: int) 
     return _RESULT.size + text + 8 * (groups * constants + sum(rows) * targets)
 
 
-def unpack_replies(
-    data: bytes, groups: int, constants: int, rows: Sequence[Sequence[int]], targets: int
-) -> list[Reply]:
-    """The replies in `data`, one for each of the first parts of a job; `rows` holds those to predict, part by part.
+def unpack_reply(data: bytes, groups: int, constants: int, rows: Sequence[int], targets: int) -> Reply:
+    """The reply in `data` to a job that predicts tables of so many `rows`.
 
-    Raises Malformed unless there is at least one and every count is exactly what the job asks for.
+    Raises Malformed unless every count is exactly what the job asks for.
     """
-    replies, position = [], 0
-    for wanted in rows:
-        reply, position = _unpack_reply(data, position, groups, constants, wanted, targets)
-        replies.append(reply)
-        if position == len(data):
-            return replies
-    raise Malformed("the reply has another size than the job")
-
-
-def _unpack_reply(
-    data: bytes, begin: int, groups: int, constants: int, rows: Sequence[int], targets: int
-) -> tuple[Reply, int]:
-    if len(data) < begin + _RESULT.size:
+    if len(data) < _RESULT.size:
         raise Malformed("the reply ended early")
-    code, count, *lengths = _RESULT.unpack_from(data, begin)
-    texts, position = [], begin + _RESULT.size
+    code, count, *lengths = _RESULT.unpack_from(data)
+    texts, position = [], _RESULT.size
     for length in lengths:
         texts.append(data[position : position + length].decode(errors="replace"))
         position += length
@@ -121,18 +107,17 @@ def _unpack_reply(
     stage, message, names, status = texts
     listed = tuple(names.split("\n")) if count else ()
     verdict = _VERDICTS[code] if code < len(_VERDICTS) else Verdict.CRASH
-    if verdict is not Verdict.OK:  # there are no numbers
-        return Reply(verdict, stage, message), position
-    shapes = [(groups, count), *((n, targets) for n in rows)]
-    if len(listed) != count or len(data) - position < 8 * sum(a * b for a, b in shapes):
+    shapes = [(groups, count), *((n, targets) for n in rows)] if verdict is Verdict.OK else []  # else no numbers
+    if len(listed) != count or len(data) - position != 8 * sum(a * b for a, b in shapes):
         raise Malformed("the reply has another size than the job")
+    if not shapes:
+        return Reply(verdict, stage, message)
     arrays = []
     for shape in shapes:
         size = shape[0] * shape[1]
         arrays.append(np.frombuffer(data, "<f8", size, position).reshape(shape).astype(np.float64))
         position += 8 * size
-    found = Reply(verdict, stage, message, listed, tuple(status.split("\n")), arrays[0], tuple(arrays[1:]))
-    return found, position
+    return Reply(verdict, stage, message, listed, tuple(status.split("\n")), arrays[0], tuple(arrays[1:]))
 
 
 LAUNCH = struct.Struct("<cdQ")  # b"J", CPU seconds, bytes of memory beyond the warm interpreter

@@ -15,7 +15,7 @@ from lawsmith.sandbox.clean import clean
 from lawsmith.sandbox.isolation import ISOLATED, Tier, seccomp
 from lawsmith.sandbox.isolation.canaries import CANARIES, PASSED, STOPPED, bait
 from lawsmith.sandbox.limits import DEFAULT_LIMITS, Limits
-from lawsmith.sandbox.pool.protocol import Malformed, pack_job, reply_bound, unpack_replies
+from lawsmith.sandbox.pool.protocol import Malformed, pack_job, reply_bound, unpack_reply
 from lawsmith.sandbox.pool.warm_process import Outcome, WarmProcess, WarmProcessFailed, WarmProcessLost
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frozen import Frozen
@@ -110,7 +110,7 @@ def prove(warm_process: WarmProcess, limits: Limits) -> dict[str, str]:
     with bait(limits.memory_bytes + 1) as laid:
         outcome = warm_process.run(pack_job({"bait": asdict(laid)}, []), reply_bound(0, 0, (), 1), limits)
     try:
-        claimed = unpack_replies(outcome.reply, 0, 0, ((),), 1)[0].status
+        claimed = unpack_reply(outcome.reply, 0, 0, (), 1).status
     except Malformed:
         claimed = ()
     if outcome.signal == signal.SIGKILL and not outcome.overdue:

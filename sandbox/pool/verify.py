@@ -16,13 +16,13 @@ from lawsmith.sandbox.constants import Constants, told
 from lawsmith.sandbox.jobs import FitJob, Job, JobResult, PredictJob, Usage
 from lawsmith.sandbox.law.parse import Candidate, read_candidate
 from lawsmith.sandbox.limits import Limits
-from lawsmith.sandbox.pool.execute import Order, Part
+from lawsmith.sandbox.pool.execute import Order
 from lawsmith.sandbox.verdict import Refused, Verdict
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 
-Execute = Callable[[Order], Sequence[JobResult | None]]
+Execute = Callable[[Order], JobResult]
 SAME = 2e-5  # relative difference of constants that are the same fit: the last digit that is kept may turn
 TOLERANCE = 1e-9  # relative; vectorised functions may round differently at another place of the batch
 
@@ -36,34 +36,31 @@ class Claim:
     predictions: Array
 
 
-def perform(jobs: Sequence[Job], limits: Limits, execute: Execute) -> Sequence[JobResult | None]:
+def perform(job: Job, limits: Limits, execute: Execute) -> JobResult:
     """Runs a job: static checks, and the fork itself.
 
-    Several jobs, of one pure candidate (see `sharing`), run in one process; None stands for one to be run again.
     Raises ValueError for a job that does not suit the candidate or the limits.
     """
     try:
-        candidate = read_candidate(jobs[0].source, limits, jobs[0].schema)
+        candidate = read_candidate(job.source, limits, job.schema)
     except Refused as refused:
-        return [JobResult(refused.verdict, refused.message, "check")]
-    for job in jobs:
-        if (problem := _unsuitable(job, limits, candidate)) is not None:
-            raise ValueError(problem)
-    if candidate.has_fit and isinstance(jobs[0], FitJob) and not candidate.opaque:
-        return [_fitted_by_itself(jobs[0], candidate, execute)]
-    return execute(_order(jobs, candidate))
+        return JobResult(refused.verdict, refused.message, "check")
+    if (problem := _unsuitable(job, limits, candidate)) is not None:
+        raise ValueError(problem)
+    order = _order(job, candidate)
+    if candidate.has_fit and isinstance(job, FitJob) and not candidate.opaque:
+        return _fitted_by_itself(job, order, execute)
+    return execute(order)
 
 
-def _fitted_by_itself(job: FitJob, candidate: Candidate, execute: Execute) -> JobResult:
+def _fitted_by_itself(job: FitJob, order: Order, execute: Execute) -> JobResult:
     """The candidate's own fit gives constants, in a process of its own; the tree that was read predicts."""
-    order = _order((job,), candidate)
-    (fitted,) = execute(replace(order, parts=(Part((), job.fit),), own=True))
-    assert fitted is not None
+    fitted = execute(replace(order, predict=(), optional=0, own=True))
     if not fitted.ok:
         return fitted
 
     def ask(pairs: Sequence[tuple[Constants | None, Table]], optional: int) -> JobResult:
-        return predict(candidate, job.schema, pairs, execute, optional)
+        return predict(order.candidate, job.schema, pairs, execute, optional)
 
     (found,) = told_again(ask, [fitted], [job.fit], [job.predict], job.optional)
     return replace(found, usage=fitted.usage + found.usage)
@@ -80,21 +77,8 @@ def predict(
 
     The last `optional` tables need no finite prediction.
     """
-    part = Part(tuple(table for _, table in pairs), None, tuple(one for one, _ in pairs), optional=optional)
-    (found,) = execute(Order(candidate, schema, pairs[0][1].groups, (part,)))
-    assert found is not None
-    return found
-
-
-def sharing(job: Job, limits: Limits) -> object | None:
-    """What jobs that may share a process have in common; None for code that has to have its own."""
-    try:
-        candidate = read_candidate(job.source, limits, job.schema)
-    except Refused:
-        return None
-    if not candidate.pure or _unsuitable(job, limits, candidate) is not None:
-        return None
-    return job.source, job.schema, tables(job)[0].groups, job.seed if isinstance(job, FitJob) else None
+    tables, constants = tuple(table for _, table in pairs), tuple(one for one, _ in pairs)
+    return execute(Order(candidate, schema, tables[0].groups, tables, constants=constants, optional=optional))
 
 
 def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execute: Execute) -> JobResult:
@@ -113,13 +97,8 @@ def verify(candidate: Candidate, schema: Schema, claims: Sequence[Claim], execut
     return replace(found, predictions=())
 
 
-def tables(job: Job) -> tuple[Table, ...]:
-    """All tables of a job."""
-    return (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
-
-
 def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
-    given = tables(job)
+    given = (*job.predict, job.fit) if isinstance(job, FitJob) else job.predict
     if not given:
         return "a job needs at least one table"
     if any(table.groups != given[0].groups for table in given):
@@ -131,18 +110,13 @@ def _unsuitable(job: Job, limits: Limits, candidate: Candidate) -> str | None:
     return None
 
 
-def _order(jobs: Sequence[Job], candidate: Candidate) -> Order:
-    first, groups = jobs[0], tables(jobs[0])[0].groups
-    seed, families = (first.seed, first.families) if isinstance(first, FitJob) else (0, 1)
-    parts = tuple(_part(job, groups) for job in jobs)
-    return Order(candidate, first.schema, groups, parts, seed, families=families)
-
-
-def _part(job: Job, groups: tuple[str, ...]) -> Part:
+def _order(job: Job, candidate: Candidate) -> Order:
     if isinstance(job, FitJob):
-        return Part(job.predict, job.fit, optional=job.optional)
+        own = job.schema, job.fit.groups, job.predict, job.fit
+        return Order(candidate, *own, optional=job.optional, seed=job.seed, families=job.families)
+    groups = job.predict[0].groups
     constants = None if job.constants is None else job.constants.reorder(groups)
-    return Part(job.predict, None, (constants,) * len(job.predict))
+    return Order(candidate, job.schema, groups, job.predict, constants=(constants,) * len(job.predict))
 
 
 def _batches(rows: int) -> list[IntArray]:

@@ -10,7 +10,7 @@ import pytest
 from lawsmith.sandbox import JobResult, Limits, PredictJob, Sandbox, Verdict
 from lawsmith.sandbox.clean import OUTPUT_CHARACTERS
 from lawsmith.sandbox.law.parse import read_candidate
-from lawsmith.sandbox.pool.execute import Order, Part, results
+from lawsmith.sandbox.pool.execute import Order, result
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.tasks import Schema, Table
 from tests.sandbox.conftest import proved
@@ -86,12 +86,9 @@ def test_the_cpu_limit_cannot_be_ignored(sandbox: Sandbox, schema: Schema, table
 def test_the_signal_tells_which_limit_was_met(
     ended_by: signal.Signals, cpu: float, verdict: Verdict, schema: Schema, table: Table
 ) -> None:
-    part = Part((table.hide(),), None, (None,))
-    order = Order(read_candidate(law(HONEST)), schema, table.groups, (part,))
+    order = Order(read_candidate(law(HONEST)), schema, table.groups, (table.hide(),), constants=(None,))
     outcome = Outcome(None, ended_by, True, b"", b"", wall=2.0, cpu=cpu, peak_bytes=0)
-    (found,) = results(order, outcome, Limits(cpu_seconds=1))
-    assert found is not None
-    assert found.verdict is verdict
+    assert result(order, outcome, Limits(cpu_seconds=1)).verdict is verdict
 
 
 @pytest.mark.parametrize("stream", ["print('x' * 1000)", "os.write(2, b'y' * 1000)"])
