@@ -117,7 +117,7 @@ def is_performance(name: str) -> bool:
     own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
     words = [word for word in words_without_unit(own) if word not in STATISTICS | WORDS["units_of_time"]]
     known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:]))
-    known = known or words[-2:] == ["power", "draw"] or _SPENT.search(name.lower()) is not None
+    known = known or words[-2:] in (["power", "draw"], ["of", "peak"]) or _SPENT.search(name.lower()) is not None
     known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
     short = not {"ms", "us", "ns"}.isdisjoint(tokens(name))
     known = known or (short and (words in (["time"], ["dt"]) or not WORDS["timed"].isdisjoint(words[-1:])))
@@ -303,7 +303,8 @@ def repeats_of(name: str, target: str) -> bool:
     """Whether two names differ in the number or the letter at their end alone, as ``y1`` and ``y2`` or ``OD_a`` and
     ``OD_b``."""
     end = r"(.*[^\s._(#-])(?:(?:[\s._(#-]+|(?<!\d))\d+|[\s._(-]+[a-hA-H])\)?"
-    one, two = (re.fullmatch(end, text.strip()) for text in (name, target))
+    bare_of_unit = (re.sub(r"\s+[\[(]\D[^\])]*[\])]$", "", text.strip()) for text in (name, target))
+    one, two = (re.fullmatch(end, text) for text in bare_of_unit)
     return one is not None and two is not None and name != target and one[1] == two[1]
 
 
@@ -361,7 +362,7 @@ def is_progress(name: str) -> bool:
     """Whether numbers of that name, one after the other, are times, steps, atoms or a quantity with a unit: no row
     numbers."""
     unit = re.search(r"[\[(][^\])]+[\])]$", name.strip()) or words_without_unit(name) != bare(name).split("_")
-    return bool(unit) or has(name, "progress") or has(name, "counted_things")
+    return bool(unit) or bare(name) in WORDS["units"] or has(name, "progress") or has(name, "counted_things")
 
 
 def values_of_setting(name: str, target: str) -> bool:

@@ -109,8 +109,6 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     marks = _marks(numbers, sure, separator, notation, where)
     for text in numbers:
         columns[text.name] = _numbers(text, *marks[text.name], units, said)
-        if notation.decimal == "," and columns[text.name].dtype.kind == "O":
-            _refuse_points(text, where)
     for name in [name for name in map(str, columns) if has(name, "days") and columns[name].dtype.kind == "f"]:
         if (years := years_of_days(columns[name])) is not None:
             columns[name], said[name] = years, f"{name}: {said_of_dates('20220601')}."
@@ -120,15 +118,6 @@ def convert(frame: "pd.DataFrame", separator: str, notation: NumberNotation, whe
     converted = pd.DataFrame({name: columns.get(name, frame[name]) for name in frame.columns}, index=frame.index)
     percents = frozenset(text.name for text in numbers if any(one and one.suffix == "%" for one in text.numerals))
     return Cells(converted, frame, frozenset(dates), frozenset(booleans), units, percents, said)
-
-
-def _refuse_points(text: _Column, where: str) -> None:
-    """Raises InputError for words that would be numbers with a decimal point."""
-    points = [word for word in text.words if "." in word]
-    if points and None not in map(plain, text.words):
-        raise InputError(
-            f"{where}: column {text.name!r} holds {points[0]!r}, which is not a number with --decimal ','."
-        )
 
 
 def typed(series: "pd.Series[Any]") -> tuple[Any, bool, bool] | None:
@@ -264,8 +253,8 @@ def _mark(
     if decimal == ".":
         return ".", "," if comma else ""
     if decimal == ",":
-        # --thousands . of a table that also holds decimal points: a column is read by what its own cells allow.
-        return (".", "") if thousands == "." and "decimal" in point else (",", "." if point else "")
+        # of a table that also holds decimal points: a column is read by what its own cells allow
+        return (".", "") if "decimal" in point and not comma else (",", "." if point else "")
     if "decimal" in comma:
         if "decimal" in point:
             raise InputError(

@@ -58,6 +58,7 @@ _SPOKEN = re.compile(
 )
 _BRACKETED = re.compile(r"\[ *(\d+)(?:/\d+)? *\]")  # as xgboost and torchvision count: [12], [0][ 50/1000]
 _COUNTERS = ("epoch", "iteration")
+_COUNTED = re.compile(r"\b(epoch|step|iter|iteration)[ :#]+(\d+)(?:/\d+)?\b", re.IGNORECASE)  # epoch 2/20 loss=2.3
 _FEWEST = 4  # lines of pairs
 _LINES_SEEN = 200  # that decide whether several blanks part the columns
 _SHOWN = 2  # rows of a table in LaTeX, at least
@@ -134,7 +135,7 @@ def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, 
     A line of one pair above each row, such as ``Epoch 3/10``, is a part of the row.
     """
     stated = [(line, pattern.findall(line)) for line in text.splitlines()]
-    found = [[*_counters(line), *pairs] if pairs else [] for line, pairs in stated]
+    found = [[*_counters(line, [name for name, _ in pairs]), *pairs] if pairs else [] for line, pairs in stated]
     kinds = [tuple(name for name, _ in pairs) for pairs in found]
     counts = Counter(kinds)
     wide = {kind for kind, count in counts.items() if len(set(kind)) == len(kind) > 1 < count}
@@ -149,8 +150,10 @@ def _rows_of_pairs(text: str, pattern: re.Pattern[str]) -> tuple[list[dict[str, 
     return rows, sum(counts[kind] for kind in wide | heads)
 
 
-def _counters(line: str) -> list[tuple[str, str]]:
-    """What one or two numbers in brackets count."""
+def _counters(line: str, names: list[str]) -> list[tuple[str, str]]:
+    """What a word, or one or two numbers in brackets, count beside pairs of these names."""
+    if counted := [one for one in _COUNTED.findall(line) if not any(name.endswith(one[0]) for name in names)]:
+        return counted
     numbers = _BRACKETED.findall(line)
     return list(zip(_COUNTERS[-len(numbers) :], numbers, strict=True)) if 0 < len(numbers) <= len(_COUNTERS) else []
 

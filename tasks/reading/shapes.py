@@ -176,7 +176,9 @@ def _repeats_of(reading: Reading, wanted: str) -> list[str]:
     ``loss_seed0`` and ``loss_seed1``, or ``seed0`` and ``seed1`` alone; none where a column itself is meant."""
     names = [str(name) for name in reading.frame.columns]
     own, like = meant(wanted, names), f"{re.escape(wanted)}{_REPEAT}|{_BEFORE}{re.escape(wanted)}"
-    alone = "" if own or nearest(wanted, names) or wanted in _VALUES else f"|(?:{_AGAIN_NAMES}){_REPEAT}"
+    rows = [str(cell).strip() for cell in reading.frame.iloc[:, 0].tolist()]
+    other = own or nearest(wanted, names) or wanted in _VALUES or meant(wanted, rows)
+    alone = "" if other else f"|(?:{_AGAIN_NAMES}){_REPEAT}"
     views = {name: (name, without_unit(name)[0]) for name in names}  # T1 [s]
     found = [name for name in names if any(re.fullmatch(like + alone, one, re.IGNORECASE) for one in views[name])]
     if len(found) < 2 or len(own) == 1 or not set(own) <= set(found):

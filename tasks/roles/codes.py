@@ -44,13 +44,10 @@ def _leave_out_indicators(d: Deciding) -> None:
         values = d.numbers[name]
         if values is None or not np.isin(values, (0.0, 1.0)).all():
             continue
-        matrix = np.stack(columns, axis=1)
-        parts = np.linalg.lstsq(matrix, values, rcond=None)[0]
-        if kept and np.abs(values - matrix @ parts).max() < 1e-9 and d.rows > len(columns) + 1:
-            others = listing([other for other, part in zip(kept, parts[1:], strict=True) if abs(part) > 1e-6])
-            d.set(name, "derived", f"follows from {others}")
+        if np.linalg.matrix_rank(np.stack([*columns, values])) == len(columns) < d.rows - 1:
+            d.set(name, "derived", f"follows from {listing(kept)}")
             del d.levels[name]
-            d.notices.append(f"lawsmith left out {name}, which follows from {others}.")
+            d.notices.append(f"lawsmith left out {name}, which follows from {listing(kept)}.")
         else:
             kept.append(name)
             columns.append(values)

@@ -253,28 +253,18 @@ class _Decision(Deciding):
 
     def _spare_feature(self, dated: list[str], counters: list[str]) -> None:
         """Without any other feature: dates, the epochs of a learning curve, or an outcome beside the target."""
-        roles = self.role.items()
         counts = () if self.weight is None or self.weight.kind != "count" else self.weight.columns
-        others = [(name, "another outcome, the only feature") for name, (role, _) in roles if role == "companion"]
-        pool = [
-            *((name, "may be a number of measurements, but the only feature") for name in counts if self.varies(name)),
-            *((name, "dates, the only feature") for name in dated),
-            *((name, "row numbers, the only feature") for name in counters),
-            *others,
-            *((name, "kept, because it is the only feature") for name in self.gaps),
-            *(
-                (name, "bookkeeping by its name, but the only feature")
-                for name, (role, _) in roles
-                if role in ("bookkeeping", "replicate") and self.varies(name)
-            ),
-        ]
-        if not pool:
+        others = [name for name, (role, _) in self.role.items() if role == "companion"]
+        records = [name for name, (role, _) in self.role.items() if role in ("bookkeeping", "replicate")]
+        counts, records = ([name for name in names if self.varies(name)] for names in (counts, records))
+        name = next(iter((*counts, *dated, *counters, *others, *self.gaps, *records)), None)
+        if name is None:
             raise InputError(self._why_no_feature())
-        name, why = pool[0]
-        self.set(name, "feature", why)
+        why = "dates" if name in dated else "row numbers" if name in counters else self.role[name][1]
+        self.set(name, "feature", f"{why}; but the only feature")
         self.gaps.pop(name, None)
         self.weight = None if name in counts else self.weight
-        if pool[0] in others:
+        if name in others:
             self.notices.append(
                 f"{name} is another outcome of the same runs, and no column holds a setting of the runs. If the order "
                 "of the rows means something, add a column for it, such as the epoch."

@@ -8,17 +8,17 @@ import numpy as np
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.asked import without_unit
-from lawsmith.tasks.dates import is_date, spans_of_years
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.follows import explained
+from lawsmith.tasks.roles.follows import explained, parts_of
 from lawsmith.tasks.roles.likeness import (
     SAME_ORDER,
     agree,
     are_alike,
     fills_time,
     goes_along,
+    is_even,
     is_order,
     numbers_things,
     off_multiple,
@@ -38,6 +38,7 @@ ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
 GAPS = 10  # numbers for each row, at most, where rows are numbered with gaps
 WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
+_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[-/–]\d{2}$")
 WORD = 3  # letters of a name that is more than a symbol
 
 
@@ -57,12 +58,8 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "the source of each row, by its name")
         elif words.is_replicate(name):
             d.set(name, "replicate", "tells repeated measurements apart")
-        elif d.numbers[name] is None and spans_of_years(d.labels_of(name)):
-            d.set(name, "bookkeeping", "spans of years, or months; write them like 2009 or 2009-10-01")
-        elif d.numbers[name] is None and is_date(d.labels_of(name)[0]):
-            d.set(name, "bookkeeping", "dates in which day and month can be swapped; write them like 2022-06-01")
-        elif d.numbers[name] is None and _looks_like_a_date(d.labels_of(name)[0]):
-            d.set(name, "bookkeeping", "dates that are not written like 2022-06-01")
+        elif d.numbers[name] is None and _DATE.match(d.labels_of(name)[0]):
+            d.set(name, "bookkeeping", "dates that can be read in two ways, or spans; write them like 2022-06-01")
         elif words.bare(name) in ("step", "_step") and _is_course(d, name):
             d.set(name, "feature", "the target rises or falls with it in each run")
         elif words.has(name, "moments") and _since_1970(d.numbers[name]):
@@ -151,6 +148,8 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
         return f"a value of the same setting as {target}, as in a pivot table"
+    if target in parts_of(name, d.names):
+        return f"made of {target}, by its name"
     if not words.without_averages(re.sub(r"\(.*\)$", "", name)):  # Mean (Task), of a leaderboard
         return "an average of outcomes, by its name"
     return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None
@@ -257,7 +256,7 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
     (first, *_) = words.tokens(d.asked.target[0]) or ("",)
     begin = [other for other in d.names if words.tokens(other)[:1] == [first]]  # of many it is the table's prefix
     alike = name in begin and len(begin) <= MOST_ALIKE and (first.isalpha() and len(first) >= WORD)
-    if (anyhow and not d.is_set(name)) or alike:
+    if (anyhow and not d.is_set(name) and not is_even(values)) or alike:
         return len(d.candidates()) > 1
     if d.rows < 8 or len(np.unique(values)) < 0.8 * d.rows:
         return False
@@ -280,7 +279,3 @@ def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> b
         return False
     alone = max(explained(values, [view, view**2]) for view in views)
     return alone < ALONE and explained(values, terms) > OUTCOME
-
-
-def _looks_like_a_date(label: str) -> bool:
-    return re.match(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b", label) is not None

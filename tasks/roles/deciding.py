@@ -14,6 +14,7 @@ from lawsmith.tasks.schema import Role, Weight
 from lawsmith.tasks.table import Table
 
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
+MOST_REMARKS = 2  # different words among numbers; a column of more holds names, such as 486 and Pentium
 GROUP_ROWS = 4  # rows, on average, that each label of a group has for constants of its own
 
 
@@ -51,14 +52,17 @@ class Deciding:
         self.numbers = {name: self._numbers_of(name) for name in self.names}
 
     def _numbers_of(self, name: str) -> Array | None:
-        """A column's values (n,), NaN for a missing or unreadable one; None for a column of text."""
+        """A column's values (n,), NaN for a missing or unreadable one; None for a column of text, such as labels and
+        words some of which are numbers."""
         column = self.cells.frame[name]
         if column.dtype.kind == "f":
             return np.asarray(column.to_numpy(dtype=np.float64))
         values = [cell if isinstance(cell, float) else np.nan for cell in column.tolist()]
         known = sum(isinstance(cell, float) and cell == cell for cell in values)
-        filled = sum(not is_missing(cell) for cell in column.tolist())
-        return np.array(values) if 2 * known > filled > 0 else None
+        filled = [cell for cell in column.tolist() if not is_missing(cell)]
+        texts = {cell for cell in filled if isinstance(cell, str) and cell[:1].isalpha()}
+        named = name not in self.asked.target and (len(texts) > MOST_REMARKS or (texts and words.is_label(name)))
+        return np.array(values) if 2 * known > len(filled) > 0 and not named else None
 
     def open(self) -> list[str]:
         """The columns whose role is not decided yet."""

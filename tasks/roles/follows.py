@@ -34,6 +34,12 @@ def is_made(words: Sequence[str]) -> bool:
     return not WORDS["made"].isdisjoint((*words, "_".join(words[-2:])))
 
 
+def parts_of(name: str, columns: Sequence[str]) -> set[str]:
+    """The columns of which one is the quotient or product by its name: ``a/b``; none for any other."""
+    parts = set(re.split(r"\s*(?:[/*·×]|_per_)\s*", name)) - {name}
+    return parts if parts <= {*columns} else set()
+
+
 def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) -> dict[str, tuple[tuple[str, ...], str]]:
     """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
@@ -44,8 +50,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
-    quotients = [set(re.split(r"\s*(?:[/*·×]|_per_)\s*", name)) - {name} for name in order]  # a/b
-    named = [bool(one) and one <= {*order} for one in quotients]
+    named = [parts_of(name, order) != set() for name in order]
     made = [is_made(words[name]) or logarithms[k] or named[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)

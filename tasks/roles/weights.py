@@ -12,6 +12,7 @@ from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.likeness import is_shifted, numbers_things
 from lawsmith.tasks.schema import Kind, Weight
 
+UNITS_OF_SHARES = (1.0, 1e2, 1e3, 1e4, 1e5, 1e6)
 MOST_AROUND = 0.5  # share of the rows whose target lies between two columns that are the ends of its interval
 
 MOST_OF_N = 100  # measurements that a bare ``n`` counts beside errors …
@@ -63,16 +64,18 @@ def decide_weights(d: Deciding) -> None:
 
 
 def _weigh_by_trials(d: Deciding) -> None:
-    """Let the number of trials say how rows count where the target is the share of them that another column counts."""
+    """Let the number of trials say how rows count where the target is the share of them that another column counts,
+    perhaps in per cent or per 100,000."""
     target, rate = d.numbers[d.asked.target[0]], words.is_rate(d.asked.target[0])
     if target is None or d.weight is not None or d.asked.sigma == "" or not np.isfinite(target).all():
         return
-    target = target / 100 if target.max() > 1 else target
     whole = [name for name in d.names if (v := d.numbers[name]) is not None and np.array_equal(v, np.round(v))]
     for hits, trials in ((a, b) for a in whole if a in d.open() and d.varies(a) for b in whole if d.is_positive(b)):
-        off = np.abs(np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials]) - target)
-        counted_out = target.max() <= 1 and (rate or not d.is_axis(hits))
-        if len(d.asked.target) == 1 and counted_out and np.all(off <= 2 * rounding(target) + 1e-9):
+        shares = np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials])
+        unit = next((one for one in UNITS_OF_SHARES if np.allclose(target, one * shares, rtol=0.1)), 1.0)
+        off = np.abs(shares - target / unit)
+        counted_out = shares.max() <= 1 and (rate or not d.is_axis(hits))
+        if len(d.asked.target) == 1 and counted_out and np.all(off <= 2 * rounding(target / unit) + 1e-9):
             d.set(hits, "companion", f"{d.asked.target[0]} is this column divided by {trials}")
             if trials in d.open():
                 weigh(d, trials, "count", f"{d.asked.target[0]} is a share of this column; rows count by it")

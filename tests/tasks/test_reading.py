@@ -230,7 +230,7 @@ def test_units_in_brackets_and_dates_of_another_kind(tmp_path: Path):
     columns = read_dataset(tmp_path / "t.csv", ["loss"]).task.schema.columns
     assert {name: column.unit for name, column in columns.items()} == {"N (M)": "M", "loss [nats]": "nats"}
     (tmp_path / "t.csv").write_text("when,loss\n" + "".join(f"{k + 1}-3-22,{v}\n" for k, v in enumerate(LOSS)))
-    with pytest.raises(InputError, match=r"when \(dates that are not written like 2022-06-01\)"):
+    with pytest.raises(InputError, match=r"when \(dates that can be read in two ways, or spans; write"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
 
@@ -378,7 +378,6 @@ def test_cyrillic_text_of_windows_is_read_and_told(tmp_path: Path):
     [
         ("\ufeff", {}, "is empty; a table needs a header"),
         ("cost;loss;seed\nb;1.2;3", {}, "the category 'cost' is 'b' in every row"),
-        ("step;loss\n39.5K;0.01\n0.442M;0.12\n", {"decimal": ","}, "which is not a number with --decimal ','"),
     ],
 )
 def test_what_is_no_table_is_a_sentence(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:
