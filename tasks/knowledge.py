@@ -11,7 +11,6 @@ from pydantic import field_serializer, field_validator
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.words import is_in_per_cent, is_rate
 
 _UP = "rises rise rising increases increase increasing grows grow growing up larger higher bigger"
@@ -23,30 +22,21 @@ _VERBS: dict[str, Literal["rises", "falls"]] = {
     **dict.fromkeys(_UP.split(), "rises"),
     **dict.fromkeys(_DOWN.split(), "falls"),
 }
-_HELPING = (
-    r"(?:(?:is|are|goes|go|gets|get|becomes|should|must)\s+)?(?:an?\s+)?(?:strictly\s+|monoton(?:e|ic|ically)\s+)?"
-)
+_FILLING = r"(?:(?:is|should|must|goes|gets|strictly|monotonically)\s+)*"
+_STATED = rf"{_FILLING}({'|'.join(_VERBS)})\s+(?:monotonically\s+)?(?:with|in|as|when)\s+"
 _EXPECTATION = re.compile(
-    rf"\s*(?:the\s+)?(.+?)\s+{_HELPING}({'|'.join(_VERBS)})(?:\s+(?:monotonically|steadily))?"
-    r"\s+(?:with|in|as|when|if|function\s+of)\s+(?:(?:increasing|growing)\s+)?(.+?)\s*",
-    re.IGNORECASE,
+    rf"\s*(?:the\s+)?(.+?)\s+{_STATED}(.+?)(?:\s+(?:grows?|rises?|increases?))?[\s.]*", re.IGNORECASE
 )
-_GROWING = re.compile(
-    r"\s+(?:(?:is|are)\s+)?(?:grows?|rises?|increases?|goes up|gets? (?:larger|bigger))$", re.IGNORECASE
-)
-"""The end of ``loss falls as N grows``."""
-_TURN = re.compile(
-    rf"\s*(?:,|\s(?:but|and|while))+\s+(?={_HELPING}(?:{'|'.join(_VERBS)})\s+(?:with|in|as|when|if)\s)", re.IGNORECASE
-)
+_TURN = re.compile(rf"\s*(?:,|\s(?:but|and|while))+\s+(?={_STATED})", re.IGNORECASE)
 """Between the two parts of ``loss falls with N but rises with lr``."""
-_NOT = re.compile(r"\b(?:not|never|no|n't|neither|constant|independent)\b|\bnon-", re.IGNORECASE)
-_ALL = ("all features", "every feature", "all", "everything", "each feature")
-_BETWEEN = re.compile(
-    r"(.+?)\s*(?:=|:|∈|\bin\b|\bbetween\b)\s*[\[(]?\s*([^\s,\[\]()]*?)\s*(?:\.\.\.?|…|,|\bto\b|\band\b|;)\s*([^\s,\[\]()]*?)\s*[\])]?"
+_NUMBER = r"[+\-−]?(?:\.?\d|inf|∞)[^\s<>=≤≥]*"
+_RANGES = (
+    r"(?P<name>.+)(?:=|\bin\b)\s*\[?\s*(?P<low>[^\s:,\[\]]*)\s*[:,]\s*(?P<high>[^\s:,\[\]]*)\s*\]?",
+    rf"(?P<low>{_NUMBER})\s*(?:<=?|≤)\s*(?P<name>[^<>=≤≥]+)(?:\s*(?:<=?|≤)\s*(?P<high>{_NUMBER}))?",
+    rf"(?P<name>[^<>=≤≥]+)\s*(?:<=?|≤)\s*(?P<high>{_NUMBER})",
+    rf"(?P<name>[^<>=≤≥]+)\s*(?:>=?|≥)\s*(?P<low>{_NUMBER})",
 )
-_NOT_BELOW = re.compile(r"(.+?)\s*(?:>=?|≥)\s*([^\s<>=≤≥]+)")
-_NOT_ABOVE = re.compile(r"(.+?)\s*(?:<=?|≤)\s*([^\s<>=≤≥]+)")
-_WITHIN = re.compile(r"([^\s<>=≤≥]+)\s*(?:<=?|≤)\s*(.+?)\s*(?:<=?|≤)\s*([^\s<>=≤≥]+)")
+"""``acc=0:1`` and ``acc in [0, 1]``, ``0 <= acc <= 1``, ``acc <= 1``, ``loss >= 0``."""
 
 FARTHEST = 1e12  # of a stated reach
 
@@ -188,30 +178,14 @@ def _parts(text: str) -> list[str]:
 
 
 def _range(text: str, targets: Sequence[str]) -> tuple[str, tuple[float, float]]:
-    name, low, high = _ends(text)
+    found = next(filter(None, (re.fullmatch(pattern, text.strip()) for pattern in _RANGES)), None)
+    if found is None:
+        raise InputError(f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1.")
+    low, high = (found.groupdict().get(end) or "" for end in ("low", "high"))
     bounds = (_number(low, -math.inf, text), _number(high, math.inf, text))
     if not bounds[0] < bounds[1]:
         raise InputError(f"--range {text!r} is empty; its low end must be below its high end.")
-    return _known(name.strip(), targets, "--range", "target"), bounds
-
-
-def _ends(text: str) -> tuple[str, str, str]:
-    """The target, the low end and the high end of a range as people write it; an end that is left open is ""."""
-    text = text.strip()
-    if (found := _WITHIN.fullmatch(text)) is not None:
-        return found[2], found[1], found[3]
-    for pattern, below in ((_NOT_BELOW, True), (_NOT_ABOVE, False)):
-        if (found := pattern.fullmatch(text)) is not None:
-            turned = is_numeral(found[1]) and not is_numeral(found[2])  # 0 < loss
-            name, end = (found[2], found[1]) if turned else (found[1], found[2])
-            return (name, end, "") if below != turned else (name, "", end)
-    name, equals, interval = text.rpartition("=")
-    low, colon, high = interval.partition(":")
-    if equals and colon:
-        return name, low, high
-    if (found := _BETWEEN.fullmatch(text)) is not None:
-        return found[1], found[2], found[3]
-    raise InputError(f"--range {text!r} is not understood; write TARGET=LOW:HIGH, such as loss=0: or acc=0:1.")
+    return _known(found["name"].strip(), targets, "--range", "target"), bounds
 
 
 def _number(text: str, missing: float, whole: str) -> float:
@@ -230,7 +204,7 @@ def _expectations(text: str, targets: Sequence[str], features: Sequence[str]) ->
     """The one expectation of a sentence, or those that ``but`` or ``;`` join."""
     read: list[Expectation] = []
     for sentence in filter(None, re.split(r"\s*;\s*", text)):
-        first, *others = re.split(_TURN, sentence)
+        first, *others = _TURN.split(sentence)[::2]
         read.append(_expectation(first, targets, features))
         read += [_expectation(f"{read[-1].target} {other}", targets, features) for other in others]
     return read or [_expectation(text, targets, features)]
@@ -238,15 +212,13 @@ def _expectations(text: str, targets: Sequence[str], features: Sequence[str]) ->
 
 def _expectation(text: str, targets: Sequence[str], features: Sequence[str]) -> Expectation:
     found = _EXPECTATION.fullmatch(text)
-    if found is None or (_NOT.search(found[1]) and found[1].strip() not in targets):
+    if found is None:
         raise InputError(
             f"--expect {text!r} is not understood; write it like 'loss falls with N, D' or 'acc rises with compute'."
         )
     target = _known(found[1], targets, "--expect", "target")
-    over = re.sub(_GROWING, "", found[3].removesuffix("."))
-    if over.casefold() in _ALL and over not in features:
-        return Expectation(target=target, direction=_VERBS[found[2].lower()], features=tuple(features))
-    named = re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", over)
+    everything = found[3].casefold() == "all features"
+    named = list(features) if everything else re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", found[3])
     known = tuple(dict.fromkeys(_known(name, features, "--expect", "feature") for name in named if name))
     return Expectation(target=target, direction=_VERBS[found[2].lower()], features=known)
 
