@@ -256,8 +256,8 @@ class _Decision(Deciding):
         counts = () if self.weight is None or self.weight.kind != "count" else self.weight.columns
         others = [name for name, (role, _) in self.role.items() if role == "companion"]
         records = [name for name, (role, _) in self.role.items() if role in ("bookkeeping", "replicate")]
-        counts, records = ([name for name in names if self.varies(name)] for names in (counts, records))
-        name = next(iter((*counts, *dated, *counters, *others, *self.gaps, *records)), None)
+        pool = (*filter(self.varies, counts), *dated, *counters, *others, *self.gaps, *filter(self.varies, records))
+        name = next(iter(pool), None)
         if name is None:
             raise InputError(self._why_no_feature())
         why = "dates" if name in dated else "row numbers" if name in counters else self.role[name][1]
