@@ -6,6 +6,7 @@ Other programs print a constant at every place where they fitted one, and a chan
 
 import math
 from dataclasses import replace
+from itertools import chain
 from typing import TypeGuard
 
 from lawsmith.sandbox.law.expression import (
@@ -36,16 +37,25 @@ def merged(node: Node) -> Node:
 
 
 def cancelled(node: Node) -> Node:
-    """The same with powers of one base put together, as ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)``, where that is
-    shorter."""
+    """The same with powers of one base put together, as ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)`` and
+    ``A x / h / (1 + x/h)`` is ``A x / (h + x)``, where that is shorter and no constant gets a second place."""
 
-    def shorter(part: Node) -> Node:
+    def shortest(part: Node) -> Node:
         if not isinstance(part, Product | Power):
             return part
-        changed = mul(*(_raised(base, exponent) for base, exponent in _common(part).items()))
-        return changed if len(list(walk(changed))) < len(list(walk(part))) else part
+        ways = (_common(part, lowest) for lowest in (False, True))
+        changed = [mul(*(_raised(base, exponent) for base, exponent in way.items())) for way in ways]
+        return min((part, *(one for one in changed if _places(one) <= _places(part))), key=_size)
 
-    return transform(node, shorter)
+    return transform(node, shortest)
+
+
+def _size(node: Node) -> int:
+    return len(list(walk(node)))
+
+
+def _places(node: Node) -> int:
+    return sum(isinstance(part, Parameter) for part in walk(node))
 
 
 def _raised(base: Node, exponent: float) -> Node:
@@ -55,27 +65,37 @@ def _raised(base: Node, exponent: float) -> Node:
     return made
 
 
-def _common(node: Node) -> dict[Node, float]:
-    """Base -> exponent of what multiplies the whole of a node: a sum's are those of all its terms."""
+def _common(node: Node, lowest: bool) -> dict[Node, float]:
+    """Base -> exponent of what multiplies the whole of a node: a sum's are those of all its terms, and with `lowest`
+    also a constant by which only some of them are divided."""
     match node:
         case Power(base, Number(exponent)):
-            inner = _common(base) if exponent.is_integer() else {base: 1.0}
+            inner = _common(base, lowest) if exponent.is_integer() else {base: 1.0}
             return {one: own * exponent for one, own in inner.items()}
         case Product(factors):
             found: dict[Node, float] = {}
             for factor in factors:
-                for base, exponent in _common(factor).items():
+                for base, exponent in _common(factor, lowest).items():
                     found[base] = found.get(base, 0.0) + exponent
             return found
         case Sum(terms):
-            each = [_common(term) for term in terms]
-            shared = {base: min((one.get(base, 0.0) for one in each), key=abs) for base in each[0]}
-            shared = {base: a for base, a in shared.items() if all(a * one.get(base, 0.0) > 0 for one in each)}
-            shared = {base: a for base, a in shared.items() if not isinstance(base, Number)}
+            each = [_common(term, lowest) for term in terms]
+            of_all = {
+                base: _of_all([one.get(base, 0.0) for one in each], lowest and isinstance(base, Parameter))
+                for base in dict.fromkeys(chain(*each))
+            }
+            shared = {base: a for base, a in of_all.items() if a and not isinstance(base, Number)}
             rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
             left = cancelled(rest) if shared else node
             return {**shared, left: 1.0 + shared.get(left, 0.0)}
     return {node: 1.0}
+
+
+def _of_all(exponents: list[float], lowest: bool) -> float:
+    """The exponent with which a base multiplies each of several terms; 0 where it does not."""
+    if all(a > 0 for a in exponents) or (lowest and min(exponents) < 0):
+        return min(exponents)
+    return max(exponents) if all(a < 0 for a in exponents) else 0.0
 
 
 def _simpler(node: Node) -> Node:

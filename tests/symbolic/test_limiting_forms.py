@@ -6,7 +6,9 @@ import pytest
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
 from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, power
 from lawsmith.sandbox.law.key import canonical
+from lawsmith.sandbox.law.merged import cancelled
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
+from lawsmith.sandbox.law.own_form import formula_tree
 
 X = Feature("x", 1.0)
 L, A, H = Parameter("L", role=Role.LEVEL), Parameter("A", role=Role.AMPLITUDE), Parameter("h", 0.0, role=Role.SHIFT)
@@ -90,3 +92,17 @@ def test_a_law_without_a_term_has_one_power_of_a_feature():
     """Sutherland's A x^1.5 / (h + x) without h is a root."""
     law = mul(Parameter("A"), power(X, Number(1.5)), power(add(Parameter("h"), X), Number(-1.0)))
     assert mul(Parameter("A"), power(X, Number(0.5))) in set(without_a_term(law, ROWS))
+
+
+@pytest.mark.parametrize(
+    ("ratio", "plain"),
+    [
+        ("A * x / h / (1 + x / h)", "A * x / (h + x)"),
+        ("A * (x / h)^2 / (1 + (x / h)^2)", "A * x^2 / (h^2 + x^2)"),
+        ("A * (3 + x / y)^2 / y", "A * (3 + x / y)^2 / y"),
+        ("A * x^2 / (h * x + x^3)", "A * x / (h + x^2)"),
+        ("A / (1 + x / h)", "A / (1 + x / h)"),  # h would stand twice
+    ],
+)
+def test_a_ratio_is_written_shortest(ratio: str, plain: str) -> None:
+    assert cancelled(formula_tree(ratio, ["x", "y"])) == formula_tree(plain, ["x", "y"])
