@@ -13,6 +13,7 @@ from lawsmith.sandbox.law.expression import features, parameters, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
+from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.frontier.folds import frontier_features
 from lawsmith.tasks.table import Table, kept_with_table
@@ -30,7 +31,7 @@ DIGITS = 9  # to which angles are the same level
 def claims_a_ceiling(source: str, evaluation: Evaluation, train: Table) -> bool:
     """Whether the law is steepest at the last rows of most groups, and less than half as steep within a width beyond.
 
-    Also whether it turns within half a width beyond the rows along a feature, and nowhere within.
+    Also whether it turns within half a width beyond the rows along a feature that is no angle, and nowhere within.
     False for a law that cannot be read.
     """
     return evaluation.constants is not None and _claims(train, source, json.dumps(evaluation.constants))
@@ -43,7 +44,8 @@ def _claims(train: Table, source: str, constants: str) -> bool:
     if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):
         return False
     known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
-    if any(_turns(tree, name, train, known) for name in frontier_features(train) for tree in trees):
+    lengths = [name for name in frontier_features(train) if radians(name, train.features[name]) is None]
+    if any(_turns(tree, name, train, known) for name in lengths for tree in trees):
         return True
     if len(names) > 1:
         return False
@@ -116,8 +118,14 @@ def has_aliased_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
 
 
 def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tuple[float, int]]]:
-    """For each wave of a law, how often it turns within the rows of each group, and the levels of its angle there."""
-    angles = _angles(source, tuple(train.targets), tuple(train.features))
+    """For each wave of a law, how often it turns within the rows of each group, and the levels of its angle there; not
+    for those of an angle with a known frequency."""
+    known = {name for name, column in train.features.items() if radians(name, column) is not None}
+    angles = [
+        angle
+        for angle in _angles(source, tuple(train.targets), tuple(train.features))
+        if parameters(angle) or not known.issuperset(features(angle))
+    ]
     if not angles or evaluation.constants is None:
         return []
     constants = Constants.from_json(evaluation.constants).by_row(train)

@@ -15,7 +15,8 @@ from lawsmith.tasks.arrays import Array, correlation
 from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 6  # with fewer, how errors grow is chance
-RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike
+RATIO = 3.0  # of the targets' upper and lower tenth, below which both kinds of errors look alike …
+OF_EITHER_SIGN = 100.0  # … where targets take both signs: most have only some rows near zero
 CLEARLY = 2.0  # logarithm of how much likelier errors that grow must be …
 EACH = 0.1  # … and this for each row of a large table …
 OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
@@ -46,12 +47,13 @@ class GrowingErrors:
 
 
 def may_grow(train: Table) -> bool:
-    """Whether the question makes sense: one target of one sign over a factor, and rows without weights of their own."""
+    """Whether the question makes sense: one target over a factor, and rows without weights of their own."""
     measured = train.target_matrix()[:, 0]
     if train.weight is not None or len(train.targets) > 1 or len(train) < FEWEST_ROWS:
         return False
     low, high = np.quantile(np.abs(measured), [0.1, 0.9])
-    return bool((measured > 0).all() or (measured < 0).all()) and bool(high >= RATIO * low)
+    of_one_sign = (measured > 0).all() or (measured < 0).all()
+    return bool(low > 0 and high >= (RATIO if of_one_sign else OF_EITHER_SIGN) * low)
 
 
 def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors | None:
@@ -95,10 +97,11 @@ def _weights(sizes: Array) -> Array:
 
 
 def _sizes(measured: Array, law: Array) -> list[Array]:
-    if not (law * measured > 0).all():
+    of_one_sign = (law * measured > 0).all()
+    if not of_one_sign and np.sign(measured).min() == np.sign(measured).max():
         return []
     typical = float(np.median(np.abs(law)))
-    return [np.hypot(floor * typical, law) for floor in FLOORS]
+    return [np.hypot(floor * typical, law) for floor in (FLOORS if of_one_sign else FLOORS[1:])]
 
 
 def _likelihoods(measured: Array, law: Array, size: Array) -> Array:

@@ -20,7 +20,7 @@ from lawsmith.agent.symbolic.profile import Profile, profile
 from lawsmith.agent.symbolic.terms import DIGITS, Template, Terms
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, mul, parameters, power, transform
-from lawsmith.sandbox.law.nodes import Feature, Node, Parameter, Role, Sum
+from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role, Sum
 from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
@@ -46,7 +46,7 @@ INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  #
 COUNTED = ("centre", "pole")  # as the feature is, from its offset
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
-Sign = Literal["any", "positive", "not negative"]
+Sign = Literal["any", "positive", "not negative", "either", "angle"]
 Bounds = tuple[float, float]
 
 
@@ -60,12 +60,19 @@ class Condition(Frozen):
     def allows(self, profile: Profile, column: str) -> bool:
         """Whether a column of the table may stand there."""
         low, high = profile.range[column]
-        allowed = {"any": True, "positive": low > 0, "not negative": low >= 0}[self.sign]
-        return allowed and (self.spans <= 1 or high >= self.spans * profile.smallest[column])
+        allowed = {
+            "any": True,
+            "positive": low > 0,
+            "not negative": low >= 0,
+            "either": low < 0 < high,
+            "angle": column in profile.angles,
+        }
+        return allowed[self.sign] and (self.spans <= 1 or high >= self.spans * profile.smallest[column])
 
     def __str__(self) -> str:
         span = f", spans a factor of {self.spans:g}" if self.spans > 1 else ""
-        return f"{self.sign if self.sign != 'any' else 'any sign'}{span}"
+        words = {"any": "any sign", "either": "either sign", "angle": "an angle"}
+        return f"{words.get(self.sign, self.sign)}{span}"
 
 
 class KnownLaw(Frozen):
@@ -197,7 +204,10 @@ class KnownLaw(Frozen):
 
 
 def _column(b: Terms, column: str, condition: Condition, scaled: bool) -> Node:
-    """A column that may take any sign is counted from its middle, where it lies far from zero."""
+    """A column that may take any sign is counted from its middle, where it lies far from zero; an angle is in
+    radians."""
+    if condition.sign == "angle":
+        return mul(Number(b.profile.angles[column]), Feature(column))
     if not scaled:
         return Feature(column)
     return b.plain(column) if condition.sign == "any" else b.in_unit(column)
@@ -228,6 +238,12 @@ def _placed(law: KnownLaw, profile: Profile, *columns: str) -> list[Template]:
 def laws_of(profile: Profile, column: str) -> list[Template]:
     """The package's laws of one feature on a plain axis."""
     return [one for law in own_catalogue("curves").law for one in _placed(law, profile, column)]
+
+
+def laws_of_angles(profile: Profile, names: Sequence[str]) -> list[Template]:
+    """The package's laws of one angle, for each of the columns that is one."""
+    laws = own_catalogue("angles").law
+    return [one for name in names for law in laws for one in _placed(law, profile, name)]
 
 
 def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
@@ -266,7 +282,7 @@ def laws_times_powers(profile: Profile, names: Sequence[str]) -> list[Template]:
     """The package's laws of one feature without a level, each times a power of every other feature, as doses and sizes
     scale a curve; none in tables of more than `MOST_OF_PAIRS` features."""
     found = []
-    curves = [law for name in ("curves", "limits") for law in own_catalogue(name).law if law.scales_one_curve]
+    curves = [law for name in ("curves", "limits", "angles") for law in own_catalogue(name).law if law.scales_one_curve]
     usable = [name for name in names if profile.levels[name] > 1]
     for one in usable if 1 < len(usable) <= MOST_OF_PAIRS else ():
         others = [name for name in usable if name != one]

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from lawsmith.agent.symbolic.catalogue import laws_of_limits, laws_of_pairs, laws_of_repeats, laws_times_powers
+from lawsmith.agent.symbolic.catalogue import (
+    laws_of_angles,
+    laws_of_limits,
+    laws_of_pairs,
+    laws_of_repeats,
+    laws_times_powers,
+)
 from lawsmith.agent.symbolic.other_forms import (
     STEEPEST_SHARE,
     beside_level,
@@ -48,6 +54,7 @@ def library(profile: Profile) -> list[Template]:
     if all(name in profile.even or profile.range[name][1] <= DECADE * profile.smallest[name] for name in scale):
         found += of_plain(profile, [*scale, *signed])
         found += laws_of_pairs(profile, [name for name in (*scale, *signed) if profile.levels[name] > 1])
+    found += laws_of_angles(profile, [*scale, *signed])
     found += laws_of_limits(profile, [*scale, *signed])
     found += laws_times_powers(profile, [*scale, *signed])
     found += laws_of_repeats(profile) + of_repeats(profile)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
+from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import Array, is_by_ratios, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
 from lawsmith.tasks.frontier.folds import simplex_columns
@@ -60,10 +61,10 @@ class Profile:
     columns that the first target grows with. even: scale columns spread over a plain axis as evenly as over a
     logarithmic one. levels: how many distinct values.
     alike: positive features whose values lie where the positive target's do, so that they may be levels of its kind.
-    positive: every target value is above zero. growth: logarithm of the factor that the first target spans, 0 where it
-    takes both signs. stands_for:
-    what a name stands for where the table is looked at otherwise than it is; everything else here is said of that.
-    categories: the codes that each category takes; nothing else here is said of categories.
+    positive: every target value is above zero. growth: logarithm of the factor that the first target spans, or twice
+    that of the factor between its ends where it takes both signs. stands_for: what a name stands for where the table is
+    looked at otherwise than it is; everything else here is said of that. categories: the codes that each category
+    takes; nothing else here is said of categories. angles: the radians that one of each angle's unit is.
     """
 
     kinds: dict[str, ColumnKind]
@@ -84,6 +85,7 @@ class Profile:
     growth: float
     stands_for: dict[str, Combination]
     categories: dict[str, tuple[float, ...]]
+    angles: dict[str, float]
 
     def of(self, kind: ColumnKind) -> tuple[str, ...]:
         """The names of the columns of a kind."""
@@ -121,6 +123,7 @@ def profile(table: Table, amounts: Collection[str] = ()) -> Profile:
         growth=_growth(next(iter(table.targets.values()))),
         stands_for={},
         categories=categories,
+        angles={name: size for name, c in table.features.items() if (size := radians(name, c)) is not None},
     )
 
 
@@ -140,9 +143,11 @@ def apart(table: Table) -> Table:
 
 
 def _growth(target: Array) -> float:
+    if target.min() < 0 < target.max():
+        sides = np.log([-target.min(), target.max()])
+        return 2 * float(np.ptp(sides))  # half of the data may show none of it
     size = np.abs(target[target != 0])
-    one_sign = target.min() >= 0 or target.max() <= 0
-    return float(np.log(size.max()) - np.log(size.min())) if len(size) and one_sign else 0.0
+    return float(np.log(size.max()) - np.log(size.min())) if len(size) else 0.0
 
 
 def _is_alike(table: Table, name: str) -> bool:

@@ -84,7 +84,7 @@ def _common(node: Node, lowest: bool) -> dict[Node, float]:
                 base: _of_all([one.get(base, 0.0) for one in each], lowest and isinstance(base, Parameter))
                 for base in dict.fromkeys(chain(*each))
             }
-            shared = {base: a for base, a in of_all.items() if a and not isinstance(base, Number)}
+            shared: dict[Node, float] = {base: a for base, a in of_all.items() if a and not isinstance(base, Number)}
             rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
             left = cancelled(rest) if shared else node
             return {**shared, left: 1.0 + shared.get(left, 0.0)}

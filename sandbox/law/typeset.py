@@ -30,7 +30,8 @@ _RELATIONS = {
 }  # fmt: skip
 _SHOWN = {"maximum": "max", "minimum": "min", "gammaln": "lngamma", "remainder": "mod"}
 _FENCES = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
-MOST_NUMERATOR, MOST_DENOMINATOR = 100, 12  # of a number that is shown as a fraction
+MOST_NUMERATOR, MOST_DENOMINATOR = 100, 12  # of a number that is shown as a fraction …
+MOST_OF_PI = 360  # … or as one of pi, as half a degree in radians
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ class _Setter:
             if (inverse := self._inverse(factor)) is not None:
                 below.append(inverse)
             elif (parts := _as_fraction(factor)) is not None:
-                above += [Number(parts[0])] if parts[0] != 1 else []
-                below.insert(0, Number(parts[1]))
+                above += [part for part in parts[0] if part != ONE]
+                below = [part for part in [parts[1]] if part != ONE] + below
             else:
                 above.append(factor)
         above.sort(key=lambda one: (not isinstance(one, Number), not isinstance(one, Parameter)))
@@ -210,7 +211,10 @@ class _Setter:
         if self._literal is not None and abs(value) not in self._literal:
             value = float(f"{value:.{self._digits}g}")
         elif (parts := _as_fraction(Number(value))) is not None:
-            return self._quotient([to.number(str(parts[0]))], [to.number(str(parts[1]))])
+            above = [self.set(part, PRODUCT) for part in parts[0]]
+            if parts[1] == ONE:
+                return to.row(self._between(above, "⋅")), PRODUCT
+            return self._quotient(above, [self.set(parts[1], PRODUCT)])
         mantissa, _, exponent = shortest(value).partition("e")
         if not exponent:
             return to.number(mantissa), ATOM
@@ -266,16 +270,17 @@ def _merged(node: Node) -> Node:
     return node
 
 
-def _as_fraction(node: Node) -> tuple[int, int] | None:
-    """Numerator and denominator of a number that reads better as a fraction: 1/3, not 0.3333333333333333."""
+def _as_fraction(node: Node) -> tuple[list[Node], Number] | None:
+    """Factors of the numerator, and the denominator, of a number that reads better as a fraction: 1/3, pi/180."""
     if not isinstance(node, Number) or not math.isfinite(node.value) or len(repr(node.value)) < 12:
         return None
-    simple = Fraction(node.value).limit_denominator(MOST_DENOMINATOR)
-    if simple.denominator == 1 or abs(simple.numerator) > MOST_NUMERATOR:
-        return None
-    if not math.isclose(node.value, float(simple), rel_tol=1e-15):
-        return None
-    return simple.numerator, simple.denominator
+    for unit, most in ((1.0, MOST_DENOMINATOR), (math.pi, MOST_OF_PI)):
+        simple = Fraction(node.value / unit).limit_denominator(most)
+        close = math.isclose(node.value, float(simple) * unit, rel_tol=1e-15)
+        if close and abs(simple.numerator) <= MOST_NUMERATOR and (simple.denominator, unit) != (1, 1.0):
+            above = [Number(simple.numerator)] if simple.numerator != 1 or unit == 1 else []
+            return [*above, *([Parameter("pi")] if unit != 1 else [])], Number(simple.denominator)
+    return None
 
 
 def _spelt_out(node: Node) -> Node:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic, telling_digits
 from lawsmith.tasks.frontier.dependence import steepens
 from lawsmith.tasks.frontier.folds import frontier_features, simplex_units
@@ -64,6 +65,7 @@ class Unsafe(Frozen):
 NOTHING = Knowledge()
 Far = tuple[float, bool]
 """How far a law is looked at along one feature, and whether that is a factor; else it is in widths."""
+NOWHERE: Far = 0.0, False
 
 
 @kept_with_table
@@ -72,7 +74,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
     `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`.
-    Shares of a whole end at nothing and at the whole: each alone at either end. Labels stay as measured.
+    Angles stay within the data: beyond, a thing may show another side. Shares of a whole end at nothing and at the whole: each alone at either end. Labels stay as measured.
     """
     rng = np.random.default_rng(0)
     fixed = np.array([name not in frontier_features(table) for name in table.features])
@@ -86,6 +88,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
         sides = []
         for name, column in zip(table.features, x.T, strict=True):
             usual = (_usual(column, even=True), _usual(column, even=steep))
+            usual = usual if radians(name, column) is None else (NOWHERE, NOWHERE)
             sides.append([_way(column, up, stated.get(name) or usual[up]) for up in (False, True)])
         rows = np.concatenate([_rows(x, fixed, sides, rng), _edges(x, units, rng)])
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
