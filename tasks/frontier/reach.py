@@ -73,8 +73,9 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     """Rows without targets: in each group each feature alone from the data to `BEYOND` on both sides, the others at
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
-    `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`.
-    Angles stay within the data: beyond, a thing may show another side. Shares of a whole end at nothing and at the whole: each alone at either end. Labels stay as measured.
+    `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`. Angles stay
+    within the data: beyond, a thing may show another side. Shares of a whole end at nothing and at the whole: each
+    alone at either end. Labels stay as measured.
     """
     rng = np.random.default_rng(0)
     fixed = np.array([name not in frontier_features(table) for name in table.features])

@@ -14,6 +14,7 @@ from lawsmith.agent.symbolic.catalogue import (
     candidates,
     catalogue_text,
     laws_of,
+    laws_of_angles,
     laws_of_pairs,
     laws_of_repeats,
     own_catalogue,
@@ -90,7 +91,9 @@ def test_repeated_data_get_laws_of_repeats_and_other_data_do_not() -> None:
     assert not laws_of_repeats(profile(Table(features, table.targets, table.groups, table.codes)))
 
 
-@pytest.mark.parametrize(("name", "least"), [("curves", 12), ("limits", 12), ("pairs", 12), ("repeated", 6)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("curves", 12), ("limits", 12), ("pairs", 12), ("repeated", 6), ("angles", 12)]
+)
 def test_every_law_of_the_package_states_its_source_and_its_domain(name: str, least: int) -> None:
     known = own_catalogue(name)
     laws = (*known.law, *known.curve, *known.factor)
@@ -104,6 +107,26 @@ def test_laws_of_one_feature_follow_its_sign() -> None:
     known = profile(table)
     assert not any("1/x" in one.origin for one in laws_of(known, "x"))
     assert any("1/y" in one.origin for one in laws_of(known, "y"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "unit"),
+    [
+        ("angle_deg", np.linspace(5.0, 60.0, 30), np.pi / 180),
+        ("Tilt (°)", np.linspace(-20.0, 40.0, 30), np.pi / 180),
+        ("theta", np.linspace(0.0, 1.3, 30), 1.0),
+        ("zenith", np.arange(0.0, 90.0, 3.0), np.pi / 180),
+        ("angle", np.arange(30.0) % 6, np.pi / 180),  # whole numbers are hardly radians
+        ("temp_deg", np.linspace(5.0, 60.0, 30), None),
+        ("rope_theta", np.geomspace(1e4, 1e6, 30), None),
+        ("deg_per_s", np.linspace(5.0, 60.0, 30), None),
+        ("x", np.linspace(0.0, 1.3, 30), None),
+    ],
+)
+def test_angles_are_told_by_their_names(name: str, values: Array, unit: float | None) -> None:
+    found = profile(made_task({name: values, "n": np.geomspace(1, 9, 30)}, np.geomspace(3, 4, 30)).train)
+    assert found.angles == ({} if unit is None else {name: unit})
+    assert bool(laws_of_angles(found, [name, "n"])) == (unit is not None)
 
 
 def test_exponents_and_rates_may_be_as_steep_as_the_rows() -> None:

@@ -29,6 +29,17 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
     assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
 
 
+def test_errors_that_grow_are_recognised_where_targets_take_both_signs() -> None:
+    """The current of a diode; where a line crosses zero, errors that grow make no sense."""
+    rng = np.random.default_rng(2)
+    x = np.linspace(-0.5, 0.6, 24)
+    current = 2e-6 * np.expm1(x / 0.05)
+    measured = table(x, current * (1 + 0.03 * rng.standard_normal(24)))
+    assert may_grow(measured)
+    assert growing_errors(measured, [current[:, None]]) is not None
+    assert not may_grow(table(x, 3 * x))
+
+
 def test_three_slips_of_rows_with_equal_errors_are_no_growing_errors() -> None:
     x = np.linspace(1, 2, 45)
     measured = 30 ** (x - 1) + 0.02 * np.sin(7 * np.arange(45))

@@ -26,6 +26,14 @@ def test_the_place_names_the_features_that_leave_the_data():
     assert found is not None and found.where.startswith("e = ") and "," not in found.where
 
 
+def test_an_angle_is_not_looked_at_beyond_the_rows():
+    theta = np.linspace(10.0, 70.0, 12)
+    rows = Table({"theta": theta, "v": theta}, {"y": theta}, ("all",), np.zeros(12, np.intp))
+    far = reach_rows(rows)
+    assert (far.features["theta"].min(), far.features["theta"].max()) == (10, 70)
+    assert far.features["v"].max() > 700
+
+
 def test_replicates_tell_the_noise_and_the_best_that_any_law_can_do() -> None:
     rng = np.random.default_rng(0)
     n = np.repeat(np.arange(1.0, 101), 3)
