@@ -117,7 +117,11 @@ def parse_table(
 
     `where` goes into messages. Raises InputError as `read_table`.
     """
-    _refuse_kinds_of_others(Path(name).suffix.lower(), where)
+    if (by := _BY_PANDAS.get(Path(name).suffix.lower())) is not None:
+        raise InputError(
+            f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
+            f"discover(pandas.{by}, target=…)."
+        )
     content, name = _unpacked(content, name, where)
     suffix = kind(content, name)
     if suffix == ".parquet":
@@ -150,15 +154,6 @@ def _lines(content: bytes, where: str, wanted: Sequence[str]) -> Reading:
         return json_rows(objects, where).after(*notices, said)
     text, said = one_table(text, wanted)
     return parse_delimited(text, where).after(*notices, *([f"{where}: {said}"] if said else []))
-
-
-def _refuse_kinds_of_others(suffix: str, where: str) -> None:
-    """Raises InputError, with the way to read it, for a file that only other libraries read."""
-    if (by := _BY_PANDAS.get(suffix)) is not None:
-        raise InputError(
-            f"lawsmith does not read files like {where}. Save the table as CSV, or read it with pandas in Python: "
-            f"discover(pandas.{by}, target=…)."
-        )
 
 
 def bound_names(names: Iterable[str], what: str) -> None:

@@ -159,18 +159,12 @@ def _counters(line: str, names: list[str]) -> list[tuple[str, str]]:
 
 
 def _from_frames(text: str) -> tuple[str, str] | None:
-    """The header and rows of a table with bars around each line, as polars and DuckDB print them, and a word on rows
-    that are not shown; None for any other text."""
-    if not _BAR.search(text[: 1 << 16]):
-        return None
-    lines = [_BAR.sub("|", line).strip() for line in without_rules(text).splitlines() if line.strip()]
-    framed = [line[1:].removesuffix("|") for line in lines if line.startswith("|")]
-    if len(framed) < _FEWEST or 2 * len(framed) < len(lines):
-        return None
-    rows = [[cell.strip() for cell in line.split("|")] for line in framed]
-    shown = [row for row in rows[1:] if not all(TYPE.fullmatch(cell.lower()) for cell in row)]
-    kept = [row for row in shown if not set(row) <= {"…", "·", "..."}]
-    return "\n".join("\t".join(row) for row in (rows[0], *kept)) + "\n", _HIDDEN if len(kept) < len(shown) else ""
+    """A table with bars around each line, as polars and DuckDB print them, as one of Markdown, and a word on rows that
+    are not shown; None for any other text."""
+    plain = _BAR.sub("|", text) if _BAR.search(text[: 1 << 16]) else ""
+    shown = re.sub(r"^[ \t|]*(?:…|·|\.\.\.)[ \t|…·.]*$", "", plain, flags=re.MULTILINE)
+    types = re.compile(rf"^(?:[ \t]*\|[ \t]*(?:{TYPE.pattern})[ \t]*)+\|[ \t]*$", re.MULTILINE)
+    return (types.sub("", shown), _HIDDEN if shown != plain else "") if plain.count("\n|") >= _FEWEST else None
 
 
 def _from_bytes(text: str) -> tuple[str, str] | None:

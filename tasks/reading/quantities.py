@@ -110,7 +110,7 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
 
 
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:
-    """Durations such as 01:30:00, ``2 days 01:30:00``, ``1h 30m`` and PT1H30M, and 90:00 where minutes are meant."""
+    """Durations such as 01:30:00, ``2 days 01:30:00`` and ``1h 30m``, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
     hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)|clock", "m:ss"))
@@ -145,13 +145,6 @@ def _seconds(word: str) -> float | None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
     if (half := _HALF_DAY.fullmatch(word)) is not None:  # of the day
         return 3600.0 * (int(half[1]) % 12 + 12 * (half[4] in "Pp")) + 60.0 * int(half[2]) + float(half[3] or 0)
-    if re.match(r"P(?=T?\d).*[A-Z]$", word):
-        import pandas as pd
-
-        try:
-            return float(pd.Timedelta(word).total_seconds())
-        except ValueError:
-            return None
     parts = _PART.findall(word)
     if not parts or _PART.sub("", word).replace(",", "").strip() or any(unit not in _SECONDS for _, unit in parts):
         return None

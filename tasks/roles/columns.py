@@ -129,7 +129,8 @@ class _Decision(Deciding):
             self._features()
             tell_doubts(self)
         else:
-            self.close("left out", "not among the features that were named")
+            for name in self.open():
+                self.set(name, "left out", "not among the features that were named")
         return self._roles()
 
     def _named(self) -> None:

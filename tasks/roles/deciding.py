@@ -140,11 +140,6 @@ class Deciding:
         """Decide the role of a column."""
         self.role[name] = (role, reason)
 
-    def close(self, role: Role, reason: str) -> None:
-        """Decide the role of all columns that are still open."""
-        for name in self.open():
-            self.set(name, role, reason)
-
     def category(self, name: str, reason: str) -> None:
         """Make a column a category; raises InputError for gaps and for a single level."""
         labels = self.labels_of(name)

@@ -47,8 +47,10 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
     if not all(labels):
         d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
     elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
-        d.set(name, "left out", _why_no_label(labels))
-        if (units := units_of(labels)) is not None:
+        units = units_of(labels)
+        why = units or two_clocks(labels[0]) or f"text that hardly repeats, such as {labels[0][:20]!r}"
+        d.set(name, "left out", why)
+        if units is not None:
             d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
     elif restated := label_of(codes, d.candidates()):
         if all(words.has(one, "coordinates") for one in restated):
@@ -143,14 +145,6 @@ def _refuse_units(d: Deciding, texts: list[str]) -> None:
                 f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
                 f"beside it in one unit, and leave the column out with --ignore {option(name)}."
             )
-
-
-def _why_no_label(labels: list[str]) -> str:
-    if (units := units_of(labels)) is not None:
-        return units
-    if (clock := two_clocks(labels[0])) is not None:
-        return clock
-    return f"text that hardly repeats, such as {labels[0][:20]!r}"
 
 
 def two_clocks(cell: str) -> str | None:

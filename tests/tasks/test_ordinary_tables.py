@@ -1,0 +1,68 @@
+"""Tables as they often come: means of repeats, sheets that lie on their side, names among numbers, logs of epochs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tables import FRAME, read, roles
+
+from lawsmith.tasks.roles.follows import parts_of
+
+X = np.geomspace(1, 100, 12)
+
+
+def test_repeats_with_units_beside_their_mean_are_no_features(tmp_path: Path):
+    made = pd.DataFrame({"S (uM)": X, **{f"v{k} (uM/min)": X / (X + 9) + k * np.cos(X) / 200 for k in (1, 2, 3)}})
+    made["mean"] = made.iloc[:, 1:].mean(axis=1).round(4)
+    assert read(tmp_path, made, "mean").task.schema.features == ("S (uM)",)
+
+
+def test_runs_side_by_side_are_no_repeats_of_a_target_that_names_a_row(tmp_path: Path):
+    side = pd.DataFrame(
+        {"lr": [0.1, 0.1, 0.3, 0.3, 1, 1], "batch": [32, 64] * 3, "loss": [2.3, 2.4, 2.2, 2.3, 2.5, 2.1]}
+    )
+    turned = side.set_axis([f"Run {k}" for k in range(1, 7)]).T.rename_axis("Experiment").reset_index()
+    data = read(tmp_path, turned)
+    assert len(data.task.train) == 6 and data.task.schema.features == ("lr", "batch")
+
+
+def test_names_among_numbers_are_names_and_single_remarks_are_not(tmp_path: Path):
+    chips = ["4004", "8008", "8080", "8086", "286", "386", "486", "Pentium", "PII", "PIII", "P4", "P5"]
+    made = pd.DataFrame({"chip": chips, "year": 1970 + 3 * np.arange(12), "transistors": X})
+    assert read(tmp_path, made, "transistors").task.schema.features == ("year",)
+    steels = made.assign(grade=["A36", *chips[:4], "1018", "1045", "4140", "4340", "304", "316", "410"])
+    assert roles(read(tmp_path, steels.drop(columns="chip"), "transistors"))["grade"] == "left out"
+
+
+def test_rates_per_100000_count_by_the_population(tmp_path: Path):
+    made = pd.DataFrame({"age": np.arange(20, 80, 5), "cases": np.round(20 * X), "population": 50_000 + 40 * X // 1})
+    made["rate"] = (1e5 * made["cases"] / made["population"]).round(1)
+    assert roles(read(tmp_path, made, "rate")) == {
+        "age": "feature",
+        "cases": "companion",
+        "population": "weight",
+        "rate": "target",
+    }
+
+
+def test_quotients_with_the_target_are_made_of_it(tmp_path: Path):
+    assert parts_of("Cl/Cd", ["Cl", "Cd", "a"]) == {"Cl", "Cd"} and parts_of("m/s", ["m", "t"]) == set()
+    made = pd.DataFrame({"a": np.tile([1, 2, 3, 4], 3), "Cd": 0.1 + X / 99, "Cl": np.cos(X)})
+    made["Cl/Cd"] = made["Cl"] / made["Cd"]
+    assert roles(read(tmp_path, made, "Cd"))["Cl/Cd"] == "companion"
+
+
+def test_epochs_in_words_before_pairs_are_read(tmp_path: Path):
+    lines = [f"[10:0{e}:00] INFO epoch {e}/8 loss={3 / e:.3f} val_loss={4 / e:.3f} (1.{e}s)" for e in range(1, 9)]
+    assert read(tmp_path, "\n".join(lines) + "\n", "val_loss").task.schema.features == ("epoch",)
+
+
+def test_words_for_ends_of_intervals_hours_and_outcomes(tmp_path: Path):
+    made = FRAME.assign(loss_lwr=FRAME["loss"] - 0.1, loss_upr=FRAME["loss"] + 0.11)
+    assert roles(read(tmp_path, made))["loss_upr"] == "weight"
+    growth = pd.DataFrame({"h": np.arange(9), "OD wild": np.exp(np.arange(9) / 4), "OD other": np.arange(9) ** 1.5})
+    assert roles(read(tmp_path, growth, "OD wild"))["h"] == "feature"
+    tried = pd.DataFrame(
+        {"k": [1, 5, 10, 50] * 3, "T": np.repeat([0.2, 0.6, 1], 4), "pass@k": np.linspace(0.1, 0.9, 12)}
+    )
+    assert roles(read(tmp_path, tried.assign(**{"pass@1": 0.3 - tried["T"] / 9}), "pass@k"))["pass@1"] == "companion"
