@@ -128,6 +128,7 @@ def decide_companions(d: Deciding) -> None:
 def _beside(d: Deciding, name: str, target: str) -> str | None:
     """Why a column is an outcome beside the target; None where nothing says so."""
     outcome = any(words.is_outcome(one) or not words.without_averages(one) for one in d.asked.target)
+    outcome |= not words.WORDS["learnt"].isdisjoint(words.tokens(target)[-1:])  # N_opt, of the least loss
     performance = _is_performance(d)
     pair = d.pair(name, target)
     alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)

@@ -35,7 +35,13 @@ def test_names_among_numbers_are_names_and_single_remarks_are_not(tmp_path: Path
 
 
 def test_rates_per_100000_count_by_the_population(tmp_path: Path):
-    made = pd.DataFrame({"age": np.arange(20, 80, 5), "cases": np.round(20 * X), "population": 50_000 + 40 * X // 1})
+    made = pd.DataFrame(
+        {
+            "age": np.arange(20, 80, 5),
+            "cases": np.round(20 * X * (1 + np.cos(X) / 3)),
+            "population": 50_000 + 40 * X // 1,
+        }
+    )
     made["rate"] = (1e5 * made["cases"] / made["population"]).round(1)
     assert roles(read(tmp_path, made, "rate")) == {
         "age": "feature",
@@ -60,6 +66,8 @@ def test_epochs_in_words_before_pairs_are_read(tmp_path: Path):
 def test_words_for_ends_of_intervals_hours_and_outcomes(tmp_path: Path):
     made = FRAME.assign(loss_lwr=FRAME["loss"] - 0.1, loss_upr=FRAME["loss"] + 0.11)
     assert roles(read(tmp_path, made))["loss_upr"] == "weight"
+    best = pd.DataFrame({"C": X, "N_opt": 3 * X**0.5 + np.cos(X) / 9, "loss": 2 + X**-0.2})
+    assert read(tmp_path, best, "N_opt").task.schema.features == ("C",)
     growth = pd.DataFrame({"h": np.arange(9), "OD wild": np.exp(np.arange(9) / 4), "OD other": np.arange(9) ** 1.5})
     assert roles(read(tmp_path, growth, "OD wild"))["h"] == "feature"
     tried = pd.DataFrame(
