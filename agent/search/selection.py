@@ -28,7 +28,8 @@ from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
-NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say
+NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say …
+SPANS = 3.0  # … but not where targets of one sign span this factor: then they are positive by their nature
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "it is the simplest law that no row contradicts beyond rounding"
 CENTRAL = "and it predicts nearest to the middle of their predictions"
@@ -225,7 +226,7 @@ class _Choosing:
         """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
         most plausible first."""
         plausible = self._plausibility(near, noise)
-        safe = _safe(near, shares(self._all_beyond(near), plausible, self.rules))
+        safe = _safe(near, shares(self._all_beyond(near), plausible, self.rules), self.task)
         order = [k for k in np.argsort(-plausible, kind="stable") if safe[k] or not safe.any()]
         return [near[k] for k in order], plausible[order]
 
@@ -347,10 +348,11 @@ def _is_safe(trial: Trial) -> bool:
     return trial.evaluation.unsafe is None and bool(trial.evaluation.probe)
 
 
-def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
+def _safe(trials: Sequence[Trial], votes: Array, task: Task) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
-    A change of sign counts unless nearly all `votes` are for laws that change it: then the sign of the data is chance.
+    A change of sign counts unless nearly all `votes` are for laws that change it, and targets hardly vary: then the
+    sign of the data is chance.
     Known forms alone are asked, where there are some, however each was fitted: of the others each is the best of many,
     by luck too.
     """
@@ -361,4 +363,6 @@ def _safe(trials: Sequence[Trial], votes: Array) -> NDArray[np.bool_]:
     sign = np.array([one is not None and one.what == "sign" for one in found])
     worse = np.array([one is not None and one.what != "sign" for one in found])
     worse |= np.array([not trial.evaluation.probe for trial in trials])
-    return ~worse & ~sign if votes[sign & ~worse].sum() <= NEARLY_ALL * votes[~worse].sum() else ~worse
+    sizes = np.abs(task.train.target_matrix())
+    by_chance = votes[sign & ~worse].sum() > NEARLY_ALL * votes[~worse].sum()
+    return ~worse if by_chance and (sizes.max(axis=0) < SPANS * sizes.min(axis=0)).any() else ~worse & ~sign

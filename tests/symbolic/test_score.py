@@ -122,6 +122,24 @@ def test_a_wave_needs_rows_that_show_its_turns(rate, levels, unshown):
     assert unshown_waves(WAVE, evaluation, table) == unshown
 
 
+def test_a_constant_costs_less_where_there_are_many_rows():
+    """The price of the Bayesian information criterion: a gain that few rows make by chance many rows do not."""
+    few = task()
+    copies = np.repeat(np.arange(20), 50)
+    many = replace(few, train=few.train.take(copies))
+    small, large = trial("small", [0.1, 0.1], constants=3), trial("large", [0.09, 0.09], constants=5)
+    assert [typical_error(small, t) < typical_error(large, t) for t in (few, many)] == [True, False]
+
+
+@pytest.mark.parametrize(("name", "unshown"), [("angle_deg", 0), ("x", 1)])
+def test_a_known_frequency_of_an_angle_claims_no_turns(name: str, unshown: int):
+    half_a_turn = Table({name: np.arange(5.0, 60)}, {"y": np.zeros(55)}, ("g",), np.zeros(55, dtype=np.intp))
+    law = f'import numpy as np\nPARAMETERS = ["A"]\ndef form(x, p):\n    return p["A"] * np.sin(0.035 * x["{name}"])\n'
+    constants = Constants(("A",), ("g",), np.array([[1.0]]))
+    evaluation = trial("wave", [0.1]).evaluation.model_copy(update={"constants": constants.to_json()})
+    assert unshown_waves(law, evaluation, half_a_turn) == unshown
+
+
 def test_the_cosine_of_an_angle_itself_claims_no_turns():
     table = Table({"x": np.linspace(0, 2, 20)}, {"y": np.zeros(20)}, ("g",), np.zeros(20, dtype=np.intp))
     constants = Constants(("A",), ("g",), np.array([[1.0]]))
