@@ -13,9 +13,9 @@ from lawsmith.sandbox.law.expression import features, parameters, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.frontier.folds import frontier_features
+from lawsmith.tasks.known_units import radians
 from lawsmith.tasks.table import Table, kept_with_table
 
 FEWEST = 4  # values of the feature in a group that may show a bend

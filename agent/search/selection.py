@@ -29,7 +29,7 @@ from lawsmith.tasks.noise import resolution
 from lawsmith.tasks.task import Task
 
 NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data say …
-SPANS = 3.0  # … but not where targets of one sign span this factor: then they are positive by their nature
+SPANS = 3.0  # … but not where positive targets span this factor: then they are positive by their nature
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "it is the simplest law that no row contradicts beyond rounding"
 CENTRAL = "and it predicts nearest to the middle of their predictions"
@@ -351,8 +351,8 @@ def _is_safe(trial: Trial) -> bool:
 def _safe(trials: Sequence[Trial], votes: Array, task: Task) -> NDArray[np.bool_]:
     """Which laws stay believable far beyond the data.
 
-    A change of sign counts unless nearly all `votes` are for laws that change it, and targets hardly vary: then the
-    sign of the data is chance.
+    A change of sign counts unless nearly all `votes` are for laws that change it, and positive targets vary little:
+    then the sign of the data is chance.
     Known forms alone are asked, where there are some, however each was fitted: of the others each is the best of many,
     by luck too.
     """
@@ -363,6 +363,7 @@ def _safe(trials: Sequence[Trial], votes: Array, task: Task) -> NDArray[np.bool_
     sign = np.array([one is not None and one.what == "sign" for one in found])
     worse = np.array([one is not None and one.what != "sign" for one in found])
     worse |= np.array([not trial.evaluation.probe for trial in trials])
-    sizes = np.abs(task.train.target_matrix())
-    by_chance = votes[sign & ~worse].sum() > NEARLY_ALL * votes[~worse].sum()
-    return ~worse if by_chance and (sizes.max(axis=0) < SPANS * sizes.min(axis=0)).any() else ~worse & ~sign
+    measured = task.train.target_matrix()
+    positive = (measured > 0).all() and (measured.max(axis=0) >= SPANS * measured.min(axis=0)).all()
+    by_chance = not positive and votes[sign & ~worse].sum() > NEARLY_ALL * votes[~worse].sum()
+    return ~worse if by_chance else ~worse & ~sign

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
-from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import Array, is_by_ratios, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.probes import REST_RATIO
+from lawsmith.tasks.known_units import kelvins, radians
 from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
@@ -314,9 +314,24 @@ EXPLAINED = 0.9  # … where a quadratic in all logarithms explains at least thi
 def profiles(table: Table) -> tuple[Profile, ...]:
     """What is known of the table, and of the same table looked at otherwise where the data suggest it: with what
     fractions near one leave of it in their places (the density of a sparse model, the failures beside the successes),
-    with the product or the ratio of two features in theirs (a symmetry: compute, tokens per parameter), and with
-    amounts that begin at zero and go on by ratios (0, 1, 2, 4, 8 shots) as scales."""
-    return profile(table), *_with_rests(table), *_with_merged(table), *_with_amounts(table)
+    with the product or the ratio of two features in theirs (a symmetry: compute, tokens per parameter), with
+    temperatures in kelvins, and with amounts that begin at zero and go on by ratios (0, 1, 2, 4, 8 shots) as scales."""
+    return profile(table), *_with_rests(table), *_with_merged(table), *_in_kelvins(table), *_with_amounts(table)
+
+
+def _in_kelvins(table: Table) -> list[Profile]:
+    found = {name: kelvins(name, column) for name, column in table.features.items()}
+    known = {name: one for name, one in found.items() if one is not None}
+    if not known:
+        return []
+    columns = {name: size * (table.features[name] - zero) for name, (size, zero) in known.items()}
+    turned = profile(replace(table, features={**table.features, **columns}), columns)
+    stands = {}
+    for name, (size, zero) in known.items():
+        unit = turned.unit[name] / size
+        node = add(Feature(name, unit), Number(float(f"{-zero / unit:.15g}")))
+        stands[name] = Combination(f"{name} in kelvins", node)
+    return [replace(turned, stands_for=stands)]
 
 
 def _with_amounts(table: Table) -> list[Profile]:

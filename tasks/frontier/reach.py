@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 
-from lawsmith.tasks.angles import radians
 from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic, telling_digits
 from lawsmith.tasks.frontier.dependence import steepens
 from lawsmith.tasks.frontier.folds import frontier_features, simplex_units
 from lawsmith.tasks.frontier.probes import probed_groups
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.known_units import kelvins, radians
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.words import has
 
@@ -66,6 +66,7 @@ NOTHING = Knowledge()
 Far = tuple[float, bool]
 """How far a law is looked at along one feature, and whether that is a factor; else it is in widths."""
 NOWHERE: Far = 0.0, False
+WIDTHS: Far = RANGES, False
 
 
 @kept_with_table
@@ -90,7 +91,12 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
         for name, column in zip(table.features, x.T, strict=True):
             usual = (_usual(column, even=True), _usual(column, even=steep))
             usual = usual if radians(name, column) is None else (NOWHERE, NOWHERE)
-            sides.append([_way(column, up, stated.get(name) or usual[up]) for up in (False, True)])
+            zero = kelvins(name, column)  # no ratio of degrees Celsius says anything
+            usual = usual if zero is None else (WIDTHS, WIDTHS)
+            ways = [_way(column, up, stated.get(name) or usual[up]) for up in (False, True)]
+            if zero is not None:  # at most half of the way to absolute zero
+                ways[0] = np.maximum(ways[0], (column.min() + zero[1]) / 2)
+            sides.append(ways)
         rows = np.concatenate([_rows(x, fixed, sides, rng), _edges(x, units, rng)])
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
@@ -109,7 +115,7 @@ def _usual(column: Array, *, even: bool) -> Far:
     exponential growth over ten hours has no believable value after a thousand.
     """
     is_scale = is_logarithmic(column) and (not even or is_by_ratios(column))
-    return (BEYOND, True) if is_scale else (RANGES, False)
+    return (BEYOND, True) if is_scale else WIDTHS
 
 
 def _rows(x: Array, fixed: Mask, sides: list[list[Array]], rng: np.random.Generator) -> Array:

@@ -1,4 +1,4 @@
-"""Angles among the columns, told by their names."""
+"""Columns whose names say that they are angles, or temperatures in degrees, whose laws hold in radians and kelvins."""
 
 import math
 
@@ -8,6 +8,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.words import WORDS, has, tokens
 
 TURN = 1.01 * math.tau  # radians of a turn, and a little for rounding
+ABSOLUTE_ZERO = -273.15  # in degrees Celsius
 
 
 def radians(name: str, column: Array) -> float | None:
@@ -23,3 +24,14 @@ def radians(name: str, column: Array) -> float | None:
     if words[-1] not in WORDS["angles"] or size > 360:
         return None
     return math.pi / 180 if size > TURN or bool((column == np.round(column)).all()) else 1.0
+
+
+def kelvins(name: str, column: Array) -> tuple[float, float] | None:
+    """The size of one degree of a column (n,) in kelvins, and absolute zero in its degrees, if its name says that it is
+    a temperature in degrees Celsius or Fahrenheit (``temp_C``, ``T (°F)``)."""
+    words = tokens(name)
+    alone = words[-1:] in (["celsius"], ["degc"], ["fahrenheit"], ["degf"])
+    if not alone and (words[-1:] not in (["c"], ["f"]) or not (has(name, "temperatures") or "°" in name)):
+        return None
+    size, zero = (1.0, ABSOLUTE_ZERO) if "c" in words[-1] else (5 / 9, ABSOLUTE_ZERO * 9 / 5 + 32)
+    return (size, zero) if column.min() > zero else None
