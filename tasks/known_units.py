@@ -30,8 +30,9 @@ def kelvins(name: str, column: Array) -> tuple[float, float] | None:
     """The size of one degree of a column (n,) in kelvins, and absolute zero in its degrees, if its name says that it is
     a temperature in degrees Celsius or Fahrenheit (``temp_C``, ``T (°F)``)."""
     words = tokens(name)
-    alone = words[-1:] in (["celsius"], ["degc"], ["fahrenheit"], ["degf"])
-    if not alone and (words[-1:] not in (["c"], ["f"]) or not (has(name, "temperatures") or "°" in name)):
+    unit = words[-1] if words else ""
+    told = has(name, "temperatures") or "°" in name or "deg" in words
+    if unit not in ("celsius", "fahrenheit", "degc", "degf") and not (told and unit in ("c", "f")):
         return None
-    size, zero = (1.0, ABSOLUTE_ZERO) if "c" in words[-1] else (5 / 9, ABSOLUTE_ZERO * 9 / 5 + 32)
+    size, zero = (1.0, ABSOLUTE_ZERO) if unit in ("celsius", "degc", "c") else (5 / 9, ABSOLUTE_ZERO * 9 / 5 + 32)
     return (size, zero) if column.min() > zero else None

@@ -23,11 +23,13 @@ from lawsmith.agent.symbolic.catalogue import (
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profile
+from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.sandbox.fitting import fit_form
 from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.nodes import Role
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, IntArray, Schema, Table, Task
+from lawsmith.tasks.known_units import kelvins
 from lawsmith.tasks.schema import Column
 from tests.made import made_task
 
@@ -127,6 +129,30 @@ def test_angles_are_told_by_their_names(name: str, values: Array, unit: float | 
     found = profile(made_task({name: values, "n": np.geomspace(1, 9, 30)}, np.geomspace(3, 4, 30)).train)
     assert found.angles == ({} if unit is None else {name: unit})
     assert bool(laws_of_angles(found, [name, "n"])) == (unit is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("temp_C", (1.0, -273.15)),
+        ("Temperature (°C)", (1.0, -273.15)),
+        ("degC", (1.0, -273.15)),
+        ("T_F", (5 / 9, -459.67)),
+        ("C", None),
+        ("temperature", None),
+        ("temp_K", None),
+    ],
+)
+def test_degrees_are_also_looked_at_in_kelvins(name: str, known: tuple[float, float] | None) -> None:
+    """Arrhenius' law in degrees Celsius or Fahrenheit has no constant more."""
+    degrees = np.arange(10.0, 90, 5)
+    assert kelvins(name, degrees) == (known if known is None else pytest.approx(known))
+    size, zero = known or (1.0, -273.15)
+    task = made_task({name: degrees}, 3e9 * np.exp(-6500 / (size * (degrees - zero))))
+    (form,) = [one for one in start_forms(task).forms if one.origin.startswith("pure exponential of 1/")][-1:]
+    assert ("kelvins" in form.origin) == (known is not None)
+    found = fit_form(to_fit(form, task.schema), task.train, task.schema.targets)
+    assert (float(found.cost.sum()) < 1e-9 * float((task.train.target_matrix() ** 2).sum())) == (known is not None)
 
 
 def test_exponents_and_rates_may_be_as_steep_as_the_rows() -> None:

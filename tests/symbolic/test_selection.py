@@ -227,7 +227,10 @@ def test_a_sign_that_nearly_all_laws_change_is_chance():
     assert chosen(*flipping, *two).startswith("flips")
     two = [replace(one, evaluation=one.evaluation.model_copy(update={"formula": "y = L"})) for one in two]
     assert chosen(*flipping, *two) in ("keeps", "again")  # a form is known, however it was fitted
-    assert winner(*flipping, trial("keeps", [0.15, 0.15], beyond=0.3)) == "keeps"  # targets span a factor of ten
+    keeps = trial("keeps", [0.15, 0.15], beyond=0.3)
+    assert winner(*flipping, keeps) == "keeps"  # positive targets that span a factor of ten
+    below = replace(narrow, train=replace(narrow.train, targets={"y": -task().train.targets["y"]}))
+    assert choose([*flipping, keeps], below).winner.id.startswith("flips")  # negative ones may be differences
 
 
 def test_the_only_law_is_compared_with_none():

@@ -34,6 +34,13 @@ def test_an_angle_is_not_looked_at_beyond_the_rows():
     assert far.features["v"].max() > 700
 
 
+def test_degrees_celsius_stay_above_absolute_zero():
+    degrees = np.linspace(-40.0, 200.0, 12)
+    far = reach_rows(Table({"temp_C": degrees}, {"y": degrees}, ("all",), np.zeros(12, np.intp)))
+    assert far.features["temp_C"].min() == pytest.approx(-(40 + 273.15) / 2)
+    assert far.features["temp_C"].max() == pytest.approx(200 + 2 * 240)
+
+
 def test_replicates_tell_the_noise_and_the_best_that_any_law_can_do() -> None:
     rng = np.random.default_rng(0)
     n = np.repeat(np.arange(1.0, 101), 3)
