@@ -111,15 +111,13 @@ def _is_course(d: Deciding, name: str) -> bool:
 def decide_companions(d: Deciding) -> None:
     """Columns that are outcomes of the same runs, as the target is."""
     target, shares = d.asked.target[0], d.shares()
+    _leave_out_series(d, target, shares)
     for name in d.open():
         if d.numbers[name] is None or name in d.labelled or name in shares:
             continue
         if why := _beside(d, name, target) or _of_target(d, name, target):
             d.set(name, "companion", why)
-    axis, *others = [*d.candidates(), ""]
-    others = others[:-1] if _are_series(d, axis, [target, *others[:-1]]) and shares.isdisjoint(others) else []
-    for name in others:
-        d.set(name, "companion", f"another series along {axis}, as {target} is one")
+    _leave_out_series(d, target, shares)
     for name in d.open():
         if (other := _difference_from(d, name, target)) is not None:
             d.set(name, "companion", f"the difference or ratio of {target} and {other}")
@@ -203,9 +201,16 @@ def _is_setting(values: Array, target: Array) -> bool:
     return 1 < SETTING * levels <= own and along(values, target) < FOLLOWS
 
 
+def _leave_out_series(d: Deciding, target: str, shares: frozenset[str]) -> None:
+    axis, *others = d.candidates() or [""]
+    if _are_series(d, axis, [target, *others]) and shares.isdisjoint(others):
+        for name in others:
+            d.set(name, "companion", f"another series along {axis}, as {target} is one")
+
+
 def _are_series(d: Deciding, axis: str, names: list[str]) -> bool:
-    """Whether three or more columns, and no others, go along the first one, and are of one size and unit: several
-    drugs, countries or stations."""
+    """Whether three or more columns, and no others, go along the first one, and are of one size and unit, or say so of
+    their unit at the end of their names: several drugs, countries, stations or algorithms."""
     columns = [pair for name in names if axis and (pair := d.pair(axis, name)) is not None]
     if (
         len(columns) < max(len(names), 1 + SERIES)
@@ -214,7 +219,10 @@ def _are_series(d: Deciding, axis: str, names: list[str]) -> bool:
     ):
         return False
     sizes = np.array([(np.ptp(values), np.median(np.abs(values))) for _, values in columns])
-    return bool((sizes.max(axis=0) < ONE_SIZE * sizes.min(axis=0)).all()) and all(goes_along(*pair) for pair in columns)
+    ends = {tuple(words.tokens(name)[-1:]) for name in names}
+    stated = len(ends) == 1 and words.WORDS["units"].issuperset(*ends) and max(map(len, map(words.tokens, names))) > 1
+    alike = stated or bool((sizes.max(axis=0) < ONE_SIZE * sizes.min(axis=0)).all())
+    return alike and all(goes_along(*pair) for pair in columns)
 
 
 def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:

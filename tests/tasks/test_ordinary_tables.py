@@ -74,3 +74,9 @@ def test_words_for_ends_of_intervals_hours_and_outcomes(tmp_path: Path):
         {"k": [1, 5, 10, 50] * 3, "T": np.repeat([0.2, 0.6, 1], 4), "pass@k": np.linspace(0.1, 0.9, 12)}
     )
     assert roles(read(tmp_path, tried.assign(**{"pass@1": 0.3 - tried["T"] / 9}), "pass@k"))["pass@1"] == "companion"
+
+
+def test_times_of_several_algorithms_are_series_whatever_their_sizes(tmp_path: Path):
+    n = np.array([10.0, 100, 1000, 10000, 100000])
+    made = pd.DataFrame({"n": n, "quick_ms": n / 5e3, "merge_ms": n * np.log(n) / 4e4, "bubble_ms": n**2 / 1e6})
+    assert read(tmp_path, made, "merge_ms").task.schema.features == ("n",)
