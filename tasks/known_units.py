@@ -36,3 +36,12 @@ def kelvins(name: str, column: Array) -> tuple[float, float] | None:
         return None
     size, zero = (1.0, ABSOLUTE_ZERO) if unit in ("celsius", "degc", "c") else (5 / 9, ABSOLUTE_ZERO * 9 / 5 + 32)
     return (size, zero) if column.min() > zero else None
+
+
+def in_words(name: str, column: Array) -> str:
+    """What is known of a column of numbers (n,), for the table of roles."""
+    if (size := radians(name, column)) is not None:
+        return f"an angle in {'radians' if size == 1 else 'degrees'}"
+    if (found := kelvins(name, column)) is not None:
+        return f"a temperature in degrees {'Celsius' if found[0] == 1 else 'Fahrenheit'}"
+    return "a number that varies"

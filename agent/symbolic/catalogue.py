@@ -61,7 +61,7 @@ class Condition(Frozen):
         """Whether a column of the table may stand there."""
         low, high = profile.range[column]
         allowed = {
-            "any": True,
+            "any": not profile.is_shifted(column),
             "positive": low > 0,
             "not negative": low >= 0,
             "either": low < 0 < high,

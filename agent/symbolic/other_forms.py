@@ -80,7 +80,7 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
         "sigmoid of linear": lambda b: b.on_level(b.term(b.logistic(names))),
         "pure sigmoid with interactions": lambda b: b.term(b.logistic(names, cross=True)),
     }
-    if len(names) > 1:
+    if len(names) > 1 and not any(map(profile.is_shifted, names)):
         recipes["linear with interactions"] = lambda b: b.cross([*map(b.plain, names)])
         surface, *others = named(profile, recipes)
         found = [replace(surface, surface=True), *others]

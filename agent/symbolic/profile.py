@@ -43,10 +43,12 @@ class ColumnKind(StrEnum):
 
 @dataclass(frozen=True)
 class Combination:
-    """A function of features that is looked at as one, in the unit of the profile that holds it."""
+    """A function of features that is looked at as one, in the unit of the profile that holds it. shifted: it is one
+    feature counted from elsewhere, so that laws of plain axes say nothing new of it."""
 
     title: str
     node: Node
+    shifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Profile:
     stands_for: dict[str, Combination]
     categories: dict[str, tuple[float, ...]]
     angles: dict[str, float]
+
+    def is_shifted(self, name: str) -> bool:
+        """Whether a name stands for the feature of that name counted from elsewhere."""
+        return name in self.stands_for and self.stands_for[name].shifted
 
     def of(self, kind: ColumnKind) -> tuple[str, ...]:
         """The names of the columns of a kind."""
@@ -330,7 +336,7 @@ def _in_kelvins(table: Table) -> list[Profile]:
     for name, (size, zero) in known.items():
         unit = turned.unit[name] / size
         node = add(Feature(name, unit), Number(float(f"{-zero / unit:.15g}")))
-        stands[name] = Combination(f"{name} in kelvins", node)
+        stands[name] = Combination(f"{name} in kelvins", node, shifted=True)
     return [replace(turned, stands_for=stands)]
 
 

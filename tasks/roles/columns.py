@@ -13,6 +13,7 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import along
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.errors import InputError, counted, listing, option
+from lawsmith.tasks.known_units import in_words
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.codes import decide_codes
@@ -220,10 +221,11 @@ class _Decision(Deciding):
         counters = [name for name in self.open() if self._counts_rows(name)]
         spare = [*dated, *counters]
         for name in self.open():
-            if self.numbers[name] is None:
+            values = self.numbers[name]
+            if values is None:
                 self.set(name, "left out", "text")
             elif name not in spare:
-                self.set(name, "feature", "a number that varies")
+                self.set(name, "feature", in_words(name, values))
         chosen = [name for name, (role, _) in self.role.items() if role == "feature"] + list(self.levels)
         if not chosen:
             self._spare_feature(dated, counters)

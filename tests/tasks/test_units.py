@@ -2,9 +2,12 @@
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from tables import read
 
 from lawsmith.tasks import Table
 from lawsmith.tasks.frontier.folds import frontier_features, frontier_folds, nearness, simplex_columns
@@ -95,3 +98,13 @@ def test_labels_have_no_beyond():
     assert np.array_equal(nearness(labelled), nearness(table))
     assert set(probe_rows(labelled).features["kind"]) == {0.0, 1.0, 2.0}
     assert labelled.take(np.arange(5)).hide().categories == ("kind",)
+
+
+def test_units_that_decide_on_laws_are_told(tmp_path: Path):
+    """Nobody has to guess why a law has pi / 180 in it."""
+    rows = np.arange(24.0)
+    made = pd.DataFrame({"tilt_deg": rows % 11, "theta": rows % 5 / 7, "temp_C": rows % 9, "y": np.sqrt(rows)})
+    reasons = {one.name: one.reason for one in read(tmp_path, made, "y").roles}
+    assert reasons["tilt_deg"] == "an angle in degrees"
+    assert reasons["theta"] == "an angle in radians"
+    assert reasons["temp_C"] == "a temperature in degrees Celsius"
