@@ -139,10 +139,10 @@ class _EvaluationJobs:
 
     def _submit(self, first: FitJob, others: list[FitJob], whole: JobResult | None) -> list[Future[JobResult]]:
         if whole is None:
-            return self.sandbox.submit_all([first, *others])
+            return [self.sandbox.submit(job) for job in (first, *others)]
         known: Future[JobResult] = Future()
         known.set_result(whole)
-        return [known, *self.sandbox.submit_all(others)]
+        return [known, *map(self.sandbox.submit, others)]
 
     def _jobs(self) -> list[FitJob]:
         """The fit to all rows, once more where the candidate's own code makes it, and the folds."""

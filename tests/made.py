@@ -1,4 +1,4 @@
-"""Tasks made of columns, and a search over sums that costs little."""
+"""Tasks made of columns, scores as a test wants them, and a search over sums that costs little."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks import Array, IntArray, Provenance, Schema, Table, Task
 
 
@@ -26,6 +27,17 @@ def made_task(
     table = Table(dict(features), dict(known), tuple(groups), np.zeros(rows, np.intp) if codes is None else codes)
     schema = Schema(**stated, features=tuple(features), targets=tuple(known))
     return Task(schema, table, Provenance("file", "0" * 64, None))
+
+
+def made_fold(r2: float = 0.9, error: float = 1.0, **more: Any) -> FoldScore:
+    """The scores on rows beyond a cut. `more` as `FoldScore` takes it."""
+    stated = {"name": "N>1", "kind": "frontier", "rows": 4, "nmse": 1 - r2, "nmae": 1 - r2, "scale": (1.0,)}
+    return FoldScore(**{"r2": r2, "rmse": (error,)} | stated | more)
+
+
+def made_evaluation(*folds: FoldScore, **more: Any) -> Evaluation:
+    """What the sandbox says of a form that works. `more` as `Evaluation` takes it."""
+    return Evaluation(**{"verdict": Verdict.OK, "kind": "form", "folds": folds, "tier": Tier.FULL} | more)
 
 
 def quick_first(values: Iterable[Any], count: int) -> list[Any]:

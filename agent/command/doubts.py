@@ -196,8 +196,9 @@ def _fitted(
     """Predictions (n, T) for the rows of each table by laws that are fitted to it; raises TimeoutError as `_robust`."""
     if time.monotonic() > end:  # making the forms of a table with many rows and features takes its time too
         raise TimeoutError
-    jobs = [FitJob(source, task.schema, table, (table.hide(),)) for table in tables for source in sources]
-    futures = sandbox.submit_all(jobs)
+    futures = [
+        sandbox.submit(FitJob(source, task.schema, table, (table.hide(),))) for table in tables for source in sources
+    ]
     late = wait(futures, timeout=None if end == math.inf else max(0.0, end - time.monotonic())).not_done
     if late:
         for future in late:

@@ -94,12 +94,12 @@ def _in_parts(law: str, schema: Schema, tables: Sequence[Table], sandbox: Sandbo
     rows = [np.array_split(np.arange(len(table)), -(-len(table) // ROWS_TOGETHER) or 1) for table in tables]
     if all(len(parts) == 1 for parts in rows):
         return sandbox.run(PredictJob(law, schema, None, tuple(tables)))
-    jobs = [
-        PredictJob(law, schema, None, (table.take(part),))
+    futures = [
+        sandbox.submit(PredictJob(law, schema, None, (table.take(part),)))
         for table, parts in zip(tables, rows, strict=True)
         for part in parts
     ]
-    found = [future.result() for future in sandbox.submit_all(jobs)]
+    found = [future.result() for future in futures]
     failed = next((result for result in found if not result.ok), None)
     if failed is not None:
         return failed

@@ -42,32 +42,27 @@ def plain(value: object, depth: int = 0) -> Json:
     """
     if depth > MAX_DEPTH:
         raise TypeError(f"a record is nested deeper than {MAX_DEPTH} levels")
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Enum):
-        return plain(value.value, depth)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else _NOT_FINITE[str(float(value))]
-    if isinstance(value, np.bool_):
-        return bool(value)
-    return _plain_container(value, depth)
-
-
-def _plain_container(value: object, depth: int) -> Json:
-    if isinstance(value, BaseModel):
-        value = value.model_dump(by_alias=True)
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("a record's keys must be strings")
-        return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
+    match value:
+        case None | bool():
+            return value
+        case Enum():
+            return plain(value.value, depth)
+        case str():
+            return str(value)
+        case np.ndarray() | np.bool_():
+            return plain(value.tolist(), depth)
+        case int() | np.integer():
+            return int(value)
+        case float() | np.floating():
+            return float(value) if math.isfinite(value) else _NOT_FINITE[str(float(value))]
+        case BaseModel():
+            return plain(value.model_dump(by_alias=True), depth)
+        case Mapping():
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError("a record's keys must be strings")
+            return {str(key): plain(item, depth + 1) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item, depth + 1) for item in value]
     raise TypeError(f"a record cannot hold a {type(value).__name__}")
 
 

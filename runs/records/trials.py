@@ -240,13 +240,6 @@ def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
     )
 
 
-def read_trials(events: Iterable[Mapping[str, Any]]) -> Iterator[Trial]:
-    """The trials among the events, in order; raises InputError as `read_event`."""
-    for event in events:
-        if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
-            yield found.trial
-
-
 def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None:
     """The source of a candidate, also of a published or imported one; None where no event holds it."""
     found = (event.get("source") for event in events if event.get("id") == candidate)
@@ -255,7 +248,9 @@ def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None
 
 def recorded_trials(archive: Archive) -> Iterator[Trial]:
     """The trials in an archive, in order; raises InputError as `read_event`."""
-    return read_trials(archive.events())
+    for event in archive.events():
+        if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
+            yield found.trial
 
 
 def lineage(winner: str | None, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

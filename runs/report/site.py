@@ -76,15 +76,13 @@ def makers(found: Boards, running: str = "", live: str = "") -> dict[str, Callab
         "data.json": lambda: json.dumps(plain(data), indent=1, allow_nan=False),
     }
     for board in found.listed:
-        made[board.page] = partial(_task_page, found, board, bool(live))
+        template = "task.html.j2" if board.is_benchmark else "table.html.j2"
+        made[board.page] = partial(
+            render, template, title=board.schema.name, site=found, board=board, formula=_formula, served=bool(live)
+        )
         for system in board.systems if board.is_benchmark else ():
             made[system.page] = partial(_system_page, found, board, system)
     return made
-
-
-def _task_page(found: Boards, board: TaskBoard, served: bool) -> str:
-    template = "task.html.j2" if board.is_benchmark else "table.html.j2"
-    return render(template, title=board.schema.name, site=found, board=board, formula=_formula, served=served)
 
 
 def _system_page(found: Boards, board: TaskBoard, system: System) -> str:

@@ -93,15 +93,11 @@ class Sandbox:
         return self._attempts
 
     def submit(self, job: Job) -> Future[JobResult]:
-        """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict."""
-        return self.submit_all((job,))[0]
+        """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict.
 
-    def submit_all(self, jobs: Sequence[Job]) -> list[Future[JobResult]]:
-        """Queues jobs; raises RuntimeError where the sandbox is closed."""
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("the sandbox is closed")
-            return [self._pool.submit(perform, job, self.limits, self._execute) for job in jobs]
+        Raises RuntimeError where the sandbox is closed.
+        """
+        return self._pool.submit(perform, job, self.limits, self._execute)
 
     def run(self, job: Job) -> JobResult:
         """Runs one job and waits for it."""
@@ -112,10 +108,7 @@ class Sandbox:
 
         Raises RuntimeError where the sandbox is closed.
         """
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("the sandbox is closed")
-            return self._pool.submit(self._screened, job)
+        return self._pool.submit(self._screened, job)
 
     def predict(
         self, candidate: Candidate, schema: Schema, pairs: Sequence[tuple[Constants | None, Table]], optional: int = 0

@@ -9,7 +9,6 @@ from lawsmith.agent.command.law_verdict import same_law, verdict
 from lawsmith.agent.command.rivals import percent
 from lawsmith.runs.records.record import FinalScores, SplitScores
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.sandbox.evaluation import fold_score
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Table
@@ -17,7 +16,7 @@ from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.metrics import Scores
 from lawsmith.tasks.noise import replicates
-from tests.made import made_task
+from tests.made import made_evaluation, made_fold, made_task
 
 NO_TEST = FinalScores(train=SplitScores(r2=1.0))
 
@@ -27,22 +26,16 @@ def trial(
 ) -> Trial:
     """A law with the same error on every fold, which predicts `probe` everywhere beyond the data."""
     train = dataset.task.train
-    folds = tuple(
-        FoldScore(
-            name=fold.name, kind=fold.kind, rows=len(fold.held_out), r2=r2, nmse=0, nmae=0, rmse=(error,), scale=(1.0,)
-        )
-        for fold in frontier_folds(train)
-    )  # fmt: skip
-    found = Evaluation(
-        verdict=Verdict.OK,
-        kind="form",
+    folds = (
+        made_fold(r2, error, name=fold.name, kind=fold.kind, rows=len(fold.held_out)) for fold in frontier_folds(train)
+    )
+    found = made_evaluation(
+        *folds,
         train=Scores(r2=r2, nmse=0, nmae=0),
-        folds=folds,
         validation_r2=r2,
         constants={"names": [], "values": {}},
         constants_count=constants,
         probe=() if probe is None else ((probe,),) * 4,
-        tier=Tier.FULL,
     )
     return Trial(name, Proposal(name), found)
 

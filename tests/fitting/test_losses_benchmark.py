@@ -6,23 +6,15 @@ from benchmarks.losses import beyond, joined, summary
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import add, mul
 from lawsmith.sandbox.law.nodes import Feature, Parameter, Role, Statement
-from lawsmith.tasks import Dataset, Provenance, Schema, Table, Task
-from lawsmith.tasks.schema import Column
+from lawsmith.tasks import Dataset
+from tests.made import made_task
 
 LEVEL, SLOPE = Parameter("L", role=Role.LEVEL), Parameter("b", role=Role.COEFFICIENT)
 
 
 def test_a_line_through_a_bend_predicts_better_where_it_looks_ahead() -> None:
-    schema = Schema(
-        name="t", long_name="t", title="t", features=("x",), targets=("y",), group="group", cap=None,
-        columns={name: Column(name=name) for name in ("x", "y")},
-    )  # fmt: skip
-
-    def table(x: np.ndarray) -> Table:
-        return Table({"x": x}, {"y": x**1.5}, ("all",), np.zeros(len(x), dtype=np.intp))
-
-    task = Task(schema, table(np.linspace(0, 10, 40)), Provenance(source="file", sha256="", path=None))
-    dataset = Dataset(task, table(np.linspace(10, 14, 9)))
+    task, test = (made_task({"x": x}, x**1.5) for x in (np.linspace(0, 10, 40), np.linspace(10, 14, 9)))
+    dataset = Dataset(task, test.train)
     stated = Statement({"y": add(LEVEL, mul(SLOPE, Feature("x")))}, (LEVEL, SLOPE))
     found = {loss: beyond(stated, loss, dataset, task.train, whole=False) for loss in Loss}
     assert found[Loss.FRONTIER] > found[Loss.SQUARED] > -1

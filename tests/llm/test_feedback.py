@@ -17,12 +17,12 @@ from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of, la
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.tables import Slice, aggregate_text, data_table, plot_text, rows_text
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, FoldScore, Sandbox, Tier, Verdict, evaluate
+from lawsmith.sandbox import Sandbox, Verdict, evaluate
 from lawsmith.tasks import InputError, Table
 from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.knowledge import Expectation, Knowledge
 from lawsmith.tasks.schema import Column
-from tests.made import made_task
+from tests.made import made_evaluation, made_fold, made_task
 
 
 def grid() -> Table:
@@ -67,11 +67,7 @@ def test_held_out_parts_are_ranges_and_misses_have_a_sign() -> None:
     table = hinge_task().train
     labels = fold_labels(table)
     assert labels["N>1"] == "N from 1e+03 on, 2 rows"
-    fold = FoldScore(
-        name="N>1", kind="frontier", rows=4, r2=-1.0, nmse=2, nmae=1, rmse=(1.0,), scale=(1.0,), bias=(0.9,),
-        group_bias={"a": (1.7,), "b": (0.01,)},
-    )  # fmt: skip
-    found = Evaluation(verdict=Verdict.OK, folds=(fold,), tier=Tier.FULL)
+    found = made_evaluation(made_fold(-1.0, bias=(0.9,), group_bias={"a": (1.7,), "b": (0.01,)}))
     [line] = held_out_lines(found, ("y",), np.array([2.0]), np.array([0.25]), labels)
     assert line == (
         "N from 1e+03 on, 2 rows: R² -1.000, rms 0.5σ (4 times the noise); predicted too low by 0.45σ; "
@@ -100,11 +96,8 @@ def test_noise_is_stated_where_rows_were_repeated() -> None:
 def law(body: str, more: str = "", r2: float = 0.5) -> Trial:
     source = f"import numpy as np\nPARAMETERS = ('a', 'b')\n{more}def form(x, p):\n{body}"
     error = float(np.sqrt(1 - r2))
-    fold = FoldScore(name="N>1", kind="frontier", rows=4, r2=r2, nmse=1 - r2, nmae=1, rmse=(error,), scale=(1.0,))
     proposal = Proposal(source, origin="try 0 m")
-    found = Evaluation(
-        verdict=Verdict.OK, folds=(fold,), validation_r2=r2, constants_count=2, rmse=(error,), tier=Tier.FULL
-    )
+    found = made_evaluation(made_fold(r2, error), validation_r2=r2, constants_count=2, rmse=(error,))
     return Trial(proposal.id, proposal, found)
 
 
@@ -180,11 +173,7 @@ def test_noise_is_called_random_and_a_trend_is_not() -> None:
 
 def test_a_bias_within_chance_is_not_told() -> None:
     def said(rows: int, bias: float) -> list[str]:
-        fold = FoldScore(
-            name="N>1", kind="frontier", rows=rows, r2=0.9, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,), bias=(bias,)
-        )
-        found = Evaluation(verdict=Verdict.OK, folds=(fold,), tier=Tier.FULL)
-        return held_out_lines(found, ("y",), np.ones(1), None, {})
+        return held_out_lines(made_evaluation(made_fold(rows=rows, bias=(bias,))), ("y",), np.ones(1), None, {})
 
     assert "predicted" not in said(100, 0.19)[0] and "predicted too low by 0.21σ" in said(100, 0.21)[0]
     assert "predicted" not in said(4, -0.45)[0] and "predicted too high by 0.55σ" in said(4, -0.55)[0]

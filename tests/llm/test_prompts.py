@@ -15,10 +15,10 @@ from lawsmith.agent.feedback.diagnostics import diagnose
 from lawsmith.agent.feedback.prompts import Detail, Prompts
 from lawsmith.agent.feedback.views import Viewer, shown_source
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, FoldScore, JobResult, PredictJob, Tier, Verdict
+from lawsmith.sandbox import JobResult, PredictJob, Verdict
 from lawsmith.tasks import Table, Task
 from lawsmith.tasks.schema import Column
-from tests.made import made_task
+from tests.made import made_evaluation, made_fold, made_task
 
 
 def wide_task(columns: int = 60, groups: int = 60, rows: int = 1200) -> Task:
@@ -45,9 +45,8 @@ class Zeros:
 
 
 def trial(source: str, r2: float = 0.5) -> Trial:
-    fold = FoldScore(name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,))
     proposal = Proposal(source, origin="improve 1.2 m")
-    found = Evaluation(verdict=Verdict.OK, folds=(fold,), validation_r2=r2, constants_count=2, tier=Tier.FULL)
+    found = made_evaluation(made_fold(r2), validation_r2=r2, constants_count=2)
     return Trial(proposal.id, proposal, found)
 
 

@@ -17,9 +17,8 @@ from lawsmith.agent.llm.evolve import Population
 from lawsmith.agent.llm.model_session import ModelSession, Settings
 from lawsmith.agent.llm.pace import Ensemble
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import InputError
-from tests.made import made_task
+from tests.made import made_evaluation, made_task
 
 FILE = """
 base_url = "http://file/v1"
@@ -147,9 +146,7 @@ def test_later_picks_favour_the_model_that_improves() -> None:
 
 def law(name: int, r2: float, probe: float) -> Trial:
     proposal = Proposal(f"PARAMETERS = ('a',)\ndef form(x, p):\n    return p['a'] * x['N'] ** {name}\n")
-    found = Evaluation(
-        verdict=Verdict.OK, validation_r2=r2, constants_count=1, probe=((probe,), (1.0,)), tier=Tier.FULL
-    )
+    found = made_evaluation(validation_r2=r2, constants_count=1, probe=((probe,), (1.0,)))
     return Trial(proposal.id, proposal, found)
 
 

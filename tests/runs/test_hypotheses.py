@@ -5,15 +5,15 @@ from dataclasses import replace
 from lawsmith.runs import RunResult
 from lawsmith.runs.records.hypotheses import SearchRecord, hypotheses
 from lawsmith.runs.records.trials import HALL_OF_FAME, Proposal, Trial
-from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
+from lawsmith.sandbox import Evaluation, Tier, Verdict
+from tests.made import made_evaluation, made_fold
 
 
 def trial(name: str, r2: float | None, note: str = "", parents: tuple[str, ...] = (), origin: str = "try") -> Trial:
     if r2 is None:
         found = Evaluation(verdict=Verdict.SYNTAX, message="Line 3:\x1b[31m expected ':'.", tier=Tier.NONE)
     else:
-        fold = FoldScore(name="N>1", kind="frontier", rows=3, r2=r2, nmse=1, nmae=1, rmse=(1.0,), scale=(1.0,))
-        found = Evaluation(verdict=Verdict.OK, validation_r2=r2, folds=(fold,), tier=Tier.NONE)
+        found = made_evaluation(made_fold(r2), validation_r2=r2)
     return Trial(name, Proposal(f"# {name}", parents, origin, note), found)
 
 

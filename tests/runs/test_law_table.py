@@ -4,9 +4,8 @@ import numpy as np
 
 from lawsmith.runs.laws.law_table import laws
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, FoldScore, Tier, Verdict
 from lawsmith.tasks.metrics import Scores
-from tests.made import made_task
+from tests.made import made_evaluation, made_fold, made_task
 
 SOURCE = """
 import numpy as np
@@ -17,14 +16,11 @@ def form(x, p):
 
 
 def trial(law: str, bounds: str, error: float) -> Trial:
-    fold = FoldScore(name="n", kind="frontier", rows=4, r2=0, nmse=0, nmae=0, rmse=(error,), scale=(1.0,))
-    found = Evaluation(
-        verdict=Verdict.OK,
+    found = made_evaluation(
+        made_fold(error=error),
         train=Scores(r2=0.9, nmse=0.1, nmae=0.1),
-        folds=(fold,),
         constants={"names": ["A", "a"], "values": {"all": [1.0, 0.5]}},
         constants_count=2,
-        tier=Tier.FULL,
     )
     proposal = Proposal(SOURCE.format(law=law, bounds=bounds))
     return Trial(proposal.id, proposal, found)

@@ -11,7 +11,6 @@ from lawsmith.runs.records.trials import (
     candidate_event,
     lineage,
     read_event,
-    read_trials,
     round_event,
     source_of,
 )
@@ -40,7 +39,6 @@ def test_archives_of_earlier_versions_say_less():
 def test_events_of_other_kinds_are_passed_over():
     events = [{"event": "published", "id": "x", "source": "text"}, {"event": "screened", "forms": 7}]
     assert [read_event(event) for event in events] == [None, None]
-    assert list(read_trials(events)) == []
     assert source_of(events, "x") == "text" and source_of(events, "y") is None
 
 

@@ -14,6 +14,7 @@ import lawsmith.tasks
 from lawsmith.sandbox import Evaluation, Limits, PredictJob, Sandbox, SearchOver, Verdict, evaluate
 from lawsmith.sandbox.evaluate import GOOD, may_stack, whole_fit
 from lawsmith.sandbox.evaluation import training_rmse
+from lawsmith.sandbox.jobs import Job
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.warm_process import WarmProcess
 from lawsmith.tasks import Provenance, Schema, Table, Task
@@ -98,13 +99,14 @@ def test_folds_fitted_together_score_as_if_each_were_alone(
     noisy = {"y": train.targets["y"] * (1 + 0.01 * rng.standard_normal(36))}
     weight = rng.uniform(0.1, 3.0, 36) if weighted else None
     task = dataclasses.replace(task, train=dataclasses.replace(train, targets=noisy, weight=weight))
-    fits: list[int] = []
-    submit_all = Sandbox.submit_all
-    monkeypatch.setattr(Sandbox, "submit_all", lambda box, jobs: (fits.append(len(jobs)), submit_all(box, jobs))[1])
+    fits: list[Job] = []
+    submit = Sandbox.submit
+    monkeypatch.setattr(Sandbox, "submit", lambda box, job: (fits.append(job), submit(box, job))[1])
     together = evaluate(sandbox, FORM + common, task, folds)
+    assert len(fits) == 2
     monkeypatch.setitem(may_stack.__globals__, "MOST_STACKED_ROWS", 0)
     apart = evaluate(sandbox, FORM + common, task, folds)
-    assert fits == [2, 1 + len(folds)]
+    assert len(fits) == 2 + 1 + len(folds)
     assert together.constants == apart.constants
     for one, other in zip(together.folds, apart.folds, strict=True):
         assert one.rmse == pytest.approx(other.rmse, rel=1e-5)

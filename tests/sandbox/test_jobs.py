@@ -41,7 +41,7 @@ def parts(table: Table, source: str) -> list[FitJob]:
 
 def test_jobs_at_the_same_time_keep_their_digits(sandbox: Sandbox, table: Table, launched: list[int]) -> None:
     alone = [sandbox.run(job) for job in parts(table, PURE)]
-    together = [future.result() for future in sandbox.submit_all(parts(table, PURE))]
+    together = [future.result() for future in [*map(sandbox.submit, parts(table, PURE))]]
     assert len(launched) == 12
     assert all(found.ok for found in alone), alone[0].message
     for one, two in zip(alone, together, strict=True):
@@ -53,7 +53,7 @@ def test_jobs_at_the_same_time_keep_their_digits(sandbox: Sandbox, table: Table,
 
 def test_a_job_that_waits_can_be_cancelled(table: Table) -> None:
     with Sandbox(workers=1) as small:
-        first, *others = small.submit_all(parts(table, PURE))
+        first, *others = map(small.submit, parts(table, PURE))
         given_up = [future.cancel() for future in others]
         assert first.result().ok
     assert any(given_up)

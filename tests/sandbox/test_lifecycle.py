@@ -182,7 +182,7 @@ def test_closing_ends_everything_at_once(schema: Schema, table: Table) -> None:
     assert time.monotonic() - began < 20  # instead of the 600 s of its jobs
     assert all(future.cancelled() or future.result().verdict is Verdict.SANDBOX_BROKEN for future in running)
     assert (descendants(os.getpid()), open_descriptors()) == before
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(RuntimeError, match="shutdown"):
         sandbox.submit(PredictJob(HONEST, schema, None, (table.hide(),)))
 
 

@@ -4,12 +4,9 @@ import numpy as np
 
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.records.trials import Proposal, Trial
-from lawsmith.sandbox import Evaluation, Verdict
-from lawsmith.sandbox.evaluation import FoldScore
-from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.metrics import Scores
-from tests.made import made_task
+from tests.made import made_evaluation, made_fold, made_task
 
 
 def task() -> Task:
@@ -22,21 +19,14 @@ def table(n: Array, loss: Array) -> Table:
 
 
 def trial(name: str, errors: list[float], *, train: float = 0.01, constants: int = 3, beyond: float = 0.05) -> Trial:
-    folds = tuple(
-        FoldScore(name=f"x>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
-        for k, e in enumerate(errors)
-    )
-    evaluation = Evaluation(
-        verdict=Verdict.OK,
-        kind="form",
+    found = made_evaluation(
+        *(made_fold(0, error, name=f"x>{k}", rows=5) for k, error in enumerate(errors, 1)),
         train=Scores(r2=1 - train**2, nmse=train**2, nmae=train),
-        folds=folds,
         validation_r2=0.9,
         constants_count=constants,
         probe=((beyond,), (beyond / 2,)),
-        tier=Tier.FULL,
     )
-    return Trial(name, Proposal(name), evaluation)
+    return Trial(name, Proposal(name), found)
 
 
 def winner(*trials: Trial) -> str:

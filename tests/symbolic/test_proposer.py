@@ -12,13 +12,10 @@ from lawsmith.agent.symbolic import SymbolicProposer
 from lawsmith.agent.symbolic.start_forms import FIRST, MOST_TOGETHER, PLAINEST, TOGETHER, StartForms, shared_out
 from lawsmith.agent.symbolic.symbolic_proposer import CHILDREN
 from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
-from lawsmith.sandbox import Evaluation, Verdict
-from lawsmith.sandbox.evaluation import FoldScore
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.isolation import Tier
 from lawsmith.tasks import Task
 from lawsmith.tasks.metrics import Scores
-from tests.made import made_task, narrow_beams
+from tests.made import made_evaluation, made_fold, made_task, narrow_beams
 
 
 @cache
@@ -44,19 +41,9 @@ def by_chance(forms, sample, schema, effort):
 def scored(proposal: Proposal) -> Trial:
     """A trial whose errors are a function of the source, so that nothing has to run."""
     errors = np.random.default_rng(int(proposal.id[:8], 16)).uniform(0.01, 0.5, 2)
-    folds = tuple(
-        FoldScore(name=f"n>{k + 1}", kind="frontier", rows=5, r2=0, nmse=0, nmae=0, rmse=(e,), scale=(1.0,))
-        for k, e in enumerate(errors)
-    )
-    evaluation = Evaluation(
-        verdict=Verdict.OK,
-        kind="form",
-        train=Scores(r2=0.9, nmse=0.1, nmae=0.1),
-        folds=folds,
-        constants_count=3,
-        tier=Tier.FULL,
-    )
-    return Trial(proposal.id, proposal, evaluation)
+    folds = [made_fold(error=error, name=f"n>{k}", rows=5) for k, error in enumerate(errors, 1)]
+    found = made_evaluation(*folds, train=Scores(r2=0.9, nmse=0.1, nmae=0.1), constants_count=3)
+    return Trial(proposal.id, proposal, found)
 
 
 def batches(proposer: SymbolicProposer, most: float = inf) -> list[list[Proposal]]:

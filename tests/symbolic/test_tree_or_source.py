@@ -55,7 +55,7 @@ def test_trees_and_sources_of_the_library_agree(name: str, sldbench: Path, sandb
         drawn = np.random.default_rng(0).uniform(0.1, 0.9, (len(rows.groups), len(names)))
         constants = Constants(names, rows.groups, drawn)
         jobs = [PredictJob(text, task.schema, constants, (rows,)) for text in (source, OPAQUE + source)]
-        tree, text = (future.result() for future in sandbox.submit_all(jobs))
+        tree, text = map(sandbox.run, jobs)
         assert tree.verdict is text.verdict, (source, tree.message, text.message)
         if tree.ok:
             np.testing.assert_allclose(tree.predictions[0], text.predictions[0], rtol=1e-9, err_msg=source)
@@ -70,7 +70,7 @@ def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path,
     rows, made = task.train.hide(), sources(task)[::EVERY][: 10 if EVERY > 1 else None]
     measured = task.train.target_matrix()
     jobs = [FitJob(text, task.schema, task.train, (rows,)) for source in made for text in (source, OPAQUE + source)]
-    results = [future.result() for future in sandbox.submit_all(jobs)]
+    results = [future.result() for future in [*map(sandbox.submit, jobs)]]
     determined, apart = 0, []
     for source, tree, text in zip(made, results[::2], results[1::2], strict=True):
         assert tree.ok and text.ok, (source, tree.message, text.message)
