@@ -26,15 +26,6 @@ class Asked(Frozen):
     drop_incomplete: bool = False
 
 
-def _refuse_several_groups(group: str, names: Sequence[str], where: str) -> None:
-    parts = [part.strip() for part in group.split(",")]
-    if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
-        raise InputError(
-            f"{where}: --group takes one column. Join {listing(parts)} into one column, or give one of them with "
-            "--group and the others with --category."
-        )
-
-
 def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     """The same with names as the table has them: ``loss`` may mean ``summary.loss``. Raises InputError."""
 
@@ -50,7 +41,12 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
         raise InputError("No feature is named. Name some, or leave the option out: lawsmith then decides.")
     group = _or_none(asked.group, names)
     if group:
-        _refuse_several_groups(group, names, where)
+        parts = [part.strip() for part in group.split(",")]
+        if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
+            raise InputError(
+                f"{where}: --group takes one column. Join {listing(parts)} into one column, or give one of them with "
+                "--group and the others with --category."
+            )
         group = one(group)
     sigma = _or_none(asked.sigma, names)
     if sigma and is_numeral(sigma) and not meant(sigma, names):

@@ -261,15 +261,11 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
     """The rows without remarks behind them, where what stands before a remark is a whole row."""
     if not _REMARK.search(body):
         return body, ()
-    lines, cut = body.split("\n"), 0
-    for place, line in enumerate(lines):
-        short = _REMARK.sub("", line)
-        if short != line and len(split(short, separator)) == len(names):
-            lines[place] = short
-            cut += 1
-    if not cut:
-        return body, ()
-    return "\n".join(lines), (f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}.",)
+    lines = [(line, _REMARK.sub("", line)) for line in body.split("\n")]
+    kept = [short if len(split(short, separator)) == len(names) else line for line, short in lines]
+    cut = sum(one != line for one, (line, _) in zip(kept, lines, strict=True))
+    said = f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}."
+    return "\n".join(kept), (said,) if cut else ()
 
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:

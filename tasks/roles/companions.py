@@ -19,7 +19,6 @@ from lawsmith.tasks.roles.likeness import (
     fills_time,
     goes_along,
     is_even,
-    is_order,
     numbers_things,
     off_multiple,
     restates,
@@ -163,7 +162,7 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
         return "a prediction of the target, by its name"
-    if pair and words.has(name, "ranks") and is_order(*pair) and len(d.candidates()) > 1:
+    if pair and words.has(name, "ranks") and along(*pair) > SAME_ORDER and len(d.candidates()) > 1:
         return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"

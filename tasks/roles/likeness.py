@@ -53,12 +53,6 @@ def goes_along(axis: Array, values: Array) -> bool:
     return bool(smooth or along(axis, values) > APART)
 
 
-def is_order(values: Array, target: Array) -> bool:
-    """Whether a column says in which order the target's values come."""
-    steps = np.diff(target[np.argsort(values, kind="stable")])
-    return bool((steps >= 0).all() or (steps <= 0).all())
-
-
 def runs_on(values: Array, target: Array) -> bool:
     """Whether one column is the running total of the other, as cumulative cases are of new ones."""
     for total, step in ((values, target), (target, values)):
