@@ -71,6 +71,22 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"volt": np.linspace(-0.4, 0.6, 16)},
         lambda x: 2e-6 * (np.exp(x["volt"] / 0.052) - 1),
     ),
+    "line to a ceiling of intensity": (
+        {"intensity": np.geomspace(0.1, 60, 14)},
+        lambda x: 52 * np.minimum(x["intensity"], 17.3),
+    ),
+    "broken line of load": (
+        {"load": np.linspace(0, 20, 15)},
+        lambda x: 3 + 0.4 * x["load"] + 2.1 * np.maximum(x["load"] - 11.7, 0),
+    ),
+    "power laws on either side of a break of mass": (
+        {"mass": np.geomspace(0.05, 40, 16)},
+        lambda x: 3 * np.minimum(x["mass"], 0.7) ** -1.3 * np.maximum(x["mass"], 0.7) ** -2.3,
+    ),
+    "level, line and linearithmic growth of n": (
+        {"n": 2.0 ** np.arange(10, 21)},
+        lambda x: 1e-5 + 2e-9 * x["n"] * np.log(x["n"]),
+    ),
     "hyperbolic sine of eta": ({"eta": np.linspace(-0.15, 0.15, 11)}, lambda x: 0.8 * np.sinh(19 * x["eta"])),
 }
 
