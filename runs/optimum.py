@@ -23,8 +23,7 @@ from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError
 
 POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio
-MOST_FREE = 3
-"""Features that a budget may share out."""
+MOST_FREE = 3  # features that are searched at a time
 BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
 FLAT = 10.0
@@ -77,9 +76,8 @@ def optimum(
 ) -> Optimum:
     """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
 
-    Features of the formula that the budget does not name are in `fixed`; without a budget all others that are numbers
-    are free. What `fixed` names is spent as it is. Raises InputError where that is incomplete, the budget cannot be
-    spent near the data, or the law cannot be read.
+    All features that are numbers are free but those in `fixed`, which are spent as they are. Raises InputError where
+    a label is missing, the budget cannot be spent near the data, or the law cannot be read.
     """
     if budget is not None:
         budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
@@ -96,6 +94,7 @@ def optimum(
     places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
     errors = known.errors[known.targets.index(target)]
     times = multiplier(errors.ratios, known.folds, LEVEL)
+    free.sort(key=law.schema.features.index)
     answers = {
         name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times) for name in free
     }
@@ -111,13 +110,14 @@ def optimum(
 def _free(law: Law, budget: Node | None, fixed: Mapping[str, float]) -> list[str]:
     """The features to be found; raises InputError where there is none, there are too many, or others lack a value."""
     labels = {name for name, column in law.schema.columns.items() if column.levels}
-    free = [name for name in law.features if name not in labels | set(fixed)] if budget is None else features_of(budget)
+    shared = [] if budget is None else features_of(budget)
+    free = [name for name in law.features if name not in labels | {*fixed, *shared}] + list(shared)
     if not free:
         raise InputError("--at fixes all features of the formula; leave out the one to find.")
     if len(free) > MOST_FREE:
         raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
     _require(law, {*free, *fixed})
-    return list(free)
+    return free
 
 
 def _ends(column: Array) -> tuple[float, float]:
@@ -242,7 +242,7 @@ def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> d
 
 def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
     """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
-    columns = _grid(free[:-1], known, group, {1: 1, 2: 4 * POINTS, 3: 150}[len(free)])
+    columns = _grid(free[:-1], known, group, {1: 1, 2: 4 * POINTS, 3: 400}[len(free)])
     count = len(columns[free[0]]) if len(free) > 1 else 1
     line = _line(known, group, free[-1])
     low, high = np.full(count, line[0]), np.full(count, line[-1])

@@ -105,9 +105,7 @@ def optimum(
         str | None,
         of.option("'6*N*D=1e24'", "The budget: an expression of the features, and its value. No budget by default."),
     ] = None,
-    at: Annotated[
-        list[str] | None, of.option("LR=1e-3", "Fix features of the formula; with --budget, all others.")
-    ] = None,
+    at: Annotated[list[str] | None, of.option("LR=1e-3", "Fix features of the formula; all others are free.")] = None,
     target: Annotated[str | None, of.option("COLUMN", "The target to minimize, if several.")] = None,
     maximize: Annotated[
         bool, of.option(of.FLAG, "Maximize the target instead of minimizing it.", "--maximize")
