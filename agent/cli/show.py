@@ -13,6 +13,7 @@ from lawsmith.runs.records.record import WORST_R2
 from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
+MOST_GROUPS = 8  # whose constants a formula of the user's own shows; the page has all
 REPLICA = "These are scores on REPLICA data; do not compare them with published scores."
 
 
@@ -100,17 +101,20 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         said = own.trial.evaluation.message or "it has no finite prediction for held-out rows"
         line(f"could not be used: {said}", label="\nyour form: ", label_style="bold red")
         return
-    place = "chosen" if own.row.chosen else f"place {own.place} of {own.of} by error on held-out rows"
     errors = f"errors {own.row.train_error:.3g} on training rows, {own.row.heldout_error:.3g} on held-out rows"
     line(own.row.formula, label="\nyour form: ")
-    line(f"           {place}; {errors}")
-    first = next(iter(own.row.constants), None)
-    if first is None or selected is None:
+    line(f"           {_rank(own)}; {errors}")
+    if selected is None:
         return
-    ranges = _ranges(selected, own.row.id).get(first, {})
-    for name, value in own.row.constants[first].items():
-        span = f"   90 %: {ranges[name][0]:.4g} to {ranges[name][1]:.4g}" if name in ranges else ""
-        line(f"           {name} = {value:.5g}{span}")
+    ranges = _ranges(selected, own.row.id)
+    for group, values in list(own.row.constants.items())[:MOST_GROUPS]:
+        if len(own.row.constants) > 1:
+            line(f"           {group}")
+        for name, value in values.items():
+            low, high = ranges.get(group, {}).get(name, (None, None))
+            line(f"           {name} = {value:.5g}" + ("" if low is None else f"   90 %: {low:.4g} to {high:.4g}"))
+    if len(own.row.constants) > MOST_GROUPS:
+        line(f"           … {len(own.row.constants)} groups in all: discover open {selected.manifest.run}")
     if own.tangled:
         told = f"{listing(own.tangled)} cannot be told apart: a change of one is undone by others."
         line(f"           {told} Write a number in place of one.", style="yellow")
@@ -126,11 +130,15 @@ def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run |
     line(told, label=f"\n{title}: ")
     if not rows or rows[0].row is None or selected is None:
         return
-    best, row, proposal = rows[0], rows[0].row, rows[0].trial.proposal
-    place = "chosen" if row.chosen else f"place {best.place} of {best.of} by error on held-out rows"
-    line(f"           its best: {row.formula}")
+    proposal = rows[0].trial.proposal
+    line(f"           its best: {rows[0].row.formula}")
     line(f"           found as: {(proposal.note or proposal.origin)[:200]}")
-    line(f"           {place}; all of them: discover laws {selected.manifest.run} --json")
+    line(f"           {_rank(rows[0])}; all of them: discover laws {selected.manifest.run} --json")
+
+
+def _rank(own: OwnForm) -> str:
+    chosen = own.row is not None and own.row.chosen
+    return "chosen" if chosen else f"place {own.place} of {own.of} by error on held-out rows"
 
 
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:
@@ -185,12 +193,12 @@ def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:
-    """The constants of the first group, and how many groups there are; nothing where there are none."""
+    """The constants of the first group, and of how many groups it is one; nothing where there are none."""
     if not values:
         return
     group, first = next(iter(values.items()))
-    others = f" (one of {len(values)} groups; all are in law.py)" if len(values) > 1 else ""
     listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(first.items())[:MOST_CONSTANTS])
     more = f", … ({len(first)} in all)" if len(first) > MOST_CONSTANTS else ""
     line(listed + more, label="constants: ")
-    line(group + others, label="group:     ")
+    if len(values) > 1:
+        line(f"{group} (one of {len(values)} groups; all are in law.py)", label="group:     ")

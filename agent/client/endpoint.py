@@ -213,7 +213,7 @@ class Endpoint:
     def _failure(self, error: openai.OpenAIError | httpx2.HTTPError, sent: frozenset[str] = frozenset()) -> CallFailure:
         match error:
             case openai.APIConnectionError() if never_connected(error):
-                message = f"No connection to {self.url}; check that it runs, and OPENAI_BASE_URL."
+                message = f"No connection to {self.url}; check that it runs, and --base-url or OPENAI_BASE_URL."
                 return CallFailure(Failure.UNREACHABLE, message)
             case openai.APITimeoutError() | httpx2.TimeoutException():
                 return CallFailure(Failure.TIMED_OUT, f"No complete reply from {self.url} in time.")
@@ -300,7 +300,7 @@ _READY = Tool(
 @dataclass(frozen=True)
 class Support:
     """What one call showed. error: why there was no reply, "" where there was one. left_out: parameters that neither
-    this call nor a later one sends, since the family or the endpoint does not take them."""
+    this call nor a later one sends, since the family or the endpoint does not take them. unreachable: none listens."""
 
     tools: bool
     family: str
@@ -308,6 +308,7 @@ class Support:
     usage: TokenUsage
     error: str = ""
     left_out: tuple[str, ...] = ()
+    unreachable: bool = False
 
 
 def probe(endpoint: Endpoint, model: str) -> Support:
@@ -328,6 +329,7 @@ def probe(endpoint: Endpoint, model: str) -> Support:
     except AnsweredFailure as failure:
         return Support(False, family, "", failure.usage, failure.message, endpoint.left_out)
     except CallFailure as failure:
-        return Support(False, family, "", TokenUsage(), failure.message, endpoint.left_out)
+        unreachable = failure.kind is Failure.UNREACHABLE
+        return Support(False, family, "", TokenUsage(), failure.message, endpoint.left_out, unreachable)
     called = any(call.name == _READY.name for call in reply.tool_calls)
     return Support(called, family, reply.served_by, reply.usage, left_out=endpoint.left_out)

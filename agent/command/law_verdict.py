@@ -256,7 +256,8 @@ def _noise(found: Evaluation, task: Task) -> str:
     noise, errors = float(known.noise[0]), float(found.rmse[0])
     best = float(known.best_r2[0])
     limit = f"no law of these columns can have an R² above {best:.2f}" if best < 0.995 else "the scatter is small"
-    told = f"Rows with equal features differ by {noise:.2g} (standard deviation): {limit}"
+    size = f"{noise:.2g}" if task.train.weight is None else _error(known.noise[:1], [task.train], 0)
+    told = f"Rows with equal features differ by {size} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
         return f"{told}. The law errs no more than that, so these rows cannot show a more accurate law."
     constants = free_constants(found, task) * group_count(task)

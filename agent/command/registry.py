@@ -98,7 +98,7 @@ def _automatic(model: str | None, options: "Options", environment: Mapping[str, 
         return "analyst", "a model endpoint is configured"
     if reachable:
         return "symbolic", "an endpoint is configured but no model; give --model or set LAWSMITH_MODEL"
-    unused = f", so the model {named} is not used" if named else ""
+    unused = f" (--base-url, OPENAI_API_KEY), so the model {named} is not used" if named else ""
     return "symbolic", f"no model endpoint is configured{unused}"
 
 
@@ -108,6 +108,8 @@ def _by_tools(config: "Config", environment: Mapping[str, str]) -> tuple[str, st
 
     for name, _, found in supported(config, environment):
         if not found.tools:
+            if found.unreachable:
+                raise InputError(found.error)
             reason = f": {found.error.removesuffix('.')}" if found.error else ""
             return ("evolve", f"a model endpoint is configured, and {name} called no tool when asked to{reason}")
     return "analyst", "a model endpoint is configured, and it calls tools"

@@ -205,7 +205,8 @@ def _head(
         f"    {headline}",
         "",
     ]
-    lines += [_meaning(schema, name) for name in (*schema.features, *schema.targets)]
+    names = (*schema.features, *schema.targets)
+    lines += [_meaning(schema, name) for name in names if name in schema.columns and schema.columns[name].meaning]
     lines += [f"Places of labels, which are text in rows: {codes}" for codes in schema.codes]
     if schema.group is not None:
         lines += [f"Constants differ by {_meaning(schema, schema.group)}"]

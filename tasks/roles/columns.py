@@ -17,7 +17,7 @@ from lawsmith.tasks.known_units import in_words
 from lawsmith.tasks.numerals import is_missing
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.codes import decide_codes
-from lawsmith.tasks.roles.companions import decide_bookkeeping, decide_companions
+from lawsmith.tasks.roles.companions import AGAIN, decide_bookkeeping, decide_companions
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.doubtful_features import tell_doubts
 from lawsmith.tasks.roles.follows import derived
@@ -312,7 +312,20 @@ class _Decision(Deciding):
         group = next((name for name, (role, _) in self.role.items() if role == "group"), None)
         columns = tuple(ColumnRole(name=n, role=self.role[n][0], reason=self.role[n][1]) for n in self.names)
         self.notices += self.gaps.values()
-        if beside := [column.name for column in columns if column.role == "companion"]:
+        beside = [column.name for column in columns if column.role == "companion"]
+        target = self.asked.target[0]
+        alike = {name: self.numbers[name] for name in beside if words.repeats_of(name, target)}
+        own = np.asarray(self.numbers[target], dtype=float)
+        if again := [
+            name
+            for name, one in alike.items()
+            if one is not None and np.nanmedian(abs(one - own)) < AGAIN * np.nanstd(own)
+        ]:
+            stem = re.sub(r"(?:[\s._(#-]*\d+|[\s._(-]+[a-hA-H])\)?$", "", target)
+            told = f"lawsmith left out {listing(again)}, measured again as {target}"
+            self.notices.append(f"{told}; --target {option(stem)} makes each measurement a row.")
+            beside = [name for name in beside if name not in again]
+        if beside:
             what, them = ("another outcome", "it") if len(beside) == 1 else ("other outcomes", "them")
             told = f"lawsmith left out {listing(beside)}, {what} of the same runs"
             self.notices.append(f"{told}; to keep {them}, list all --features.")

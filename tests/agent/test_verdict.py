@@ -240,6 +240,8 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
     sentences = said(data, missed)[1]
     assert "errs no more" not in sentences and "no law of these columns can have an R² above" in sentences
     assert f"The law errs by {2 / scatter:.2g} times that" in sentences
+    weighed = replace(table, weight=1 / loss**2)
+    assert " % (standard deviation)" in said(replace(data, task=replace(data.task, train=weighed)), at_noise)[1]
 
 
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):

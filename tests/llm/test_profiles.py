@@ -16,6 +16,7 @@ from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
 from lawsmith.agent.client.profiles import profile_of, profiles
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import equip
+from lawsmith.tasks import InputError
 from tests.command import run_command
 
 READY = [{"id": "c1", "type": "function", "function": {"name": "ready", "arguments": '{"word": "yes"}'}}]
@@ -135,6 +136,8 @@ def test_one_call_shows_whether_tools_are_called() -> None:
             environment = {"OPENAI_BASE_URL": endpoint.url}
             _, chosen = equip(Job(agent="auto", model="m"), None, environment=environment)  # type: ignore[arg-type]
             assert chosen.agent == "evolve" and "called no tool" in chosen.why
+    with pytest.raises(InputError, match=r"No connection to .* check that it runs"):  # nobody listens any more
+        equip(Job(agent="auto", model="m"), None, environment=environment)  # type: ignore[arg-type]
 
 
 def test_doctor_checks_an_endpoint_in_one_call(capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,6 +65,9 @@ def test_columns_of_repeats_are_rows_of_the_measure(name: str, tmp_path: Path):
     data = read(tmp_path, wide)
     assert (len(data.task.train), data.task.schema.features) == (23, ("N",))
     assert data.notices[0].endswith("as repeated measurements: 23 rows of loss.")
+    stem = name.removesuffix("{}").removesuffix(" ({})")
+    assert any(f"--target {stem} makes each" in told for told in read(tmp_path, wide, name.format(1)).notices)
+    assert len(read(tmp_path, wide, stem).task.train) == 23
     commas = wide.map(lambda value: str(value).replace(".", ",")).rename(
         columns={one: f"{one} [nats]" for one in columns}
     )
