@@ -100,8 +100,8 @@ def optimum(
     }
     least = float(values[0].min())
     good = values[0] <= least + errors.noise_at(group, least)
-    shared = budget is None or len(free) > 1
-    at_edge = tuple(name for name in free if shared and answers[name].value in _ends(rows[name]))
+    ends = {name: _ends(rows[name]) for name in free}  # equal where the budget leaves one value
+    at_edge = tuple(name for name, (low, high) in ends.items() if low < high and answers[name].value in (low, high))
     spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
     return Optimum(answers, {name: _ends(rows[name][good]) for name in free}, flat, at_edge)
