@@ -38,6 +38,10 @@ def decide_labels(d: Deciding) -> None:
 def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
     """A code for each row of a column that may be the group or a category; any other column is left out."""
     labels = d.labels_of(name)
+    cells = d.cells.frame[name].tolist()
+    word = next((cell for cell in cells if isinstance(cell, str)), None)
+    if word is not None and any(isinstance(cell, float) and cell == cell for cell in cells):
+        d.notices.append(f"lawsmith took {name} for names, because some cells are words ({word!r}).")
     if all(labels) and _states_sizes(d, labels):
         d.notices.append(
             f"{name} states sizes that no other column holds ({labels[0]!r}); write them as numbers in a column of "

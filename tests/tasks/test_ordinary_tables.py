@@ -29,7 +29,9 @@ def test_runs_side_by_side_are_no_repeats_of_a_target_that_names_a_row(tmp_path:
 def test_names_among_numbers_are_names_and_single_remarks_are_not(tmp_path: Path):
     chips = ["4004", "8008", "8080", "8086", "286", "386", "486", "Pentium", "PII", "PIII", "P4", "P5"]
     made = pd.DataFrame({"chip": chips, "year": 1970 + 3 * np.arange(12), "transistors": X})
-    assert read(tmp_path, made, "transistors").task.schema.features == ("year",)
+    data = read(tmp_path, made, "transistors")
+    assert data.task.schema.features == ("year",)
+    assert "lawsmith took chip for names, because some cells are words ('Pentium')." in data.notices
     steels = made.assign(grade=["A36", *chips[:4], "1018", "1045", "4140", "4340", "304", "316", "410"])
     assert roles(read(tmp_path, steels.drop(columns="chip"), "transistors"))["grade"] == "left out"
 
