@@ -31,7 +31,7 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
     whose notice is the first of the data set's notices. Raises InputError when nothing is found or what is
     found is not valid.
     """
-    schema = find_schema(name)
+    schema = find_schema(str(name))
     folder, must = _folder(data_dir)
     for place in _places(folder, must, schema):
         if (train := find_split(schema, place, "train")) is not None:
@@ -53,7 +53,7 @@ def whereabouts(name: str, data_dir: Path | None = None) -> tuple[Source, Path |
 
     ("hub", None) when it would have to be asked; ("file", None) when `data_dir` lacks the task.
     """
-    schema = find_schema(name)
+    schema = find_schema(str(name))
     folder, must = _folder(data_dir)
     train = next(filter(None, (find_split(schema, place, "train") for place in _places(folder, must, schema))), None)
     if train is not None or must:

@@ -13,7 +13,7 @@ from lawsmith.runs.records.record import WORST_R2
 from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
-MOST_GROUPS = 8  # whose constants a formula of the user's own shows; the page has all
+MOST_GROUPS = 5  # whose constants are printed; law.py and the page have all
 REPLICA = "These are scores on REPLICA data; do not compare them with published scores."
 
 
@@ -193,12 +193,11 @@ def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:
-    """The constants of the first group, and of how many groups it is one; nothing where there are none."""
-    if not values:
-        return
-    group, first = next(iter(values.items()))
-    listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(first.items())[:MOST_CONSTANTS])
-    more = f", … ({len(first)} in all)" if len(first) > MOST_CONSTANTS else ""
-    line(listed + more, label="constants: ")
-    if len(values) > 1:
-        line(f"{group} (one of {len(values)} groups; all are in law.py)", label="group:     ")
+    """The constants of the first groups, a line for each; nothing where there are none."""
+    for place, (group, own) in enumerate(list(values.items())[:MOST_GROUPS]):
+        listed = ", ".join(f"{name} = {value:.6g}" for name, value in list(own.items())[:MOST_CONSTANTS])
+        more = f", … ({len(own)} in all)" if len(own) > MOST_CONSTANTS else ""
+        whose = f"{group}: " if len(values) > 1 else ""
+        line(whose + listed + more, label="           " if place else "constants: ")
+    if len(values) > MOST_GROUPS:
+        line(f"           … all {len(values)} groups are in law.py")

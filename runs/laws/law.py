@@ -270,7 +270,9 @@ def law_of(archive: Archive, law: str | None = None) -> Law:
     """The law of an archive; see `Law.open`. Raises InputError where it has none."""
     result, text = archive.result, archive.law
     if result is None or text is None:
-        why = "" if result is None or result.error is None else f": {result.error}"
+        why = f": {result.error}" if result and result.error else ""
+        if archive.state == "interrupted":
+            why = f"; `discover resume {archive.run}` continues it"
         raise InputError(f"The run {archive.run} has no law; it is {archive.state}{why}.")
     wanted = archive.picked if law is None else law
     if wanted is not None and not (result.winner or "").startswith(wanted):
