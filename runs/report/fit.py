@@ -23,7 +23,7 @@ from lawsmith.runs.report.plots import is_moved, picture_charts, residual_charts
 from lawsmith.runs.report.shown_formula import short
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
-from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.arrays import is_by_ratios_from_zero, is_logarithmic
 from lawsmith.tasks.asked import without_unit
 
 MOST_GROUP_ROWS = 500  # lines of the table of groups
@@ -155,8 +155,13 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
             for name, values in zip(schema.targets, measured, strict=True)
         ],
         "features": [
-            {"name": short(name), "unit": short(units.get(name, "")), "log": log, "labels": levels_of.get(name, [])}
-            for name, log in zip(schema.features, picture.logarithmic, strict=True)
+            {
+                "name": short(name),
+                "unit": short(units.get(name, "")),
+                "log": log or is_by_ratios_from_zero(column),
+                "labels": levels_of.get(name, []),
+            }
+            for name, log, column in zip(schema.features, picture.logarithmic, rows.x.T, strict=True)
         ],
         "varying": list(picture.varying),
         "groups": [short(name, 200) for name in picture.groups],

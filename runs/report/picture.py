@@ -20,7 +20,7 @@ from lawsmith.runs.report.error_summary import MOST_OUTLIERS
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
-from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.arrays import is_by_ratios_from_zero, is_logarithmic
 
 MOST_ROWS = 3000  # points that a browser moves without a jolt
 MOST_GROUPS = 60  # whose curves are drawn, those with most rows
@@ -331,6 +331,9 @@ class Scene:
             end = max(high + (high - low) * self.reach, largest)
             is_share = seen.min() >= 0 and seen.max() <= 1
             high = min(end, 0.0 if self.log[k] else 1.0) if is_share else end
+        if is_by_ratios_from_zero(self.rows[:, k]):  # a curve that bends at small doses
+            least = float(self.rows[self.rows[:, k] > 0, k].min())
+            return np.concatenate([[0.0], np.geomspace(least / 3, high, points - 1)])
         line = np.linspace(low, high, points)
         return np.exp(line) if self.log[k] else line
 

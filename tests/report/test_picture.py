@@ -79,6 +79,15 @@ def test_a_category_is_no_axis_but_gives_a_curve_per_label(tmp_path: Path, sandb
     assert picture_data(found)["features"][place]["labels"] == ["gelu", "relu"]
 
 
+def test_doses_with_a_control_have_a_logarithmic_axis_and_a_curve_of_their_ratios(tmp_path: Path, sandbox: Sandbox):
+    doses = np.repeat([0, 0.01, 0.1, 1, 10], 2)
+    data = read_dataset(write(tmp_path / "dose.csv", "dose,y", [(d, 5 + 90 * d / (0.1 + d)) for d in doses]), ("y",))
+    found = drawn(data, lambda x: 5 + 90 * x["dose"] / (0.1 + x["dose"]), sandbox)
+    assert picture_data(found)["features"][0]["log"]
+    (curve,) = found.curves
+    assert curve.x[0] == 0 and np.sum((curve.x > 0.01) & (curve.x < 1)) > 15
+
+
 def test_a_law_without_a_value_beyond_the_data_is_drawn_on_the_data(tmp_path: Path, sandbox: Sandbox):
     def law(x):
         if x["n"].max() > 1.01e9:

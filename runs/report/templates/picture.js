@@ -185,6 +185,8 @@ window.lawsmith.picture = () => {
       if (view.moved && held.length) notes.push(`Rows are moved by the law to ${several && view.g < 0 ? "the other features of their group's curve" : held.join(", ")}; their residuals are kept.`);
       else if (held.length) notes.push(`${further.length ? "Curves and bands" : "The curve"} at ${held.join(", ")}.`);
       if (further.length && !data.features[second].labels.length) notes.push(`The colour of a row says its ${data.features[second].name}.`);
+      const unseen = isLog("x") ? data.rows.x[view.f].filter((x) => x <= 0).length : 0;
+      if (unseen) notes.push(`${unseen} rows at ${feature().name} 0 have no place on a logarithmic axis.`);
       if (data.rows.total > data.rows.n.length) notes.push(`${data.rows.n.length} of ${data.rows.total} rows are shown, the worst predicted among them.`);
       at("picture-note").textContent = notes.join(" ");
     };
