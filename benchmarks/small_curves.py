@@ -207,6 +207,60 @@ def isotherm(rng: np.random.Generator) -> SmallTable:
     return made_table(rng, "isotherm", "q", inside, beyond, _isotherm, constants, noise, relative=True, digits=4)
 
 
+def _projectile(x: Columns, gravity: float) -> Any:
+    return x["speed"] ** 2 * np.sin(2 * np.radians(x["angle_deg"])) / gravity
+
+
+def _malus(x: Columns, dark: float, bright: float) -> Any:
+    return dark + bright * np.cos(np.radians(x["angle_deg"])) ** 2
+
+
+def angle(rng: np.random.Generator) -> SmallTable:
+    """The range of a projectile by speed and angle, or light through a polarizer up to 60 degrees."""
+    noise = float(rng.choice([0.01, 0.02]))
+    if rng.integers(2):
+        grids = [np.linspace(5, 15, 4), np.arange(15, 61, 15.0)], [[20.0, 25.0], [10, 40, 70, 80.0]]
+        near, far = ([mesh.ravel() for mesh in np.meshgrid(*grid)] for grid in grids)
+        inside, beyond = ({"speed": v, "angle_deg": a} for v, a in (near, far))
+        return made_table(
+            rng, "angle", "range_m", inside, beyond, _projectile, (rng.uniform(9, 11),), noise, relative=True, digits=4
+        )
+    inside, beyond = {"angle_deg": np.arange(0, 61, 7.5)}, {"angle_deg": np.arange(65, 91, 5.0)}
+    constants = rng.uniform(0.05, 0.3), 10 ** rng.uniform(0.5, 2)
+    return made_table(rng, "angle", "intensity", inside, beyond, _malus, constants, noise, digits=4)
+
+
+def _arrhenius(x: Columns, rate: float, energy: float) -> Any:
+    return rate * np.exp(-energy * (1 / (x["temp_C"] + 273.15) - 1 / 298.15))
+
+
+def degrees(rng: np.random.Generator) -> SmallTable:
+    """A rate by Arrhenius' law from 8 temperatures in degrees Celsius; 3 or 5 % of each is noise."""
+    inside, beyond = {"temp_C": np.linspace(10, 60, 8).round()}, {"temp_C": np.linspace(70, 110, 6)}
+    constants, noise = (10 ** rng.uniform(-2, 1), rng.uniform(4500, 8500)), float(rng.choice([0.03, 0.05]))
+    return made_table(rng, "degrees", "rate", inside, beyond, _arrhenius, constants, noise, relative=True, digits=4)
+
+
+EITHER: tuple[tuple[Callable[..., Any], tuple[float, float]], ...] = (
+    (lambda x, a, b: -a * x["v"] - b * x["v"] * np.abs(x["v"]), (1.0, 0.3)),  # drag
+    (lambda x, a, b: a * np.sign(x["v"]) * np.abs(x["v"]) ** b, (2.0, 0.5)),  # flow through an orifice
+    (lambda x, a, b: a * np.sinh(b * x["v"]), (1.0, 0.4)),  # an electrode
+    (lambda x, a, b: a * np.tanh(b * x["v"]), (2.0, 0.15)),  # magnetisation
+    (lambda x, a, b: a * x["v"] + b * np.sign(x["v"]), (0.4, 2.0)),  # friction
+    (lambda x, a, b: a * np.expm1(b * x["v"]), (0.5, 0.3)),  # a diode
+)
+
+
+def either_sign(rng: np.random.Generator) -> SmallTable:
+    """A law that passes through zero, from 12 to 16 rows on both sides of it."""
+    law, typical = EITHER[int(rng.integers(len(EITHER)))]
+    constants = tuple(one * rng.uniform(0.7, 1.4) for one in typical)
+    v = np.linspace(-8, 8, int(rng.integers(12, 17))).round(2)
+    noise = float(rng.choice([0.005, 0.01]))
+    beyond = {"v": np.array([-14, -12, -10, 10, 12, 14.0])}
+    return made_table(rng, "either sign", "y", {"v": v}, beyond, law, constants, noise, digits=4)
+
+
 CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "Gompertz growth": gompertz_growth,
     "Richards growth": richards_growth,
@@ -219,4 +273,7 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "amounts from zero": amounts_from_zero,
     "amounts and product": amounts_and_product,
     "isotherm": isotherm,
+    "angle": angle,
+    "degrees": degrees,
+    "either sign": either_sign,
 }
