@@ -17,6 +17,7 @@ FASTEST = 2.0  # power of another feature with which an optimum moves: fits from
 ROOM = 1.5  # times the growth that the rows show, which a rate or an exponent may have
 FEWEST_TURNS = 1.5  # of a wave within the data; with fewer it is no more than a bend
 DIGITS = "0123456789"
+OF_KELVINS = 5.0  # largest exponent of an absolute temperature; a larger one is Arrhenius' law
 STEEPEST_RATE = 10.0  # logarithm of the factor over half the data's width, for what fades to a level
 STEEPEST_SHIFT = 20.0  # of a logistic curve where all features are zero
 WIDTHS = (0.05, 20.0)  # of a bump, in half the width of the data
@@ -174,6 +175,8 @@ class Terms(Letters):
         x / (h + x), of a rate k in 1 - exp(-k x), of a threshold, and of a ceiling m in 1 / (m - x)."""
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
+        if kind == "exponent" and self.profile.is_shifted(name):
+            return -OF_KELVINS, OF_KELVINS
         if kind == "exponent":
             steepest = max(STEEPEST, ROOM * self.profile.growth / math.log(high / smallest))
             return -steepest, steepest
