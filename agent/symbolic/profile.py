@@ -103,10 +103,9 @@ def profile(table: Table, amounts: Collection[str] = ()) -> Profile:
     categories = {name: tuple(np.unique(table.features[name]).tolist()) for name in table.categories}
     table = apart(table)
     shares = simplex_columns(table)
-    kinds = {
-        name: ColumnKind.SCALE if name in amounts else kind_of(column, name in shares)
-        for name, column in table.features.items()
-    }
+    kinds = {name: kind_of(column, name in shares) for name, column in table.features.items()}
+    kinds |= {name: ColumnKind.SIGNED for name, c in table.features.items() if kelvins(name, c) is not None}
+    kinds |= dict.fromkeys(amounts, ColumnKind.SCALE)
     scales = [name for name, kind in kinds.items() if kind is ColumnKind.SCALE]
     even = frozenset(name for name in scales if _is_even(table.features[name]))
     unit = {name: _unit(column, kinds[name], name in even) for name, column in table.features.items()}
