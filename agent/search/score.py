@@ -24,8 +24,12 @@ FLOOR = 1e-6  # errors below this share of the spread are as good as zero
 USELESS = 2.0  # and above this one a law is of no use there: the rows left may not tell its constants
 TELLING = 3  # folds that say how certain their mean is
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
-PAID = 2.0  # rows of a group for each constant of a law that is exact
-ROUNDED = (1.5, 3.0)  # … and one of the rows, and of a fold, that is below so many is nothing but rounding
+PAID = 2.0  # rows of a group for each constant of a law that is exact …
+PAID_ROUNDED = 4.0  # … or that misses no row by more than the digits: the best of millions passes more easily
+ROUNDED = (
+    1.5,
+    3.0,
+)  # standard deviations of rounding: an error of the rows, and of a fold, that is below so many is nothing but rounding
 
 
 @dataclass(frozen=True)
@@ -120,15 +124,19 @@ def ranking(trials: Sequence[Trial], task: Task, target: int | None = None, rule
 def is_exact(evaluation: Evaluation, task: Task) -> bool:
     """Whether nothing in the rows contradicts the law: it misses none, or by no more than their digits.
 
-    A law with a constant for less than two rows of a group passes through them whatever they measure.
+    A law with a constant for less than two rows of a group passes through them whatever they measure; one with fewer
+    constants misses them by less than their noise (residual degrees of freedom).
     """
-    if PAID * free_constants(evaluation, task) > rows_of_a_group(task):
+    constants, rows = free_constants(evaluation, task), rows_of_a_group(task)
+    if PAID * constants > rows:
         return False
     if held_out_error(evaluation, task) <= EXACT:
         return True
+    if PAID_ROUNDED * constants > rows:
+        return False
     rounding, (within, beyond) = resolution(task.train), ROUNDED
     missed = np.array([fold.rmse for fold in evaluation.folds])
-    fits = training_error(evaluation, task) <= within * rounding
+    fits = training_error(evaluation, task) * np.sqrt(rows / (rows - constants)) <= within * rounding
     return bool(rounding.all() and fits.all() and len(missed) and (missed <= beyond * rounding).all())
 
 

@@ -7,7 +7,7 @@ import pytest
 from made_trials import FORM, WAVE, task, trial, winner
 
 from lawsmith.agent.search.claims import unshown_waves
-from lawsmith.agent.search.score import held_out_error, ranking, typical_error
+from lawsmith.agent.search.score import held_out_error, is_exact, ranking, typical_error
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Constants
@@ -129,6 +129,18 @@ def test_a_constant_costs_less_where_there_are_many_rows():
     many = replace(few, train=few.train.take(copies))
     small, large = trial("small", [0.1, 0.1], constants=3), trial("large", [0.09, 0.09], constants=5)
     assert [typical_error(small, t) < typical_error(large, t) for t in (few, many)] == [True, False]
+
+
+def test_many_constants_pass_through_rounded_rows_and_are_not_exact():
+    """Cosines with eight constants met twenty temperatures of a cup to a tenth of a degree, and won as exact."""
+    y = np.round(task().train.targets["y"], 2)
+    rounded, left = replace(task(), train=replace(task().train, targets={"y": y})), 0.01 / np.sqrt(12)
+    few, many = (
+        trial("law", [left, left], constants=k).evaluation.model_copy(update={"rmse": (left,)}) for k in (3, 8)
+    )
+    assert is_exact(few, rounded)
+    assert not is_exact(many, rounded)
+    assert not is_exact(few.model_copy(update={"rmse": (1.45 * left,)}), rounded)  # 20 rows less 3 constants
 
 
 @pytest.mark.parametrize(("name", "unshown"), [("angle_deg", 0), ("x", 1)])
