@@ -17,11 +17,13 @@ def radians(name: str, column: Array) -> float | None:
     words = tokens(name)
     if not words or has(name, "no_angles"):
         return None
-    degrees = words[-1] in WORDS["degrees"] or name.rstrip(" )]").endswith("°")
-    if degrees or words[-1] in WORDS["radians"]:
+    unit = words[-1] if len(words) > 1 else ""
+    degrees = unit in WORDS["degrees"] or name.rstrip(" )]").endswith("°")
+    if degrees or unit in WORDS["radians"]:
         return math.pi / 180 if degrees else 1.0
     size = float(np.abs(column).max())
-    if words[-1] not in WORDS["angles"] or size > 360:
+    named = words[-1] in WORDS["angles"] or words[:2] == ["angle", "of"]
+    if not named or size > 360:
         return None
     return math.pi / 180 if size > TURN or bool((column == np.round(column)).all()) else 1.0
 

@@ -117,10 +117,13 @@ def test_laws_of_one_feature_follow_its_sign() -> None:
         ("angle_deg", np.linspace(5.0, 60.0, 30), np.pi / 180),
         ("Tilt (°)", np.linspace(-20.0, 40.0, 30), np.pi / 180),
         ("theta", np.linspace(0.0, 1.3, 30), 1.0),
+        ("angle of attack", np.linspace(-4.0, 12.5, 30), np.pi / 180),
         ("zenith", np.arange(0.0, 90.0, 3.0), np.pi / 180),
         ("angle", np.arange(30.0) % 6, np.pi / 180),  # whole numbers are hardly radians
         ("temp_deg", np.linspace(5.0, 60.0, 30), None),
         ("rope_theta", np.geomspace(1e4, 1e6, 30), None),
+        ("degree", np.arange(30.0) % 7, None),  # of a polynomial, or of a node
+        ("incidence", np.linspace(5.0, 60.0, 30), None),  # of a disease
         ("deg_per_s", np.linspace(5.0, 60.0, 30), None),
         ("x", np.linspace(0.0, 1.3, 30), None),
     ],
