@@ -12,11 +12,13 @@ import numpy as np
 
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
 from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit, with_those_met
+from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import features
+from lawsmith.sandbox.law.expression import features, walk
+from lawsmith.sandbox.law.nodes import Function
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
@@ -166,6 +168,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
     start, rows = start_forms(task), len(task.train)
+    plain = [form for form in start.forms if not _breaks(form)]  # a break meets an outlier
     half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
         [
@@ -174,8 +177,8 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             if 3 * form.constants <= rows and form.fits(task.schema, half)
         ]
         for forms in (
-            dict.fromkeys((*start.forms[:LAWS], *start.surfaces)),
-            [form for form in start.forms[LAWS:] if form.constants <= OF_ONE and len(features(form.nodes[0])) == 1],
+            dict.fromkeys((*plain[:LAWS], *start.surfaces)),
+            [form for form in plain[LAWS:] if form.constants <= OF_ONE and len(features(form.nodes[0])) == 1],
         )
     )
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
@@ -188,6 +191,12 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
     return found
+
+
+def _breaks(form: SymbolicForm) -> bool:
+    """Whether a form has a sharp break."""
+    parts = (part for node in form.nodes for part in walk(node))
+    return any(isinstance(part, Function) and part.name in ("maximum", "minimum") for part in parts)
 
 
 def _fitted(
