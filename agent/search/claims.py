@@ -44,8 +44,8 @@ def _claims(train: Table, source: str, constants: str) -> bool:
     if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):
         return False
     known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
-    lengths = [name for name in frontier_features(train) if radians(name, train.features[name]) is None]
-    if any(_turns(tree, name, train, known) for name in lengths for tree in trees):
+    no_angles = [name for name in frontier_features(train) if radians(name, train.features[name]) is None]
+    if any(_turns(tree, name, train, known) for name in no_angles for tree in trees):
         return True
     if len(names) > 1:
         return False

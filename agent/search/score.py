@@ -26,10 +26,7 @@ TELLING = 3  # folds that say how certain their mean is
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
 PAID = 2.0  # rows of a group for each constant of a law that is exact …
 PAID_ROUNDED = 4.0  # … or that misses no row by more than the digits: the best of millions passes more easily
-ROUNDED = (
-    1.5,
-    3.0,
-)  # standard deviations of rounding: an error of the rows, and of a fold, that is below so many is nothing but rounding
+ROUNDED = (1.5, 3.0)  # standard deviations of rounding, below which errors of the rows, and of a fold, are nothing else
 
 
 @dataclass(frozen=True)

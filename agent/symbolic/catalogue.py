@@ -242,16 +242,16 @@ def laws_of(profile: Profile, column: str) -> list[Template]:
 
 def laws_of_angles(profile: Profile, names: Sequence[str]) -> list[Template]:
     """The package's laws of an angle, alone and beside another column, for each column that is an angle."""
-    return _of_all(own_catalogue("angles").law, profile, names) if profile.angles else []
+    return _in_all_places(own_catalogue("angles").law, profile, names) if profile.angles else []
 
 
 def laws_of_limits(profile: Profile, names: Sequence[str]) -> list[Template]:
     """The package's laws with limits of features that are never negative; none in tables of more than
     `MOST_OF_LIMITS` numbers, of which these forms say too little."""
-    return _of_all(own_catalogue("limits").law, profile, names) if len(names) <= MOST_OF_LIMITS else []
+    return _in_all_places(own_catalogue("limits").law, profile, names) if len(names) <= MOST_OF_LIMITS else []
 
 
-def _of_all(laws: Sequence[KnownLaw], profile: Profile, names: Sequence[str]) -> list[Template]:
+def _in_all_places(laws: Sequence[KnownLaw], profile: Profile, names: Sequence[str]) -> list[Template]:
     usable = [name for name in names if profile.levels[name] > 1]
     every = ((law, columns) for law in laws for columns in permutations(usable, len(law.features)))
     return [one for law, columns in every for one in _placed(law, profile, *columns)]

@@ -80,18 +80,18 @@ def _common(node: Node, lowest: bool) -> dict[Node, float]:
             return found
         case Sum(terms):
             each = [_common(term, lowest) for term in terms]
-            of_all = {
-                base: _of_all([one.get(base, 0.0) for one in each], lowest and isinstance(base, Parameter))
+            exponents = {
+                base: _exponent_of_all([one.get(base, 0.0) for one in each], lowest and isinstance(base, Parameter))
                 for base in dict.fromkeys(chain(*each))
             }
-            shared: dict[Node, float] = {base: a for base, a in of_all.items() if a and not isinstance(base, Number)}
+            shared: dict[Node, float] = {base: a for base, a in exponents.items() if a and not isinstance(base, Number)}
             rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
             left = cancelled(rest) if shared else node
             return {**shared, left: 1.0 + shared.get(left, 0.0)}
     return {node: 1.0}
 
 
-def _of_all(exponents: list[float], lowest: bool) -> float:
+def _exponent_of_all(exponents: list[float], lowest: bool) -> float:
     """The exponent with which a base multiplies each of several terms; 0 where it does not."""
     if all(a > 0 for a in exponents) or (lowest and min(exponents) < 0):
         return min(exponents)
