@@ -57,10 +57,10 @@ def is_by_ratios(values: Array) -> bool:
     return bool(np.median(np.unique(values)) <= ((low + high) / 2 + np.sqrt(low) * np.sqrt(high)) / 2)
 
 
-def is_by_ratios_from_zero(values: Array) -> bool:
-    """Whether values (n,) are zero and, above it, a series of dilutions: doses with a control."""
+def is_by_ratios_from_zero(values: Array, span: float = 30.0) -> bool:
+    """Whether values (n,) are zero and, above it, a series of dilutions over a factor `span`: doses with a control."""
     above = np.unique(values[values > 0])
-    return bool(np.min(values) == 0 and len(above) > 3 and above[-1] > 30 * above[0] and is_by_ratios(above))
+    return bool(np.min(values) == 0 and len(above) >= 3 and above[-1] >= span * above[0] and is_by_ratios(above))
 
 
 def is_fraction(values: Array) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
-from lawsmith.tasks.arrays import Array, is_by_ratios, is_fraction
+from lawsmith.tasks.arrays import Array, is_by_ratios_from_zero, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.probes import REST_RATIO
@@ -19,7 +19,7 @@ from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
 ZERO_RATIO = 30.0  # so is one that also holds zeros, where its positive values span at least this factor
-AMOUNTS, AMOUNT_RATIO = 3, 4.0  # levels above zero, and the ratio of their ends, from which an amount may be a scale
+AMOUNT_RATIO = 4.0  # of the ends of an amount above zero, from which it may be a scale
 FAR_OFF = 3.0  # a column whose middle lies more half-widths than this from zero is counted from its middle
 LEADING = 4  # scale columns that joint forms are made of, beside forms in all of them
 WHOLE = 0.01  # logarithm by which rounding may take a share past its whole
@@ -341,15 +341,8 @@ def _in_kelvins(table: Table) -> list[Profile]:
 
 def _with_amounts(table: Table) -> list[Profile]:
     signed = [name for name, kind in profile(table).kinds.items() if kind is ColumnKind.SIGNED]
-    amounts = {name for name in signed if _is_amount(table.features[name])}
+    amounts = {name for name in signed if is_by_ratios_from_zero(table.features[name], AMOUNT_RATIO)}
     return [profile(table, amounts)] if amounts else []
-
-
-def _is_amount(column: Array) -> bool:
-    levels = np.unique(column)
-    if levels[0] != 0 or len(levels) <= AMOUNTS:
-        return False
-    return bool(levels[-1] >= AMOUNT_RATIO * levels[1]) and is_by_ratios(levels[1:])
 
 
 def _with_rests(table: Table) -> list[Profile]:
