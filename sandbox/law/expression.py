@@ -4,7 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from functools import wraps
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from lawsmith.sandbox.law.arithmetic import safe_power
 from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
@@ -18,20 +20,30 @@ def recurring(nodes: Iterable[Node], *kinds: type[Node]) -> list[Node]:
     return sorted((part for part, times in seen.items() if times > 1), key=size)
 
 
+def _kept(made: Callable[[Node], _T]) -> Callable[[Node], _T]:
+    """The function, which keeps with each node what it says of it: trees never change."""
+    name = f"_{made.__name__}"
+
+    @wraps(made)
+    def known(node: Node) -> _T:
+        found: _T | None = node.__dict__.get(name)
+        if found is None:
+            found = node.__dict__[name] = made(node)
+        return found
+
+    return known
+
+
+@_kept
 def size(node: Node) -> int:
     """Number of nodes, where a part that occurs twice counts twice."""
-    known = node.__dict__.get("_size")
-    if known is None:
-        known = node.__dict__["_size"] = 1 + sum(map(size, children(node)))
-    return int(known)
+    return 1 + sum(map(size, children(node)))
 
 
+@_kept
 def depth(node: Node) -> int:
     """Levels of the tree; 1 for a leaf."""
-    known = node.__dict__.get("_depth")
-    if known is None:
-        known = node.__dict__["_depth"] = 1 + max(map(depth, children(node)), default=0)
-    return int(known)
+    return 1 + max(map(depth, children(node)), default=0)
 
 
 def terms_of(node: Node) -> tuple[Node, ...]:
@@ -119,17 +131,16 @@ def divide(above: Node, below: Node) -> Node:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below this one, in order; none for a number, a parameter or a feature."""
-    match node:
-        case Sum(terms):
-            return terms
-        case Product(factors):
-            return factors
-        case Power(base, exponent):
-            return (base, exponent)
-        case Function(_, arguments):
-            return arguments
-        case _:
-            return ()
+    below = _BELOW.get(type(node))
+    return () if below is None else below(node)
+
+
+_BELOW: dict[type[Node], Callable[[Any], tuple[Node, ...]]] = {
+    Sum: attrgetter("terms"),
+    Product: attrgetter("factors"),
+    Power: attrgetter("base", "exponent"),
+    Function: attrgetter("arguments"),
+}
 
 
 def rebuild(node: Node, parts: tuple[Node, ...]) -> Node:
@@ -179,14 +190,20 @@ def apply_each(node: Node, change: Callable[[Node, list[_T]], _T]) -> _T:
     return known[node]
 
 
+@_kept
 def parameters(node: Node) -> tuple[Parameter, ...]:
     """In order of first appearance."""
-    return tuple(dict.fromkeys(n for n in walk(node) if isinstance(n, Parameter)))
+    if isinstance(node, Parameter):
+        return (node,)
+    return tuple(dict.fromkeys(one for part in children(node) for one in parameters(part)))
 
 
+@_kept
 def features(node: Node) -> tuple[str, ...]:
     """The names of the features in the tree, each once, in the order of first use."""
-    return tuple(dict.fromkeys(n.name for n in walk(node) if isinstance(n, Feature)))
+    if isinstance(node, Feature):
+        return (node.name,)
+    return tuple(dict.fromkeys(name for part in children(node) for name in features(part)))
 
 
 def rename(node: Node, names: dict[str, str]) -> Node:

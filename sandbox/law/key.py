@@ -32,7 +32,7 @@ def statement_key(statement: Statement, signed: frozenset[str] = frozenset()) ->
     """Equal for statements that state the same law; bounds guide the fit and do not count. Features are sizes, but for
     those that are `signed`: |x| is x for a size alone."""
     written = {name: transform(tree, partial(_of_either_sign, signed)) for name, tree in statement.targets.items()}
-    trees = standard(replace(statement, targets=written))
+    trees = standard(tuple(written.values()))
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
         marks = _told_apart(trees, marks)
@@ -95,33 +95,48 @@ def _digest(text: str) -> str:
 
 def _told_apart(trees: Sequence[Node], marks: Mapping[str, str]) -> dict[str, str]:
     """A mark for each parameter that depends on its places alone."""
+    plain: dict[Node, str] = {}
+    for tree in trees:
+        _plain(tree, marks, plain)
+    around: dict[str, list[Node]] = {name: [] for name in marks}  # the parts that hold each parameter, inner ones first
+    held: dict[Node, frozenset[str]] = {}
+    for part in plain:
+        own = {part.name} if isinstance(part, Parameter) else ()
+        held[part] = frozenset(own).union(*(held[child] for child in children(part)))
+        for name in held[part]:
+            around[name].append(part)
     found = {}
-    for name in marks:
-        texts = [_text(tree, {**marks, name: "this"}, None) for tree in trees]
-        found[name] = _digest(f"{marks[name]} {texts}")[:12]
+    for name, parts in around.items():
+        changed, marked = dict[Node, str](), {**marks, name: "this"}
+        for part in parts:
+            inner = [changed.get(child) or plain[child] for child in children(part)]
+            changed[part] = _written(part, inner, marked)
+        found[name] = _digest(f"{marks[name]} {[changed.get(tree) or plain[tree] for tree in trees]}")[:12]
     return found
 
 
-def _text(node: Node, marks: Mapping[str, str], order: dict[str, str] | None) -> str:
-    """The tree as text, parts of sums and products in an order that names do not change. Where there is an `order`,
-    parameters are numbered as they appear."""
-    known: dict[Node, str] = {}
+def _plain(node: Node, marks: Mapping[str, str], known: dict[Node, str]) -> str:
+    """The tree as text, parts of sums and products in alphabetical order; texts of its parts become `known`, inner ones
+    first."""
+    if node not in known:
+        known[node] = _written(node, [_plain(child, marks, known) for child in children(node)], marks)
+    return known[node]
 
-    def plain(one: Node) -> str:
-        if one not in known:
-            known[one] = _written(one, [plain(child) for child in children(one)], marks)
-        return known[one]
+
+def _text(node: Node, marks: Mapping[str, str], order: dict[str, str]) -> str:
+    """The tree as text, parts of sums and products in an order that names do not change, and parameters numbered as
+    they appear in this `order`."""
+    known: dict[Node, str] = {}
 
     def numbered(one: Node) -> str:
         if isinstance(one, Parameter):
-            assert order is not None
             return order.setdefault(one.name, f"#{len(order)}")
         parts = list(children(one))
         if is_orderless(one):
-            parts.sort(key=plain)
+            parts.sort(key=lambda part: _plain(part, marks, known))
         return _written(one, [numbered(part) for part in parts], marks, ordered=True)
 
-    return plain(node) if order is None else numbered(node)
+    return numbered(node)
 
 
 def _written(node: Node, parts: list[str], marks: Mapping[str, str], ordered: bool = False) -> str:

@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from lawsmith.sandbox.law.expression import (
     add,
@@ -24,20 +25,7 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.functions import is_truth
-from lawsmith.sandbox.law.nodes import (
-    MINUS,
-    ONE,
-    ZERO,
-    Feature,
-    Function,
-    Node,
-    Number,
-    Parameter,
-    Power,
-    Product,
-    Statement,
-    Sum,
-)
+from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 from lawsmith.sandbox.law.normal import normal, normal_part
 from lawsmith.sandbox.law.spans import span
 
@@ -45,17 +33,18 @@ Places = Sequence[tuple[float, bool]]
 """Of a constant, for each of its places: the number beside it, and whether it bends what it stands in."""
 
 
-def standard(statement: Statement) -> list[Node]:
-    """One tree per target, the same for all spellings of a law: multiplied out, and with the constants turned the usual
-    way: positive where bounds leave no choice, powers and exponentials that fall, coefficients that are added. Those
-    that stand below fraction lines alone are inverted (1 / h is k) before signs are looked at, and in the end those
-    that may be anything take in the number beside them."""
-    trees = [expanded(normal(tree)) for tree in statement.targets.values()]
+@lru_cache(maxsize=256)
+def standard(stated: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The trees of the targets, the same for all spellings of a law: multiplied out, and with the constants turned the
+    usual way: positive where bounds leave no choice, powers and exponentials that fall, coefficients that are added.
+    Those that stand below fraction lines alone are inverted (1 / h is k) before signs are looked at, and in the end
+    those that may be anything take in the number beside them."""
+    trees = [expanded(normal(tree)) for tree in stated]
     for places, other in ((_exponents, _inverse), (_coefficients, _opposite), (_beside, _shifted)):
         if changes := _changes(trees, places, other):  # `transform` would replace what looks like the constant itself
             turned = [apply_each(t, lambda one, parts: changes.get(one) or rebuild(one, tuple(parts))) for t in trees]
             trees = [*map(expanded, turned)]
-    return trees
+    return tuple(trees)
 
 
 def _inverse(one: Parameter, places: Places) -> Node | None:

@@ -70,7 +70,8 @@ def traits(
 
 def traits_of(statement: Statement) -> Traits:
     """The traits of a statement, for features that are sizes."""
-    trees, stated = standard(statement), statement.targets.values()
+    stated = tuple(statement.targets.values())
+    trees = standard(stated)
     curves = [transform(tree, _of_one_category) for tree in trees]
     return Traits(
         levels=all(_has_level(curve) and not _is_endless(curve) for curve in curves),
