@@ -5,27 +5,22 @@ is named by `start`, and each call names it, also to a server that was started a
 """
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from lawsmith.runs.loopback import is_own
 from lawsmith.tasks import InputError
 
 HOST = "127.0.0.1"
 PATH = "/mcp"
 MAX_BODY = 512 * 1024
 """Bytes of one HTTP request: a candidate's source, escaped, with room to spare."""
-CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-"""What the kernel tells of connections: IPv4's, and those of IPv6, whose addresses end like those of IPv4."""
-ESTABLISHED = "01"
-"""A connection's state there while a process holds it; afterwards it belongs to nobody."""
 
 
 def serve_stdio(server: MCPServer) -> None:
@@ -58,22 +53,13 @@ def serve_http(server: MCPServer, port: int, ready: Callable[[str], None]) -> No
 
 
 class OwnConnection(H11Protocol):
-    """A connection to uvicorn that ends at once unless a process of the server's own user opened it."""
+    """A connection to uvicorn that ends at once unless a process of the server's own user, or root's, opened it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or end it before anything is read."""
         super().connection_made(transport)
-        if _user(transport) != os.getuid():
+        if not is_own(*(transport.get_extra_info(end)[1] for end in ("peername", "sockname"))):
             transport.abort()
-
-
-def _user(transport: asyncio.Transport) -> int | None:
-    """The user id of the process at the other end of a loopback connection; None where the kernel does not tell."""
-    ends = [f"0100007F:{transport.get_extra_info(end)[1]:04X}" for end in ("peername", "sockname")]
-    tables = [path for path in CONNECTIONS if path.exists()]
-    rows = [line.split() for path in tables for line in path.read_text().splitlines()]
-    held = (row for row in rows if row[3] == ESTABLISHED and row[1].endswith(ends[0]) and row[2].endswith(ends[1]))
-    return next((int(row[7]) for row in held), None)
 
 
 def _listening(port: int) -> socket.socket:

@@ -1,29 +1,24 @@
 """The pages on this machine's loopback address; runs in progress are followed by server-sent events."""
 
-import contextlib
 import html
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Lock
-from typing import Any, Generic, TypeVar
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from lawsmith.runs.loopback import is_own
 from lawsmith.runs.report.pages import EVENTS, News, Pages
 from lawsmith.runs.report.render import server_policy
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
-T = TypeVar("T")
 ADDRESS = "127.0.0.1"
 IDLE_SECONDS = 20.0
 """A connection that sends no request, or takes no answer, for so long is closed."""
-MOST_CONNECTIONS, MOST_STREAMS = 128, 16
-"""Where more are asked for, the oldest is closed: whoever opens many cannot lock others out."""
 BEAT_SECONDS = 1.0  # between looks at the log of a run
 MOST_SILENT_BEATS = 10  # then something is written, which tells whether anybody still listens
 
@@ -47,65 +42,29 @@ def server(pages: Pages, port: int) -> ThreadingHTTPServer:
 
 
 class _PageServer(ThreadingHTTPServer):
-    """A thread for each of the newest `MOST_CONNECTIONS` connections."""
+    """A thread for each connection that a process of our own user, or root's, opened; others end at once."""
 
     daemon_threads = True
-    request_queue_size = MOST_CONNECTIONS
+    request_queue_size = 128
 
     def __init__(self, pages: Pages, port: int) -> None:
         super().__init__((ADDRESS, port), _PageHandler)
         self.pages = pages
-        self.streams: Newest[Event] = Newest(MOST_STREAMS, Event.set)
-        self._open = Newest(MOST_CONNECTIONS, _hang_up)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return is_own(client_address[1], self.server_port)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A library does not print; a connection that broke is nobody's concern."""
 
 
-class Newest(Generic[T]):
-    """At most `most` things; the oldest is ended where another one comes. Safe to use from several threads."""
-
-    def __init__(self, most: int, end: Callable[[T], object]) -> None:
-        self._most, self._end = most, end
-        self._kept: dict[int, T] = {}
-        self._lock = Lock()
-
-    def add(self, thing: T) -> None:
-        """Keep one more; the oldest is ended where there is no room."""
-        with self._lock:
-            if len(self._kept) >= self._most:
-                self._end(self._kept.pop(next(iter(self._kept))))
-            self._kept[id(thing)] = thing
-
-    def discard(self, thing: T) -> None:
-        """It has ended by itself."""
-        with self._lock:
-            self._kept.pop(id(thing), None)
-
-
-def _hang_up(connection: socket.socket) -> None:
-    """Wakes the thread that waits for this connection, which then closes it."""
-    with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def events(
-    pages: Pages, path: str, beat: float | None = None, ended: Callable[[], bool] = lambda: False
-) -> Iterator[bytes]:
+def events(pages: Pages, path: str, beat: float | None = None) -> Iterator[bytes]:
     """Server-sent events about a run, or about all in progress (an empty path), while there is something to tell.
 
     ``progress`` carries a fragment of HTML, ``law`` the id of a new best law, ``done`` ends the stream.
     """
     told, law, silent, begun = "", None, 0, False
-    while not ended():
+    while True:
         try:
             news = pages.news(path)
         except InputError:  # its archive has gone
@@ -183,15 +142,10 @@ class _PageHandler(BaseHTTPRequestHandler):
 
     def _stream(self, path: str) -> None:
         self.server.pages.news(path)  # says that there is no such run while an answer can still say so
-        end = Event()
-        self.server.streams.add(end)
-        try:
-            self._head(HTTPStatus.OK, "text/event-stream", None)
-            for part in events(self.server.pages, path, ended=end.is_set):
-                self.wfile.write(part)
-                self.wfile.flush()
-        finally:
-            self.server.streams.discard(end)
+        self._head(HTTPStatus.OK, "text/event-stream", None)
+        for part in events(self.server.pages, path):
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the library answers to a request that it cannot read, with our headers and none of its words."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,11 +19,11 @@ from lawsmith.agent.inspection import details
 from lawsmith.runs import Archive
 from lawsmith.runs.replay import replay
 from lawsmith.sandbox import Sandbox
+from tests.users import first_line, for_users
 
 FORM = form_source(("L", "A", "a"), 'p["L"] + p["A"] * x["N"] ** -p["a"]')
 TEST_ROWS = ("3300000000", "1.0703125")
 """A feature and a target that only the test split holds."""
-NOBODY = 65534  # the id of a user without rights
 BOUNDS = ("--max-candidates", "3", "--max-sessions", "2", "--floor-seconds", "5")
 
 
@@ -184,14 +183,9 @@ def test_sessions_are_bounded_and_calls_at_once_are_safe(url: str) -> None:
     assert not any(name in begun[2] for name in names[:2]), "the name of another's session is told to nobody"
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can act for another user")
-@pytest.mark.parametrize(("user", "served"), [(0, True), (NOBODY, False)])
+@for_users
 def test_other_users_of_the_machine_are_not_served(url: str, user: int, served: bool) -> None:
-    host = httpx2.URL(url)
-    place = f"{host.host}:{host.port}"
-    asked = f"exec 3<>/dev/tcp/{host.host}/{host.port}; printf 'GET /mcp HTTP/1.1\\r\\nHost: {place}\\r\\n\\r\\n' >&3; "
-    told = subprocess.run(["bash", "-c", f"{asked} timeout 20 head -1 <&3"], user=user, capture_output=True, text=True)
-    assert told.stdout.startswith("HTTP/1.1") == served, told
+    assert first_line(url, user).startswith("HTTP/1.1") == served
 
 
 @pytest.mark.slow

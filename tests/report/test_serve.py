@@ -20,6 +20,7 @@ from lawsmith.runs.report.pages import Pages
 from lawsmith.runs.report.serve import events, server
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, read_dataset
+from tests.users import first_line, for_users
 
 
 @pytest.fixture(scope="module")
@@ -137,41 +138,9 @@ def test_a_request_made_to_confuse_is_answered_in_our_words(
     assert not capfd.readouterr().err, "no traceback, whatever was asked"
 
 
-def test_whoever_opens_many_connections_locks_nobody_out(pages: Pages, monkeypatch: pytest.MonkeyPatch):
-    module = importlib.import_module("lawsmith.runs.report.serve")
-    monkeypatch.setattr(module, "MOST_CONNECTIONS", 4)
-    with server(pages, 0) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        before = threading.active_count()
-        idle = [socket.create_connection(("127.0.0.1", http.server_port), timeout=20) for _ in range(12)]
-        for connection in idle:
-            connection.sendall(b"GET / HT")
-        assert fetch(f"http://127.0.0.1:{http.server_port}/")[0] == 200
-        assert [connection.recv(1) for connection in idle[:8]] == [b""] * 8, "the oldest are closed"
-        assert threading.active_count() <= before + 5
-        for connection in idle:
-            connection.close()
-        http.shutdown()
-
-
-def test_the_oldest_of_too_many_streams_ends(
-    pages: Pages, runs_dir: Path, good: Archive, monkeypatch: pytest.MonkeyPatch
-):
-    module = importlib.import_module("lawsmith.runs.report.serve")
-    monkeypatch.setattr(module, "MOST_STREAMS", 2)
-    monkeypatch.setattr(module, "BEAT_SECONDS", 0.01)
-    with under_way(runs_dir, good), server(pages, 0) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
-        asked = f"GET /events/ HTTP/1.1\r\nHost: 127.0.0.1:{http.server_port}\r\n\r\n".encode()
-        streams = []
-        for _ in range(3):
-            streams.append(socket.create_connection(("127.0.0.1", http.server_port), timeout=20))
-            streams[-1].sendall(asked)
-            assert streams[-1].recv(12) == b"HTTP/1.0 200"
-        assert streams[0].makefile("rb").read() is not None, "it comes to an end"
-        for connection in streams:
-            connection.close()
-        http.shutdown()
+@for_users
+def test_other_users_of_the_machine_see_no_page(address: str, user: int, served: bool):
+    assert first_line(f"{address}/", user).startswith("HTTP/1.0") == served
 
 
 def test_every_answer_carries_the_policy(address: str, good: Archive):
