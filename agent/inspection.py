@@ -103,7 +103,7 @@ def summary(archive: Archive) -> Summary:
 
 
 @dataclass(frozen=True)
-class Details(SearchRecord[Trial]):
+class Details(SearchRecord):
     """One archive in full."""
 
     summary: Summary
@@ -156,7 +156,7 @@ def _entry(trial: Trial) -> dict[str, Any]:
         "verdict": found.verdict.value,
         "message": found.message,
         "validation_r2": found.validation_r2,
-        "train_r2": None if found.train is None else found.train.r2,
+        "train_r2": found.train_r2,
         "constants_count": found.constants_count,
         "source": trial.proposal.source,
     }

@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 
 from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.records.record import DataRecord, FinalScores, RunResult, SplitScores
-from lawsmith.runs.records.trials import Proposal
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.runs.report import write_site
-from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
+from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.page import packed_candidates
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from lawsmith.tasks import schema
@@ -57,7 +57,7 @@ def fill(runs_dir: Path, count: int, source: Source = "file") -> None:
 def many_candidates(content: RunContent, count: int) -> RunContent:
     """The content with `count` candidates, each with constants and a comment of its own."""
     many = tuple(
-        ShownCandidate(
+        Trial(
             f"{k:012x}",
             Proposal(
                 FORM.replace("100.0", f"{k}.25") + f"\n# {k * 7919 % 10007}\n",
@@ -65,7 +65,6 @@ def many_candidates(content: RunContent, count: int) -> RunContent:
                 origin="mutation of the shifted power law",
             ),
             Evaluation(verdict=Verdict.OK, tier=Tier.NONE, constants_count=4, seconds=0.1 * (k % 17)),
-            number=k + 1,
         )
         for k in range(count)
     )

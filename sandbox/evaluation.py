@@ -92,6 +92,11 @@ class Evaluation(Exact):
     opaque: bool = False
     unread: str = ""
 
+    @property
+    def train_r2(self) -> float | None:
+        """R² on the training rows; None for a failed candidate."""
+        return None if self.train is None else self.train.r2
+
 
 def fold_score(fold: Fold, train: Table, predicted: Array) -> FoldScore:
     """The score of predictions (n, T) for the held-out rows of a fold of the training table."""

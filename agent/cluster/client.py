@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from lawsmith.agent.client.scrub import is_loopback
 from lawsmith.sandbox import Limits, Sandbox, Tier
 from lawsmith.sandbox.pool.executor import GRACE_SECONDS
-from lawsmith.sandbox.pool.start import Attempt
 from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.tasks import InputError
 
@@ -113,9 +112,9 @@ class Cluster:
         count = len(self._client.nthreads())
         say(f"cluster {address}: {count} worker{'' if count == 1 else 's'}, {self.threads} threads")
 
-    def start(self, tiers: Sequence[Tier], limits: Limits) -> tuple[Cluster, tuple[Attempt, ...]]:
+    def start(self, tiers: Sequence[Tier], limits: Limits) -> Cluster:
         """Itself: each worker proved its tier when it joined."""
-        return self, ()
+        return self
 
     def alive(self) -> bool:
         """Dask replaces what is lost; a cluster that is lost altogether says so at the next job."""

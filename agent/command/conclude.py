@@ -165,17 +165,12 @@ def _choice(trials: Sequence[Trial], task: Task, allow_opaque: bool) -> Choice |
     """The choice among forms; without a working form, the closed law that fits the training rows best."""
     if any(trial.usable for trial in trials):
         return choose(trials, task, allow_opaque=allow_opaque)
-    closed = [trial for trial in trials if trial.evaluation.train is not None]
+    closed = [(score, trial) for trial in trials if (score := trial.evaluation.train_r2) is not None]
     if not closed:
         return None
-    winner = max(closed, key=_train_r2)
-    reason = f"of the laws that bring their own constants, it fits the training rows best (R² {_train_r2(winner):.6f})"
+    score, winner = max(closed, key=lambda one: one[0])
+    reason = f"of the laws that bring their own constants, it fits the training rows best (R² {score:.6f})"
     return Choice(winner, reason, (), {}, {})
-
-
-def _train_r2(trial: Trial) -> float:
-    assert trial.evaluation.train is not None
-    return trial.evaluation.train.r2
 
 
 def _books(journal: Journal, spent: Spending, stopped: str, account: dict[str, Any] | None) -> RunResult:

@@ -130,7 +130,7 @@ class Viewer:
             formula=formula_of(trial),
             fit=fit_words(trial),
             validation=score(evaluation.validation_r2),
-            train=score(evaluation.train.r2 if evaluation.train else None),
+            train=score(evaluation.train_r2),
             constants=evaluation.constants_count or 0,
             made_by=clip(": ".join(filter(None, (trial.proposal.origin, trial.proposal.note))), MAX_IDEA),
             parents=tuple(self._formulas[one] for one in trial.proposal.parents if lineage and one in self._formulas),

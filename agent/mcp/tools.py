@@ -61,7 +61,7 @@ def verdict(session: Session, trial: Trial) -> Answer:
     found = trial.evaluation
     scored = {
         "validation_r2": found.validation_r2,
-        "train_r2": None if found.train is None else found.train.r2,
+        "train_r2": found.train_r2,
         "constants_per_group": found.constants_count,
         "folds": [{name: getattr(fold, name) for name in ("name", "kind", "rows", "r2")} for fold in found.folds],
         "formula": found.formula,

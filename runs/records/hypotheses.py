@@ -3,14 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
 
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.record import RunResult
 from lawsmith.runs.records.trials import HALL_OF_FAME, Trial, lineage
 from lawsmith.sandbox import Verdict
 
-_Trial = TypeVar("_Trial", bound=Trial)
 MESSAGE = 160  # characters of a failure's reason
 
 
@@ -58,19 +56,24 @@ def hypotheses(
 
 
 @dataclass(frozen=True)
-class SearchRecord(Generic[_Trial]):
+class SearchRecord:
     """The candidates of a search in the order of evaluation, with their outcomes."""
 
     result: RunResult
-    trials: tuple[_Trial, ...]
+    trials: tuple[Trial, ...]
 
     @cached_property
-    def by_id(self) -> Mapping[str, _Trial]:
+    def by_id(self) -> Mapping[str, Trial]:
         """Trial id -> trial."""
         return {trial.id: trial for trial in self.trials}
 
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Trial id -> its number from 1, in the order of evaluation."""
+        return {trial.id: number for number, trial in enumerate(self.trials, start=1)}
+
     @property
-    def lineage(self) -> tuple[_Trial, ...]:
+    def lineage(self) -> tuple[Trial, ...]:
         """The winner and what it descends from, nearest first."""
         parents = {trial.id: trial.proposal.parents for trial in self.trials}
         return tuple(self.by_id[id] for id in lineage(self.result.winner, parents))
@@ -83,7 +86,7 @@ class SearchRecord(Generic[_Trial]):
         return {one.id: one for one in found}
 
     @property
-    def best(self) -> tuple[_Trial, ...]:
+    def best(self) -> tuple[Trial, ...]:
         """Candidates that were judged on held-out rows, the smallest error first."""
         judged = [trial for trial in self.trials if trial.evaluation.validation_r2 is not None]
         return tuple(sorted(judged, key=lambda trial: trial.error))

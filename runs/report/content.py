@@ -17,24 +17,7 @@ from lawsmith.tasks.schema import ColumnRole
 
 
 @dataclass(frozen=True)
-class ShownCandidate(Trial):
-    """One evaluated candidate; `number` counts from 1 in the order of evaluation."""
-
-    number: int = 0
-
-    @property
-    def validation(self) -> float | None:
-        """R² on held-out training rows; None for a failed candidate."""
-        return self.evaluation.validation_r2
-
-    @property
-    def train(self) -> float | None:
-        """R² on the training rows; None for a failed candidate."""
-        return None if self.evaluation.train is None else self.evaluation.train.r2
-
-
-@dataclass(frozen=True)
-class RunContent(SearchRecord[ShownCandidate]):
+class RunContent(SearchRecord):
     """An archive as a report shows it. law: ``law.py`` of the law that is shown. picked: the id of the law that the
     user put in the place of the chosen one. problems: damages found.
     """
@@ -52,12 +35,12 @@ class RunContent(SearchRecord[ShownCandidate]):
         return Account.of(self.result)
 
     @property
-    def winner(self) -> ShownCandidate | None:
+    def winner(self) -> Trial | None:
         """The candidate that the search chose; None while there is none."""
         return self.by_id.get(self.result.winner or "")
 
     @property
-    def leader(self) -> ShownCandidate | None:
+    def leader(self) -> Trial | None:
         """The law of the page: the one that was picked, or the winner; while there is none, the best so far."""
         return (
             self.by_id.get(self.picked or "")
@@ -74,7 +57,7 @@ class RunContent(SearchRecord[ShownCandidate]):
         return {} if found is None else Constants.from_json(found).by_group()
 
     @property
-    def inseparable(self) -> tuple[ShownCandidate, ...]:
+    def inseparable(self) -> tuple[Trial, ...]:
         """Candidates that the rows cannot tell from the winner."""
         known = self.by_id
         return tuple(known[id] for id in self.result.inseparable if id in known)
@@ -112,20 +95,20 @@ class RunContent(SearchRecord[ShownCandidate]):
         return Counter(candidate.evaluation.verdict.value for candidate in self.trials).most_common()
 
     @property
-    def front(self) -> tuple[ShownCandidate, ...]:
+    def front(self) -> tuple[Trial, ...]:
         """The best candidate of each number of constants that beats all with fewer."""
         found = _leading(sorted(self.best, key=lambda one: one.evaluation.constants_count or 0))
         return tuple({candidate.evaluation.constants_count: candidate for candidate in found}.values())
 
     @property
-    def progress(self) -> tuple[ShownCandidate, ...]:
+    def progress(self) -> tuple[Trial, ...]:
         """Each candidate whose error was smaller than of all before."""
-        return tuple(_leading(one for one in self.trials if one.validation is not None))
+        return tuple(_leading(one for one in self.trials if one.evaluation.validation_r2 is not None))
 
 
-def _leading(candidates: Iterable[ShownCandidate]) -> list[ShownCandidate]:
+def _leading(candidates: Iterable[Trial]) -> list[Trial]:
     """Those whose error is smaller than of all before."""
-    found: list[ShownCandidate] = []
+    found: list[Trial] = []
     for candidate in candidates:
         if not found or candidate.error < found[-1].error:
             found.append(candidate)
@@ -150,7 +133,7 @@ def gather(archive: Archive) -> RunContent:
         result=result,
         state=archive.state.value,
         law=archive.law if shown is None else shown.source,
-        trials=tuple(ShownCandidate(**vars(trial), number=number) for number, trial in enumerate(trials, start=1)),
+        trials=trials,
         problems=tuple(str(problem) for problem in archive.verify() if not problem.resumable),
         picked=None if shown is None else shown.id,
     )

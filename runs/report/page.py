@@ -13,7 +13,8 @@ from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.archive import REPORT, Archive
-from lawsmith.runs.report.content import RunContent, ShownCandidate, gather
+from lawsmith.runs.records.trials import Trial
+from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import BELIEVED, Fit, data_of, finite, fit_of, packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
@@ -145,7 +146,7 @@ def _uncertainty(
 class LawLine:
     """A line of the table of laws; `row` has its errors where the data is at hand."""
 
-    candidate: ShownCandidate
+    candidate: Trial
     math: Markup | None
     chosen: bool
     alike: bool
@@ -219,11 +220,11 @@ def packed_candidates(content: RunContent) -> str:
     """Every candidate for the page's table."""
     rows = [
         [
-            one.number,
+            number,
             one.id,
             one.evaluation.verdict.value,
-            finite(one.validation),
-            finite(one.train),
+            finite(one.evaluation.validation_r2),
+            finite(one.evaluation.train_r2),
             one.evaluation.constants_count,
             round(one.evaluation.seconds, 3),
             visible(one.proposal.origin[:200]),
@@ -231,7 +232,7 @@ def packed_candidates(content: RunContent) -> str:
             visible(one.evaluation.message[:2000]),
             visible(one.proposal.note[:2000]),
         ]
-        for one in content.trials
+        for number, one in enumerate(content.trials, start=1)
     ]
     sources = [code(one.proposal.source) for one in content.trials]
     return packed({"rows": rows, "code": sources, "winner": content.result.winner})

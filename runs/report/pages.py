@@ -239,7 +239,8 @@ def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
         for name, (kind, write, lowest) in ERRORS.items() if all(errors) else ():
             values = [getattr(one, name) for (one,) in errors]
             found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
-    validation = [side.content.leader.validation if side.content.leader else None for side in sides]
+    leaders = [side.content.leader for side in sides]
+    validation = [None if one is None else one.evaluation.validation_r2 for one in leaders]
     found.append(Measure("held-out R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
     counts = [side.content.constants_count for side in sides]
     found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))

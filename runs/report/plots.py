@@ -6,7 +6,8 @@ import numpy as np
 from markupsafe import Markup
 
 from lawsmith.runs.records.account import Account
-from lawsmith.runs.report.content import RunContent, ShownCandidate
+from lawsmith.runs.records.trials import Trial
+from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.picture import Curve, Picture
 from lawsmith.runs.report.shown_formula import short
@@ -126,11 +127,11 @@ def residual_charts(picture: Picture) -> list[Chart]:
 def progress_chart(content: RunContent) -> Chart:
     """The best error on held-out rows so far against the number of candidates."""
     best = content.progress
-    at = [candidate.number for candidate in best] + [len(content.trials)]
+    at = [content.numbers[candidate.id] for candidate in best] + [len(content.trials)]
     error, measure = [_error(candidate) for candidate in (*best, best[-1])], best[0].measure
     alt = (
         f"The least {measure} fell from {error[0]:.4g} to {error[-1]:.4g} over {len(content.trials)} candidates; "
-        f"candidate {best[-1].number} improved it last."
+        f"candidate {at[-2]} improved it last."
     )
     return Chart("Best so far", alt, stepped(at, error, "candidates", alt, measure))
 
@@ -172,7 +173,7 @@ def front_chart(content: RunContent) -> Chart:
     plot.line(front_x, front_y, colour(0))
     plot.dots(front_x, front_y, colour(0))
     winner = content.winner
-    if winner is not None and winner.validation is not None:
+    if winner is not None and winner.evaluation.validation_r2 is not None:
         at, error = winner.evaluation.constants_count or 0, _error(winner)
         plot.dots([at], [error], colour(1), test=True)
         plot.word(at, error, "  chosen", colour(1))
@@ -181,5 +182,5 @@ def front_chart(content: RunContent) -> Chart:
     return Chart("Accuracy against constants", alt, plot.svg(alt))
 
 
-def _error(candidate: ShownCandidate) -> float:
+def _error(candidate: Trial) -> float:
     return max(1e-9, candidate.error)

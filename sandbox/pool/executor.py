@@ -28,7 +28,7 @@ from lawsmith.sandbox.pool.execute import (
     screening_message,
 )
 from lawsmith.sandbox.pool.protocol import reply_bound
-from lawsmith.sandbox.pool.start import Attempt, Forking, Start, start
+from lawsmith.sandbox.pool.start import Forking, Start, start
 from lawsmith.sandbox.pool.verify import Claim, perform, predict, verify
 from lawsmith.sandbox.pool.warm_process import Deadly, Outcome, WarmProcessFailed
 from lawsmith.sandbox.verdict import Verdict
@@ -65,7 +65,7 @@ class Sandbox:
             self._tiers: tuple[Tier, ...] = (tier,)
         else:
             self._tiers = (*ISOLATED, Tier.NONE) if unsafe_local else ISOLATED
-        self._start, self._attempts = start, tuple[Attempt, ...]()
+        self._start = start
         self._lock = threading.Lock()
         self._closed = False
         self.deadline = math.inf
@@ -85,12 +85,6 @@ class Sandbox:
     def tier(self) -> Tier:
         """The isolation that was proved at start. Raises SandboxUnavailable where there is none."""
         return self._warming.result().tier
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """Each tier that was tried, strongest first, and how it went; the last one is in use."""
-        self._warming.result()
-        return self._attempts
 
     def submit(self, job: Job) -> Future[JobResult]:
         """Queues a job. The future raises nothing for what a candidate does: that is the result's verdict.
@@ -189,8 +183,7 @@ class Sandbox:
                 self._warm_process.close()
                 self._warm_process = None
             if self._warm_process is None:
-                self._warm_process, attempts = self._start(self._tiers, self.limits)
+                self._warm_process = self._start(self._tiers, self.limits)
                 # What was proved, and is on record with every evaluation, holds for a replacement as well.
                 self._tiers = (self._warm_process.tier,)
-                self._attempts = self._attempts or attempts
             return self._warm_process

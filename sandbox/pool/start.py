@@ -6,7 +6,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from pydantic import Field
@@ -24,22 +24,21 @@ STARTS = 3
 """How often one tier is tried where its process is killed on the way: that does not say that the machine forbids it."""
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One tier tried: granted, or why not; canaries maps each attempt to "stopped: how" or "passed"."""
+class Attempt(Frozen):
+    """One tier tried on this machine. canaries: attempt -> "stopped: how" or "passed"; empty when it did not start.
+
+    reason: why it cannot be had, at first in the kernel's words; remedy: what to do. Empty where it is granted.
+    """
 
     tier: Tier
     granted: bool
     reason: str = ""
-    canaries: dict[str, str] = field(default_factory=dict)
+    remedy: str = ""
+    canaries: dict[str, str] = Field(default_factory=dict)
 
 
 class SandboxUnavailable(InputError):
-    """This machine cannot isolate candidates; the message says why and what to do. `attempts` lists every attempt."""
-
-    def __init__(self, message: str, attempts: Sequence[Attempt] = ()) -> None:
-        super().__init__(message)
-        self.attempts = tuple(attempts)
+    """This machine cannot isolate candidates; the message says why and what to do."""
 
 
 class Forking(Protocol):
@@ -64,33 +63,36 @@ class Forking(Protocol):
         """End what it has begun."""
 
 
-Start = Callable[[Sequence[Tier], Limits], tuple[Forking, tuple[Attempt, ...]]]
+Start = Callable[[Sequence[Tier], Limits], Forking]
 
 
-def start(tiers: Sequence[Tier], limits: Limits) -> tuple[WarmProcess, tuple[Attempt, ...]]:
-    """A warm process at the first of `tiers` to be had, and all that was tried. Raises SandboxUnavailable."""
-    attempts: list[Attempt] = []
-    for tier in tiers if sys.platform == "linux" else ():
-        warm_process, attempt = _try(tier, limits)
-        attempts.append(attempt)
+def start(tiers: Sequence[Tier], limits: Limits) -> WarmProcess:
+    """A warm process at the first of `tiers` to be had. Raises SandboxUnavailable."""
+    for tier in tiers:
+        warm_process, found = attempt(tier, limits)
         if warm_process is not None:
-            return warm_process, tuple(attempts)
-    raise SandboxUnavailable(_why(attempts), attempts)
+            return warm_process
+    where = f" (tier {found.tier})" if sys.platform == "linux" else ""
+    unsafe = "" if found.tier is Tier.NONE or not where else "; or pass --unsafe-local to run candidates unprotected"
+    # What is in the way of the weakest tier is in that of every other.
+    raise SandboxUnavailable(f"Candidates cannot be isolated on this machine{where}: {obstacle(found.reason)}{unsafe}.")
 
 
-def _try(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
+def attempt(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
+    """One tier tried, which takes a second or two; a warm process where it is granted."""
     reason = ""
-    for _ in range(STARTS):
+    for _ in range(STARTS if sys.platform == "linux" else 0):
         try:
-            return _try_once(tier, limits)
+            return _attempt_once(tier, limits)
         except WarmProcessLost as lost:
-            reason = str(lost)
+            reason = f"{lost}, {STARTS} times"
         except WarmProcessFailed as error:
-            return None, Attempt(tier, False, str(error))
-    return None, Attempt(tier, False, f"{reason}, {STARTS} times")
+            reason = str(error)
+            break
+    return None, Attempt(tier=tier, granted=False, reason=reason)
 
 
-def _try_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
+def _attempt_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
     warm_process = WarmProcess(tier)
     try:
         warm_process.wait_ready()
@@ -101,8 +103,9 @@ def _try_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
     passed = [name for name, outcome in canaries.items() if not outcome.startswith(STOPPED)]
     if passed and tier is not Tier.NONE:
         warm_process.close()
-        return None, Attempt(tier, False, f"a candidate could {', '.join(passed)}", canaries)
-    return warm_process, Attempt(tier, True, canaries=canaries)
+        reason = f"a candidate could {', '.join(passed)}"
+        return None, Attempt(tier=tier, granted=False, reason=reason, canaries=canaries)
+    return warm_process, Attempt(tier=tier, granted=True, canaries=canaries)
 
 
 def prove(warm_process: WarmProcess, limits: Limits) -> dict[str, str]:
@@ -121,15 +124,6 @@ def prove(warm_process: WarmProcess, limits: Limits) -> dict[str, str]:
     return {name: text if text.startswith(STOPPED) else PASSED for name, text in zip(CANARIES, claimed, strict=True)}
 
 
-def _why(attempts: Sequence[Attempt]) -> str:
-    """One sentence about the weakest tier: what is in its way is in that of every other."""
-    if not attempts:
-        return f"Candidates cannot be isolated on this machine: {obstacle('')}."
-    last = attempts[-1]
-    unsafe = "" if last.tier is Tier.NONE else "; or pass --unsafe-local to run candidates unprotected"
-    return f"Candidates cannot be isolated on this machine (tier {last.tier}): {obstacle(last.reason)}{unsafe}."
-
-
 _NAMESPACES = (
     "allow user namespaces (on Ubuntu `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`, on Debian `sysctl -w "
     "kernel.unprivileged_userns_clone=1`, in Docker `--security-opt seccomp=unconfined --security-opt "
@@ -144,13 +138,13 @@ _FILTERS = "run on a kernel with seccomp filters, outside of a container that de
 
 @dataclass(frozen=True)
 class Obstacle:
-    """why: what is in the way, with the kernel's own words where there are any. remedy: what to do."""
+    """reason: what is in the way, with the kernel's own words where there are any. remedy: what to do."""
 
-    why: str
+    reason: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.why}; {self.remedy}"
+        return f"{self.reason}; {self.remedy}"
 
 
 def obstacle(reason: str) -> Obstacle:
@@ -190,40 +184,23 @@ _KNOWN = (
 """Signs in the words of a failure, what they mean, and what to do; the first that fits."""
 
 
-class TierReport(Frozen):
-    """One tier on this machine. canaries: attempt -> "stopped: how" or "passed"; empty when it did not start.
-
-    reason and remedy: why it cannot be had, and what to do; empty where it is granted.
-    """
-
-    tier: Tier
-    granted: bool
-    reason: str = ""
-    remedy: str = ""
-    canaries: dict[str, str] = Field(default_factory=dict)
-
-
 class Diagnosis(Frozen):
     """The strongest tier that is granted (`none` where candidates are refused), and how each went."""
 
     tier: Tier
-    tiers: tuple[TierReport, ...]
+    tiers: tuple[Attempt, ...]
 
 
 def diagnose(limits: Limits = DEFAULT_LIMITS) -> Diagnosis:
-    """Starts and proves every tier in turn, which takes a second or two each; raises nothing."""
+    """Starts and proves every tier in turn, raises nothing."""
     reports = tuple(_report(tier, limits) for tier in ISOLATED)
     granted = [report.tier for report in reports if report.granted]
     return Diagnosis(tier=granted[0] if granted else Tier.NONE, tiers=reports)
 
 
-def _report(tier: Tier, limits: Limits) -> TierReport:
-    try:
-        warm_process, attempts = start((tier,), limits)
-    except SandboxUnavailable as refusal:
-        attempt = refusal.attempts[-1] if refusal.attempts else Attempt(tier, False, str(refusal))
-    else:
-        warm_process.close()
-        return TierReport(tier=tier, granted=True, canaries=attempts[-1].canaries)
-    why = obstacle(attempt.reason)
-    return TierReport(tier=tier, granted=False, reason=why.why, remedy=why.remedy, canaries=attempt.canaries)
+def _report(tier: Tier, limits: Limits) -> Attempt:
+    warm_process, found = attempt(tier, limits)
+    if warm_process is None:
+        return found.model_copy(update=asdict(obstacle(found.reason)))
+    warm_process.close()
+    return found

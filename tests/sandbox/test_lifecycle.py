@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import FitJob, Limits, PredictJob, Sandbox, Tier, Verdict
-from lawsmith.sandbox.pool.start import SandboxUnavailable
+from lawsmith.sandbox import DEFAULT_LIMITS, FitJob, Limits, PredictJob, Sandbox, Tier, Verdict
+from lawsmith.sandbox.pool.start import SandboxUnavailable, attempt
 from lawsmith.sandbox.pool.warm_process import WarmProcess, WarmProcessFailed
 from lawsmith.tasks import InputError, Schema, Table
 
@@ -240,10 +240,16 @@ def test_a_tier_whose_canaries_sing_is_refused(monkeypatch: pytest.MonkeyPatch) 
         assert sandbox.tier
 
 
+def test_without_isolation_canaries_sing() -> None:
+    warm_process, found = attempt(Tier.NONE, DEFAULT_LIMITS)
+    assert warm_process is not None
+    warm_process.close()
+    assert found.canaries["read a file"] == "passed"
+
+
 def test_unsafe_is_never_silent(schema: Schema, table: Table) -> None:
     with Sandbox(workers=1, tier=Tier.NONE) as sandbox:
         assert sandbox.tier is Tier.NONE
-        assert sandbox.attempts[-1].canaries["read a file"] == "passed"
         assert sandbox.run(PredictJob(HONEST, schema, None, (table.hide(),))).ok
 
 
