@@ -135,7 +135,9 @@ def meant(name: str, names: Sequence[str]) -> list[str]:
         own = exact or own or [c for c in names if bare[c] == wanted or bare[c].endswith(ends)]
         own = [c for c in own if not measures_scatter(c)] or own
     own = [c for c in own if without_unit(c)[0] == name.strip()] or own  # T (°C) beside t (min)
-    own = own or [column for column in names if column.strip().casefold() == wanted]
+    own = own or [
+        column for column in names if column.strip().casefold() in (wanted, wanted.split("±")[0].rstrip(" ("))
+    ]
     words = tokens(name)
     alike = [column for column in names if words and not measures_scatter(column)]
     views = (tokens, without_averages, words_without_unit)

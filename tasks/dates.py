@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.words import WORDS
 
 _CLOCK = (
     r"(?:[T, ]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
@@ -31,22 +32,10 @@ _DAYS = (
 )
 _WEEKDAY = re.compile(r"^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*|[A-Z][a-z]+(?:tag|woch)|Mo|Di|Mi|Do|Fr|Sa|So)[.,]+ ")
 _FORMATS = tuple(re.compile(days + _CLOCK) for days in _DAYS)
-_MONTHS = (
-    "january januar jänner janvier enero gennaio janeiro",
-    "february februar février fevrier febrero febbraio fevereiro feb févr fév",
-    "march märz maerz mars marzo março marco mrz mär",
-    "april avril abril aprile avr abr",
-    "may mai mayo maggio maio",
-    "june juni juin junio giugno junho",
-    "july juli juillet julio luglio julho juil",
-    "august août aout agosto aug",
-    "september septembre septiembre settembre setembro sept",
-    "october oktober octobre octubre ottobre outubro",
-    "november novembre noviembre novembro",
-    "december dezember décembre decembre diciembre dicembre dezembro déc",
+_MONTHS = tuple(
+    WORDS[name] for name in ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 )
-"""The names of each month in English, German, French, Spanish, Italian and Portuguese; their first three letters too,
-where they are of one month."""
+"""The names of each month in several languages; their first three letters too, where they are of one month."""
 
 
 def years_of(words: Sequence[str]) -> list[float | None] | None:
@@ -139,7 +128,7 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
 def _month(word: str) -> int | None:
     """The month, from 1, that a name or its beginning of three letters means; None for any other word."""
     word = word.lower()
-    found = [place for place, names in enumerate(_MONTHS, 1) if any(word in (name, name[:3]) for name in names.split())]
+    found = [place for place, names in enumerate(_MONTHS, 1) if any(word in (name, name[:3]) for name in names)]
     return found[0] if len(found) == 1 else None
 
 

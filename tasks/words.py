@@ -9,6 +9,7 @@ from pathlib import Path
 _LISTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 WORDS = {kind: frozenset(words.split()) for kind, words in _LISTS.items()}
 """Kind -> its words; the file says what each kind means."""
+_UNIT_BEHIND = r"\s*[\[(][^\])]*[\])]$"
 _STEP = r"(?:step|op|it|iter|iteration|batch|tok|token|sample|epoch|image|img|query|req|request)s?(?![a-z])"
 _MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)"
@@ -52,7 +53,7 @@ def tokens(name: str) -> list[str]:
 
 def words_without_unit(name: str) -> list[str]:
     """The words of ``tau_s``, ``rate_per_min`` or ``summary.tau (s)`` without the unit at the end."""
-    words = bare(re.sub(r"\s*[\[(][^\])]*[\])]$", "", name.lower())).split("_")
+    words = bare(re.sub(_UNIT_BEHIND, "", name.lower())).split("_")
     return words[: 1 + max((k for k, word in enumerate(words) if word not in WORDS["units"]), default=0)]
 
 
@@ -107,21 +108,23 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     parts = WORDS["parts"] | WORDS["held_out"]
     begin = (word for word, other in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
     alike = len(one) > 1 < len(two) and (one[-1] == two[-1] in parts or not WORDS["learnt"].isdisjoint(begin))
-    alike |= one[0] == two[0] in WORDS["held_out"] and not (is_outcome(target) or is_performance(target))  # valid_c4
+    alike |= one[0] == two[0] in WORDS["held_out"] and (
+        is_benchmark(target) or not (is_outcome(target) or is_performance(target))  # valid_c4 and valid_math
+    )
     return alike or (parts.issuperset(one) and parts.issuperset(two))
 
 
 def is_performance(name: str) -> bool:
     """Whether a name is a measure of how fast something ran or of what it took: ``latency``, ``req/s``, ``cycles``."""
-    own = re.sub(r"\s*[\[(][^\])]*[\])]$", "", name)
+    own = re.sub(_UNIT_BEHIND, "", name)
     own = re.sub(r"(?:[/_ ]| per )(?:gpu|device|node|chip|core|worker)$", "", own, flags=re.IGNORECASE) or own
     words = [word for word in words_without_unit(own) if word not in STATISTICS | WORDS["units_of_time"]]
     known = not WORDS["performance"].isdisjoint((*words[-1:], *words_without_unit(own)[-1:]))
     known = known or words[-2:] in (["power", "draw"], ["of", "peak"]) or _SPENT.search(name.lower()) is not None
-    known = known or (words[-1:] == ["time"] and not WORDS["timed"].isdisjoint(words[-2:-1]))
-    short = not {"ms", "us", "ns"}.isdisjoint(tokens(name))
-    known = known or (short and (words in (["time"], ["dt"]) or not WORDS["timed"].isdisjoint(words[-1:])))
-    known = known or (words in ([], ["lat"]) and not WORDS["units_of_time"].isdisjoint(tokens(name)))  # Avg (ns)
+    in_time = not WORDS["units_of_time"].isdisjoint(tokens(name))  # train_hours, Avg (ns)
+    timed = words[:-1] if words[-1:] == ["time"] else words if in_time else []
+    known = known or not WORDS["timed"].isdisjoint(timed[-1:]) or (in_time and words in ([], ["lat"]))
+    known = known or (words in (["time"], ["dt"]) and not {"ms", "us", "ns"}.isdisjoint(tokens(name)))
     known = known or words[:1] in (["utilization"], ["elapsed"], ["throughput"]) or words[:2] == ["time", "per"]
     return known or _MEASURED.search(bare(own)) is not None
 
@@ -184,7 +187,8 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         return ""  # as e_loss and delta_loss, which may also be something else
     for column in (*targets, *others):
         glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
-        if name == f"e_{column}" or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's e_Dist, pl_orbpererr1
+        short = re.sub(_UNIT_BEHIND, "", column)  # D (Mpc)
+        if name in (f"e_{column}", f"e_{short}") or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's, err1
             return column if column in others or (glued and column[1:]) else ""  # a target called s has no error sse
     units = {word for one in targets for unit in re.findall(r"[\[(]([^\])]*)[\])]$", one) for word in tokens(unit)}
     ends = [tokens(one)[-len(named) :] for one in targets]  # unc_kBq beside activity_kBq
@@ -289,7 +293,8 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
     of_fit = [word for word in words if not WORDS["predictions"].isdisjoint((word, word.rstrip("0123456789")))]  # RESI1
     base = [word for word in words if word not in of_fit and word not in BOUNDS]
     base = [word for word in base if len(words) > 1 and word not in WORDS["fitted_with"]]
-    return of_fit != [] and (base in ([], ["y"]) or base in [tokens(target) for target in targets])
+    known = ([word for word in tokens(target) if word not in WORDS["observed"]] for target in targets)
+    return of_fit != [] and (base in ([], ["y"]) or base in known)
 
 
 def is_view_of(name: str, target: str) -> bool:
@@ -336,11 +341,6 @@ def is_count(name: str, targets: tuple[str, ...]) -> bool:
 def is_weight(name: str) -> bool:
     """Whether a name says that rows count in proportion to a column's values, whole numbers or not."""
     return _WEIGHTS.fullmatch(bare(name)) is not None
-
-
-def is_well(name: str) -> bool:
-    """Whether a name is one of a well of a plate: ``A1`` to ``H12``."""
-    return re.fullmatch(r"[A-H](?:0?[1-9]|1[0-2])", name.strip()) is not None
 
 
 def is_replicate(name: str) -> bool:

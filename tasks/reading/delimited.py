@@ -107,7 +107,7 @@ def parse_delimited(text: str, where: str) -> Reading:
         body, names = body.replace(header, "", 1), _cells(header, separator, where)
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
-    notices = [*notices, *said, *_said_of_commented_rows(text, header, len(names), separator, where)]
+    notices = [*notices, *said]
     frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
     settings = settings_of_blocks(text, header, len(frame), names)
     for name, values in settings.items():
@@ -189,18 +189,6 @@ def _named_by_comment(comments: list[str], text: str, first: str) -> tuple[str, 
         if fits and (numbered or 2 * sum(map(is_numeral, row)) > len(row)):
             return (said if separator != " " else said.strip()), comment
     return None
-
-
-def _said_of_commented_rows(text: str, header: str, width: int, separator: str, where: str) -> tuple[str, ...]:
-    """A sentence about comments below the header that have as many cells as a row: perhaps they are meant as rows."""
-    rows = 0
-    for comment in _COMMENT.findall(text.partition(header)[2]) if "#" in text and width > 1 else ():
-        cells = split(comment.strip().lstrip("# "), separator)
-        rows += len(cells) == width and is_numeral(cells[-1])
-    if not rows:
-        return ()
-    told = "1 line that looks like a row begins" if rows == 1 else f"{rows} lines that look like rows begin"
-    return (f"{where}: {told} with #; lawsmith left out all such lines as comments.",)
 
 
 def _separator(header: str, lines: list[str]) -> str:
@@ -379,7 +367,7 @@ def _is_footer(cells: dict[Any, str], measured: set[Any], frame: "pd.DataFrame")
         return False
     labels = frame[place].astype(str).str.strip()
     others = _first_word(labels.iloc[0]) != _first_word(first) and (labels == first).sum() == 1
-    remark = place in measured and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
+    remark = measured != set() and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
     return (_first_word(first) in WORDS["footers"] and others) or (remark and len(frame.columns) > 1)
 
 

@@ -1,42 +1,27 @@
 """Which columns of a table keep record of the runs, and which are further outcomes of them."""
 
 import re
-from itertools import combinations_with_replacement
 
 import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.asked import without_unit
-from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.follows import explained, parts_of
-from lawsmith.tasks.roles.likeness import (
-    SAME_ORDER,
-    agree,
-    are_alike,
-    fills_time,
-    goes_along,
-    is_even,
-    numbers_things,
-    off_multiple,
-    restates,
-    runs_on,
-)
+from lawsmith.tasks.roles.follows import parts_of
+from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, goes_along, is_even, numbers_things, restates
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
-OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
+ALONE = 0.9  # correlation of ranks of the target with the steps of one run
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
-ROWS_PER_TERM = 3  # of the polynomial that tells
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
 GAPS = 10  # numbers for each row, at most, where rows are numbered with gaps
-WELLS = 4  # of a plate; fewer may be called A1 and B2 for another reason
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[-/–]\d{2}$")
 WORD = 3  # letters of a name that is more than a symbol
 
@@ -117,9 +102,6 @@ def decide_companions(d: Deciding) -> None:
         if why := _beside(d, name, target) or _of_target(d, name, target):
             d.set(name, "companion", why)
     _leave_out_series(d, target, shares)
-    for name in d.open():
-        if (other := _difference_from(d, name, target)) is not None:
-            d.set(name, "companion", f"the difference or ratio of {target} and {other}")
 
 
 def _beside(d: Deciding, name: str, target: str) -> str | None:
@@ -141,8 +123,8 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
         return f"measured beside {target}, by its name"
     if words.is_result_beside(name, target):
         return f"a result beside {target}, by its name"
-    if pair and words.WORDS["repeated_until"].intersection(words.tokens(name)[-1:]) and fills_time(*pair):
-        return f"how often {target} was measured in a fixed time"
+    if performance and words.WORDS["repeated_until"].intersection(words.tokens(name)[-1:]) and not d.is_set(name):
+        return f"how often {target} was measured"
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
         return f"a value of the same setting as {target}, as in a pivot table"
@@ -156,8 +138,6 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
 def _of_target(d: Deciding, name: str, target: str) -> str | None:
     """Why a column is made of the target, or measures it again; None where nothing says so."""
     pair = d.pair(name, target)
-    if pair and runs_on(*pair):
-        return f"the running sum of {target}, or its differences"
     if pair and (words.has(name, "averages") or words.has(name, "smoothed")) and agree(*pair, AGAIN):
         return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
@@ -166,8 +146,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"
-    if words.is_well(name) and words.is_well(target) and sum(map(words.is_well, d.names)) >= WELLS:
-        return f"another well of the plate of {target}"
     if _is_one_of_repeats(d, name, target):
         return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
@@ -179,8 +157,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
     restated = restated or name.rstrip(")]").endswith("dB")
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
-    if pair and _moves_as_outcome(d, name, *pair):
-        return f"another outcome of the other columns: it moves with {target}"
     return None
 
 
@@ -234,28 +210,6 @@ def _is_one_of_repeats(d: Deciding, name: str, target: str) -> bool:
     return bool(np.abs(np.mean(columns, axis=0) - mean).max() < ROUNDED * np.ptp(mean))
 
 
-def _difference_from(d: Deciding, name: str, target: str) -> str | None:
-    """The companion from which the target differs by a column, or whose ratio to it that is: the training error of
-    ``gap = test - train``, the charge of an efficiency."""
-    if (found := d.pair(name, target)) is None:
-        return None
-    values, measured = found
-    for other in (other for other, (role, _) in d.role.items() if role == "companion"):
-        beside = d.numbers[other]
-        if beside is None or not np.isfinite(beside).all():
-            continue
-        near = max(ROUNDED * np.ptp(values), 3 * rounding(values).max())
-        apart = np.abs(np.abs(measured - beside) - np.abs(values)).max()
-        if apart < near < min(np.std(values), np.std(measured)):  # and the target is no trifle
-            return other
-        made = words.is_performance(name) and np.abs(beside).min() > 0  # and no number of machines
-        if made and off_multiple(values, measured / beside) < near < min(
-            np.std(values), off_multiple(values, measured)
-        ):
-            return other
-    return None
-
-
 def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool) -> bool:
     """Whether a column restates the target (its exponential, its logarithm, a multiple): one whose name begins alike,
     such as ``ElapsedRaw``, or any, `anyhow` or in a table where other columns were set to a few values each."""
@@ -270,20 +224,3 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
         return False
     settings = [other for other in d.candidates() if d.is_set(other)]
     return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
-
-
-def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
-    """Whether a measured column has the target's order and about its size, and follows from several columns that have
-    not, and from none alone: losses on several data sets, whose names do not say so."""
-    if d.is_set(name) or words.has(name, "another_model") or not are_alike(values, target):
-        return False
-    columns = [column for column in d.candidates().values() if not are_alike(column, target)]
-    if len(columns) < 2:
-        return False
-    views = [np.log(column) if column.min() > 0 else column for column in columns]
-    views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
-    terms = [*views, *(one * two for one, two in combinations_with_replacement(views, 2))]
-    if ROWS_PER_TERM * (1 + len(terms)) > d.rows:
-        return False
-    alone = max(explained(values, [view, view**2]) for view in views)
-    return alone < ALONE and explained(values, terms) > OUTCOME

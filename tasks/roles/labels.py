@@ -1,6 +1,5 @@
 """Columns of labels: the group, the categories, and those that say no more than other columns do."""
 
-import itertools
 import re
 from collections import Counter
 
@@ -14,7 +13,7 @@ from lawsmith.tasks.reading.quantities import factor_between
 from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.roles.follows import is_made, label_of
 
-FEWEST_VALUES = 3  # of a feature in each range that has a label, and of sizes in names
+FEWEST_VALUES = 3  # of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
 _SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
@@ -62,12 +61,9 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
                 d.set(one, "left out", f"the coordinates of {name}")
             return codes
         d.set(name, "left out", f"says the same as {listing(restated)}")
-    elif not words.has(name, "groups") and not words.is_label(name) and (along := _ranged(d, codes)) is not None:
-        d.set(name, "left out", f"says in which range of {along} a row lies")
-        d.notices.append(
-            f"lawsmith left out {name}, which says in which range of {along} a row lies; --group {option(name)} "
-            "gives each range constants of its own."
-        )
+    elif words.WORDS["of_rows"].issuperset(map(str.lower, labels)) and not _crossed(d, codes):
+        d.set(name, "left out", "says which rows are for training and which for a test")
+        d.notices.append(f"lawsmith uses all rows, whatever {name} says; put those of a test into a file for --test.")
     else:
         return codes
     return None
@@ -96,19 +92,6 @@ def _leave_out_lone(d: Deciding) -> None:
             f"lawsmith left out {group} {listing(d.lone, 8)}: a single row is too few for constants of its own; "
             "--group none keeps all rows."
         )
-
-
-def _ranged(d: Deciding, codes: IntArray) -> str | None:
-    """The column of which each label is a range of its own, several values wide: ``high`` above a threshold."""
-    for name, values in d.candidates().items():
-        levels = np.unique(values)
-        if np.array_equal(levels, np.arange(len(levels)) + levels[0]):
-            continue  # may number the rows, or subjects one label after the other
-        parts = sorted((values[codes == code] for code in range(codes.max() + 1)), key=np.min)
-        apart = all(one.max() < two.min() for one, two in itertools.pairwise(parts))
-        if apart and all(len(np.unique(part)) >= FEWEST_VALUES for part in parts):
-            return name
-    return None
 
 
 def _states_sizes(d: Deciding, labels: list[str]) -> bool:

@@ -5,18 +5,19 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, along
 from lawsmith.tasks.noise import rounding
 
-FEWEST_ON_LINE = 8  # rows that tell more than chance by lying on a straight line
+FEWEST_ON_LINE = 6  # rows that tell more than chance by lying on a straight line
 ONE_LINE = 1 - 1e-5  # correlation of two columns that are on a straight line
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of columns that are alike
 APART = 0.9  # correlation of ranks above which a column rises or falls with another
 SMOOTH = 0.2  # of the mean square between neighbours that chance makes, on a smooth curve at most
 EVEN = 1.5  # factor between steps that are about even, at most
-MOST_APART = 0.35  # standard deviation of log(count times time) of a benchmark that runs for a given time, at most
 
 
 def agree(values: Array, target: Array, share: float) -> bool:
-    """Whether a column typically differs from the target by less than this share of its standard deviation."""
-    return bool(np.median(np.abs(values - target)) < share * np.std(target))
+    """Whether a column typically differs from the target by less than this share of its standard deviation, and so does
+    its logarithm, where it has one."""
+    both = [(values, target), *([(np.log(values), np.log(target))] if min(values.min(), target.min()) > 0 else [])]
+    return all(bool(np.median(np.abs(one - two)) < share * np.std(two)) for one, two in both)
 
 
 def are_alike(values: Array, target: Array) -> bool:
@@ -51,29 +52,6 @@ def goes_along(axis: Array, values: Array) -> bool:
     distinct = len(np.unique(axis)) == len(values) >= FEWEST_ON_LINE
     smooth = distinct and np.mean(steps**2) < 2 * SMOOTH * np.var(values)
     return bool(smooth or along(axis, values) > APART)
-
-
-def runs_on(values: Array, target: Array) -> bool:
-    """Whether one column is the running total of the other, as cumulative cases are of new ones."""
-    for total, step in ((values, target), (target, values)):
-        digits = 2 * rounding(total).max() + rounding(step).max() + 1e-9 * np.ptp(total)
-        if FEWEST_ON_LINE * digits < np.ptp(step) and (np.abs(np.diff(total) - step[1:]) <= digits).all():
-            return len(values) >= FEWEST_ON_LINE
-    return False
-
-
-def fills_time(counts: Array, times: Array) -> bool:
-    """Whether a column times the target is about the same in all rows, while both vary by more than that."""
-    if min(counts.min(), times.min()) <= 0:
-        return False
-    spread, varied = np.std(np.log(counts) + np.log(times)), np.std(np.log(times))
-    return bool(spread < MOST_APART and varied > 2 * spread)
-
-
-def off_multiple(values: Array, made: Array) -> float:
-    """How far a column is off a multiple of another at most."""
-    size = max(float(np.median(np.abs(made))), np.finfo(float).tiny)
-    return float(np.abs(np.abs(values) - np.abs(made) * (np.median(np.abs(values)) / size)).max())
 
 
 def numbers_things(values: Array | None) -> bool:

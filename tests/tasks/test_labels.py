@@ -11,19 +11,6 @@ from lawsmith.tasks.asked import meant
 from lawsmith.tasks.user_table import read_decided
 
 
-def test_the_name_of_a_features_range_is_no_group(tmp_path: Path):
-    speed = np.geomspace(200, 1e6, 40)
-    table = pd.DataFrame({"Re": speed, "regime": np.where(speed < 2300, "laminar", "turbulent"), "f": 64 / speed})
-    data = read(tmp_path, table, "f")
-    assert (data.task.schema.group, roles(data)["regime"]) == (None, "left out")
-    assert (
-        "lawsmith left out regime, which says in which range of Re a row lies; --group regime gives each range "
-        "constants of its own."
-    ) in data.notices
-    assert read(tmp_path, table, "f", group="regime").task.train.groups == ("laminar", "turbulent")
-    assert read(tmp_path, table.rename(columns={"regime": "material"}), "f").task.schema.group == "material"
-
-
 def test_a_label_that_stands_once_leaves_its_row_out(tmp_path: Path):
     table = frame()[:13]
     data = read(tmp_path, table)
@@ -82,10 +69,7 @@ def test_rows_of_weight_zero_are_left_out_and_gaps_in_errors_told(tmp_path: Path
     data = read(tmp_path, table)
     assert len(data.task.train) == 9 and "lawsmith left out 3 rows of weight 0 (sample_weight)." in data.notices
     table = table.drop(columns="sample_weight").assign(loss_err=[0.1] * 10 + [0, np.nan])
-    assert (
-        "loss_err has no value above 0 in 2 of 12 rows, so all rows count alike. Fill these cells to let rows "
-        "count by it."
-    ) in read(tmp_path, table).notices
+    assert ("loss_err is no error above 0 in 2 of 12 rows, so all rows count alike.") in read(tmp_path, table).notices
     assert (
         read(tmp_path, table.assign(weight=1 + table["N"]), sigma="weight").task.schema.decided.weight.kind == "count"
     )

@@ -82,3 +82,49 @@ def test_times_of_several_algorithms_are_series_whatever_their_sizes(tmp_path: P
     n = np.array([10.0, 100, 1000, 10000, 100000])
     made = pd.DataFrame({"n": n, "quick_ms": n / 5e3, "merge_ms": n * np.log(n) / 4e4, "bubble_ms": n**2 / 1e6})
     assert read(tmp_path, made, "merge_ms").task.schema.features == ("n",)
+
+
+def test_what_a_run_took_is_no_setting_and_settings_do_not_follow_from_it(tmp_path: Path):
+    made = pd.DataFrame({"batch_size": np.repeat([64, 128, 256], 4), "lr": np.tile([1, 2, 4, 8], 3) / 1e3})
+    made = made.assign(train_hours=8 / made["batch_size"] ** 0.2 + np.cos(X) / 99, loss=2 + np.cos(X))
+    found = roles(read(tmp_path, made))
+    assert (found["batch_size"], found["train_hours"]) == ("feature", "companion")
+
+
+def test_what_is_measured_beside_a_target(tmp_path: Path):
+    made = pd.DataFrame({"n": np.tile([1, 4, 16], 4), "temp": np.repeat([0.1, 0.4, 0.7, 1], 3)})
+    made = made.assign(**{"maj@k": X / 200, "pass@k": (X + np.cos(X)) / 200})
+    assert roles(read(tmp_path, made, "maj@k"))["pass@k"] == "companion"
+    losses = made.assign(val_math=1 + 1 / X, val_code=2 + np.sin(X))
+    assert roles(read(tmp_path, losses, "val_math"))["val_code"] == "companion"
+    density = made.assign(rho_exp=1000 + X, rho_calc=1000 + 1.01 * X)
+    assert roles(read(tmp_path, density, "rho_exp"))["rho_calc"] == "companion"
+    stars = pd.DataFrame({"D (Mpc)": X, "e_D": 0.1 + np.cos(X) ** 2, "v": 70 * X})
+    assert roles(read(tmp_path, stars, "v"))["e_D"] == "left out"
+
+
+def test_a_label_of_the_range_of_another_column_stays_a_label(tmp_path: Path):
+    made = pd.DataFrame({"bench": np.repeat(["MATH", "AIME"], 6), "n": np.tile([1, 4, 16], 4)})
+    made = made.assign(length=np.repeat([200.0, 700], 6) + 9 * np.sin(X), loss=np.cos(X))
+    assert roles(read(tmp_path, made))["bench"] == "group"
+
+
+def test_a_column_that_says_which_rows_are_for_a_test_is_told(tmp_path: Path):
+    made = pd.DataFrame({"tokens": X, "split": ["train"] * 9 + ["test"] * 3, "loss": 2 + 1 / X})
+    data = read(tmp_path, made)
+    assert (roles(data)["split"], len(data.task.train)) == ("left out", 12)
+    assert any("whatever split says; put those of a test into a file" in notice for notice in data.notices)
+    long = pd.DataFrame({"tokens": np.repeat(X, 2), "split": ["train", "test"] * 12, "loss": 2 + np.cos(np.arange(24))})
+    assert roles(read(tmp_path, long))["split"] in ("group", "category")
+
+
+def test_last_lines_of_text_or_of_the_best_run_are_no_rows(tmp_path: Path):
+    rows = "model,params,loss\n" + "".join(f"m{k},{k + 2}0M,{3 - k / 9:.2f}\n" for k in range(6))
+    for last in ("All trained on 20 tokens per parameter,,\n", "best,,2.44\n"):
+        data = read(tmp_path, rows + last)
+        assert len(data.task.train) == 6 and any("left out the last line" in notice for notice in data.notices)
+
+
+def test_a_column_of_values_and_errors_goes_by_its_name_in_the_file(tmp_path: Path):
+    table = "dose,response (%) ± SD\n" + "".join(f"{k},{9 * k} ± {1 + k % 2}\n" for k in range(1, 8))
+    assert read(tmp_path, table, "response (%) ± SD").task.schema.targets == ("response (%)",)

@@ -162,11 +162,6 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: lawsmith read text as numbers ('1 core' is 1)."),
         ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: lawsmith read '1 200' as 1200."),
         ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others."),
-        (
-            "p,loss\n1,3\n#2,2\n# half way, by hand\n3,1\n4,4\n#5,5\n6,6\n7,1\n",
-            "2 lines that look like rows begin with #",
-        ),
-        ("p,loss\n1,3\n#2,2\n3,1\n4,4\n6,6\n", "1 line that looks like a row begins with #; lawsmith left"),
         ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "p, which has no value in 1 of 6 rows"),
         (
             "family,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
