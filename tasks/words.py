@@ -137,6 +137,8 @@ def is_result_beside(name: str, target: str) -> bool:
     ):
         return True
     one, two = tokens(name), tokens(target)
+    if "efficiency" in one and not WORDS["passes"].isdisjoint(two):  # of a battery's cycle
+        return True
     if is_outcome(target) and one[:1] == two[:1] and not WORDS["averages"].isdisjoint(set(one) & set(two)):
         return True  # episode_len_mean beside episode_reward_mean
     one, two = (re.split(r"[./]", text)[:-1] for text in (name, target))

@@ -1,6 +1,7 @@
 """Which columns of a table keep record of the runs, and which are further outcomes of them."""
 
 import re
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -9,15 +10,16 @@ from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.follows import parts_of
-from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, goes_along, is_even, numbers_things, restates
+from lawsmith.tasks.roles.follows import explained, parts_of
+from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, are_alike, goes_along, is_even, numbers_things, restates
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
 SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
-ALONE = 0.9  # correlation of ranks of the target with the steps of one run
+OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
+ROWS_PER_TERM = 3  # of the polynomial that tells
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
@@ -157,6 +159,8 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
     restated = restated or name.rstrip(")]").endswith("dB")
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
+    if pair and _moves_as_outcome(d, name, *pair):
+        return f"another outcome of the other columns: it moves with {target}"
     return None
 
 
@@ -224,3 +228,20 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
         return False
     settings = [other for other in d.candidates() if d.is_set(other)]
     return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
+
+
+def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
+    """Whether a measured column has the target's order and about its size, and follows from several columns that have
+    not, and from none alone: losses on several data sets, whose names do not say so."""
+    if d.is_set(name) or words.has(name, "another_model") or not are_alike(values, target):
+        return False
+    columns = [column for column in d.candidates().values() if not are_alike(column, target)]
+    if len(columns) < 2:
+        return False
+    views = [np.log(column) if column.min() > 0 else column for column in columns]
+    views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
+    terms = [*views, *(one * two for one, two in combinations_with_replacement(views, 2))]
+    if ROWS_PER_TERM * (1 + len(terms)) > d.rows:
+        return False
+    alone = max(explained(values, [view, view**2]) for view in views)
+    return alone < ALONE and explained(values, terms) > OUTCOME

@@ -124,7 +124,9 @@ def _weight_of_target(d: Deciding, name: str, of: str) -> None:
     elif not d.is_positive(name):
         d.set(name, "left out", f"the error of {of} by its name, but not positive in every row")
         bad = d.rows - int(np.sum(np.asarray(d.numbers[name]) > 0))
-        d.notices.append(f"{name} is no error above 0 in {bad} of {d.rows} rows, so all rows count alike.")
+        d.notices.append(
+            f"{name} is called an error, but not above 0 in {bad} of {d.rows} rows, so all rows count alike."
+        )
     elif (kind := kind_of_weight(d, name)) == "relative error" and not np.all(d.numbers[of]):
         d.set(name, "left out", f"the relative error of {of} by its name, but {of} is 0 in some row")
     else:

@@ -69,7 +69,9 @@ def test_rows_of_weight_zero_are_left_out_and_gaps_in_errors_told(tmp_path: Path
     data = read(tmp_path, table)
     assert len(data.task.train) == 9 and "lawsmith left out 3 rows of weight 0 (sample_weight)." in data.notices
     table = table.drop(columns="sample_weight").assign(loss_err=[0.1] * 10 + [0, np.nan])
-    assert ("loss_err is no error above 0 in 2 of 12 rows, so all rows count alike.") in read(tmp_path, table).notices
+    assert ("loss_err is called an error, but not above 0 in 2 of 12 rows, so all rows count alike.") in read(
+        tmp_path, table
+    ).notices
     assert (
         read(tmp_path, table.assign(weight=1 + table["N"]), sigma="weight").task.schema.decided.weight.kind == "count"
     )
