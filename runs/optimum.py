@@ -5,9 +5,12 @@ interval. A target is reached wherever the interval of the mean holds it. The la
 be one that can be read.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import combinations
+from math import factorial
 
 import numpy as np
 
@@ -21,9 +24,13 @@ from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError
+from lawsmith.tasks.errors import listing
+from lawsmith.tasks.frozen import Frozen
 
 POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio
-MOST_FREE = 3  # features that are searched at a time
+MOST_POINTS = 250_000  # of a search over several features
+ROUNDED = 1e-6  # of a whole, by which given shares may exceed it
+MOST_FREE = 3  # features that are searched at a time, beside shares of a whole
 BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
 FLAT = 10.0
@@ -39,19 +46,19 @@ class Answer:
     high: float | None
 
 
-@dataclass(frozen=True)
-class Optimum:
+class Optimum(Frozen):
     """The best features, for a budget where there is one.
 
     features: name -> best value. at_edge: the features whose best value is the end of the searched range, so there is
     no optimum inside. flat: whether the optimum is too flat to tell. as_good: name -> the range within which the
-    target is worse by less than the noise of one measurement.
+    target is worse by less than the noise of one measurement. shares: of a whole, which were kept to it.
     """
 
     features: Mapping[str, Answer]
     as_good: Mapping[str, tuple[float, float]]
     flat: bool
     at_edge: tuple[str, ...]
+    shares: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,48 +83,75 @@ def optimum(
 ) -> Optimum:
     """The features that spend `budget` = `amount` and make the target least (most, with `maximise`).
 
-    All features that are numbers are free but those in `fixed`, which are spent as they are. Raises InputError where
-    a label is missing, the budget cannot be spent near the data, or the law cannot be read.
+    All features that are numbers are free but those in `fixed`, which are spent as they are. Shares of a whole are
+    searched together, as mixtures, unless the budget names one. Raises InputError where a label is missing, the budget
+    cannot be spent near the data, or the law cannot be read.
     """
-    if budget is not None:
-        budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
-    free = _free(law, budget, fixed)
-    if budget is None:
-        rows = _grid(free, known, group, {1: 4 * POINTS, 2: 400, 3: 80}[len(free)])
-    else:
-        rows = _spent(budget, amount, free, known, group)
+    rows, shares = _searched(law, known, budget, amount, fixed, group)
+    free = [name for name in law.schema.features if name in rows]
     columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
     sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
-    values = [sign * _finite(one.call(columns)) for one in laws]
+    values = [np.where(np.isfinite(value := one.call(columns)), sign * value, np.inf) for one in laws]
     if not np.isfinite(values[0]).any():
         raise InputError("The law has no finite value where the budget could be spent.")
     places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
     errors = known.errors[known.targets.index(target)]
     times = multiplier(errors.ratios, known.folds, LEVEL)
-    free.sort(key=law.schema.features.index)
-    answers = {
-        name: _answer([None if p is None else float(rows[name][p]) for p in places], laws, times) for name in free
-    }
+    best = {name: [None if place is None else float(rows[name][place]) for place in places] for name in free}
+    answers = {name: _answer(best[name], laws, times, known.freedom, shares.get(name)) for name in free}
     least = float(values[0].min())
     good = values[0] <= least + errors.noise_at(group, least)
-    ends = {name: _ends(rows[name]) for name in free}  # equal where the budget leaves one value
+    ends = {name: _ends(rows[name]) for name in free if name not in shares}  # equal where the budget leaves one value
     at_edge = tuple(name for name, (low, high) in ends.items() if low < high and answers[name].value in (low, high))
-    spans = [one.high / one.low for one in answers.values() if one.low and one.high and one.low > 0]
+    spans = [one.high / one.low for name in ends if (one := answers[name]).low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
-    return Optimum(answers, {name: _ends(rows[name][good]) for name in free}, flat, at_edge)
+    as_good = {name: _ends(rows[name][good]) for name in free}
+    return Optimum(features=answers, as_good=as_good, flat=flat, at_edge=at_edge, shares=tuple(shares))
 
 
-def _free(law: Law, budget: Node | None, fixed: Mapping[str, float]) -> list[str]:
-    """The features to be found; raises InputError where there is none, there are too many, or others lack a value."""
+def _searched(
+    law: Law, known: Uncertainty, budget: Node | None, amount: float, fixed: Mapping[str, float], group: str
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """Columns of points to ask the law at, and the factors of the shares of a whole that are kept to it. Shares that
+    the law does not use take the rest of the whole; one alone is found, too."""
+    if budget is not None:
+        budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
+    spent = [] if budget is None else features_of(budget)
+    shares = {name: known.shares[name] for name in law.schema.features if name in known.shares}
+    parts = [name for name in shares if name in law.features and name not in fixed]
+    if not parts or shares.keys() & {*spent}:
+        parts, shares = [], {}
+    rest = [name for name in shares if name not in (*law.features, *fixed)]
     labels = {name for name, column in law.schema.columns.items() if column.levels}
-    shared = [] if budget is None else features_of(budget)
-    free = [name for name in law.features if name not in labels | {*fixed, *shared}] + list(shared)
-    if not free:
-        raise InputError("--at fixes all features of the formula; leave out the one to find.")
+    free = [name for name in law.features if name not in labels | {*fixed, *spent, *parts}] + list(spent)
+    if not (free or parts) or (budget is not None and not spent):
+        whose = "formula" if budget is None else "budget"
+        raise InputError(f"--at fixes all features of the {whose}; leave out the one to find.")
     if len(free) > MOST_FREE:
         raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
-    _require(law, {*free, *fixed})
-    return free
+    _require(law, {*free, *fixed, *parts})
+    across = len(free) - (budget is not None) + len(parts) + bool(rest) - bool(parts)
+    points = min(4 * POINTS, int(MOST_POINTS ** (1 / max(across, 1))))
+    rows = _grid(free, known, group, points) if budget is None else _spent(budget, amount, free, known, group, points)
+    if not parts:
+        return rows, shares
+    left = 1 - sum(factor * fixed.get(name, 0.0) for name, factor in shares.items())
+    if left < -ROUNDED:
+        raise InputError(f"--at gives more than the whole of {listing(tuple(shares))}.")
+    named = [*parts, *rest] if len(rest) < 2 else parts
+    mixed = _mixtures({name: max(left, 0.0) / shares[name] for name in named}, len(rest) > 1, points)
+    counts = [len(next(iter(columns.values()), [0])) for columns in (rows, mixed)]
+    crossed = {name: np.repeat(column, counts[1]) for name, column in rows.items()}
+    return crossed | {name: np.tile(column, counts[0]) for name, column in mixed.items()}, shares
+
+
+def _mixtures(most: Mapping[str, float], others: bool, points: int) -> dict[str, Array]:
+    """Columns of mixtures on an even grid: shares of up to `most` each that make a whole, with `others` beside them."""
+    across = max(len(most) + others - 1, 0)
+    steps = max(int(points * factorial(across) ** (1 / max(across, 1)) - across / 2), 1)
+    bars = np.array(list(combinations(range(steps + across), across)))
+    sizes = np.diff(bars, prepend=-1, append=steps + across) - 1  # (n, across + 1), which add up to `steps`
+    return {name: size * (end / steps) for (name, end), size in zip(most.items(), sizes.T, strict=False)}
 
 
 def _ends(column: Array) -> tuple[float, float]:
@@ -145,9 +179,10 @@ def invert(
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
     columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
-    values = _finite(asked(law, known, group, target)[0].call(columns))
-    own = _crossing(line, values, wanted, known.regions[group].middle(known.features.index(solve)))
-    if own is None:
+    values = asked(law, known, group, target)[0].call(columns)
+    axis, middle = np.log(line) if line[0] > 0 else line, known.regions[group].middle(known.features.index(solve))
+    passed = _passes(axis, values - wanted)
+    if not len(passed):
         near = values[np.isfinite(values)]
         if not len(near):
             raise InputError(f"The law has no finite value along {solve}.")
@@ -156,27 +191,17 @@ def invert(
             f"The law never reaches {target} = {wanted:g} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
             f"the nearest is {closest:.4g}."
         )
-    inside = np.flatnonzero(np.isfinite(values))
-    row = {name: law.schema.written(name, column[inside].tolist()) for name, column in columns.items()}
-    found = predict(known, law.schema, law.table(row, group, known), sandbox)
+    at = passed[np.argmin(np.abs(passed - (np.log(middle) if line[0] > 0 else middle)))]
+    axis = np.sort(np.append(axis[np.isfinite(values)], at))  # an interval narrower than a step has both ends, too
+    back = np.exp if line[0] > 0 else np.asarray
+    row = {name: law.schema.written(name, [value] * len(axis)) for name, value in fixed.items()}
+    found = predict(known, law.schema, law.table({**row, solve: back(axis).tolist()}, group, known), sandbox)
     means = [one[known.targets.index(target)] for one in found]
-    bands = [np.array([getattr(one, end) for one in means]) for end in ("mean_low", "mean_high")]
-    return Answer(own, *_within(line[inside], bands[0] - wanted, bands[1] - wanted, own))
-
-
-def _within(line: Array, low: Array, high: Array, own: float) -> tuple[float | None, float | None]:
-    """The ends of the stretch of a line around `own` where low <= 0 <= high; None where it goes to the line's end."""
-    axis, at = (np.log(line), float(np.log(own))) if line[0] > 0 else (line, own)
-    margin = np.minimum(-low, high)  # not negative inside
-    outside = margin < 0
-    before, after = np.flatnonzero(outside & (axis < at)), np.flatnonzero(outside & (axis > at))
-
-    def crossing(out: int, step: int) -> float:
-        share = margin[out] / (margin[out] - margin[out + step])
-        end = float(axis[out] + share * (axis[out + step] - axis[out])) if outside[out] != outside[out + step] else at
-        return float(np.exp(end)) if line[0] > 0 else end
-
-    return (crossing(int(before[-1]), 1) if len(before) else None, crossing(int(after[0]), -1) if len(after) else None)
+    inside = np.array([min(wanted - one.mean_low, one.mean_high - wanted) for one in means])
+    inside[axis == at] = np.maximum(inside[axis == at], 0.0)  # but for rounding
+    ends = _passes(axis, inside)
+    low, high = ends[ends <= at][-1:], ends[ends >= at][:1]
+    return Answer(float(back(at)), *(float(back(end[0])) if len(end) else None for end in (low, high)))
 
 
 def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:
@@ -201,17 +226,10 @@ def _function(
     stated = read(source, law.schema.targets, law.schema.features)
     if isinstance(stated, Unreadable):
         raise InputError(f"The law cannot be solved for a feature: {stated.reason}.")
-    tree = stated.targets[target]
+    tree, one = stated.targets[target], np.ones(1)  # for a feature that no formula of ours needs
     return lambda columns: np.broadcast_to(
-        evaluate(tree, _Typical(columns), constants), next(iter(columns.values())).shape
+        evaluate(tree, defaultdict(lambda: one, columns), constants), next(iter(columns.values())).shape
     )
-
-
-class _Typical(dict[str, Array]):
-    """Columns; a feature that no formula of ours needs counts as 1."""
-
-    def __missing__(self, key: str) -> Array:
-        return np.ones(1)
 
 
 def _require(law: Law, given: set[str]) -> None:
@@ -240,9 +258,11 @@ def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> d
     return dict(zip(free, (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")), strict=True))
 
 
-def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str) -> dict[str, Array]:
+def _spent(
+    budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str, points: int
+) -> dict[str, Array]:
     """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
-    columns = _grid(free[:-1], known, group, {1: 1, 2: 4 * POINTS, 3: 400}[len(free)])
+    columns = _grid(free[:-1], known, group, points)
     count = len(columns[free[0]]) if len(free) > 1 else 1
     line = _line(known, group, free[-1])
     low, high = np.full(count, line[0]), np.full(count, line[-1])
@@ -263,34 +283,25 @@ def _spent(budget: Node, amount: float, free: Sequence[str], known: Uncertainty,
     return spent
 
 
-def _finite(values: Array) -> Array:
-    return np.where(np.isfinite(values), values, np.inf)
+def _passes(axis: Array, values: Array) -> Array:
+    """Where finite values along an axis pass 0, interpolated."""
+    places = np.flatnonzero(np.isfinite(values[:-1] + values[1:]) & (np.sign(values[:-1]) != np.sign(values[1:])))
+    share = values[places] / (values[places] - values[places + 1])
+    return np.asarray(axis[places] + share * (axis[places + 1] - axis[places]))
 
 
-def _crossing(line: Array, values: Array, wanted: float, middle: float) -> float | None:
-    """Where values along a line pass `wanted`, interpolated; of several the one nearest to the middle of the data."""
-    above = values - wanted
-    fine = np.isfinite(above[:-1]) & np.isfinite(above[1:])
-    places = np.flatnonzero(fine & (np.sign(above[:-1]) != np.sign(above[1:])))
-    if not len(places):
-        return None
-    axis = np.log(line) if line[0] > 0 else line
-    share = above[places] / (above[places] - above[places + 1])
-    at = axis[places] + share * (axis[places + 1] - axis[places])
-    found = np.exp(at) if line[0] > 0 else at
-    away = np.abs(at - (np.log(middle) if line[0] > 0 else middle))
-    return float(found[np.argmin(away)])
-
-
-def _answer(found: Sequence[float | None], laws: Sequence[_Asked], times: float) -> Answer:
-    """The law's own answer, with an interval from what its refits and its rivals answer.
+def _answer(
+    found: Sequence[float | None], laws: Sequence[_Asked], times: float, freedom: float, factor: float | None
+) -> Answer:
+    """The law's own answer, with an interval from what its refits and its rivals answer; `factor` of a share only.
 
     Refits spread by half the middle 68 % of their answers, so one that diverged does not matter; rivals by their
-    weighted distance from the law; `times` is what the held-out errors make of a standard deviation.
+    weighted distance from the law; `times` is what the held-out errors make of a standard deviation, `freedom` the
+    share of the measurements that the law's constants leave free.
     """
     own = found[0]
     assert own is not None
-    ratios = all(value is None or value > 0 for value in found)
+    ratios = factor is None and all(value is None or value > 0 for value in found)
 
     def away(value: float) -> float:
         return float(np.log(value / own)) if ratios else value - own
@@ -301,7 +312,8 @@ def _answer(found: Sequence[float | None], laws: Sequence[_Asked], times: float)
         return Answer(own, None, None)
     low, high = np.quantile(refits, [0.1587, 0.8413])
     rivals = sum(one.weight * distance**2 for distance, one in pairs if not one.refit)
-    half = times * float(np.hypot((high - low) / 2, np.sqrt(rivals)))
+    half = times * float(np.hypot((high - low) / 2 / np.sqrt(freedom), np.sqrt(rivals)))
     if ratios:
         return Answer(own, own * float(np.exp(-half)), own * float(np.exp(half)))
-    return Answer(own, own - half, own + half)
+    floor, ceiling = (-np.inf, np.inf) if factor is None else (0.0, 1 / factor)
+    return Answer(own, max(own - half, floor), min(own + half, ceiling))

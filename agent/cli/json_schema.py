@@ -3,10 +3,14 @@
 The models state the contract that docs/json.md tells in words. Tests hold the output of each command against them.
 """
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic.json_schema import models_json_schema
 
+from lawsmith.agent.search.outliers import Disbelieved
+from lawsmith.runs.laws.law_table import LawRow
+from lawsmith.runs.optimum import Answer, Optimum
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.schema import Role
 
@@ -47,37 +51,13 @@ class KnownLawJson(OwnFormJson):
     name: str
 
 
-class LawRowJson(Frozen):
-    """A law of the table of laws. Errors are root mean squares in the target's unit."""
-
-    id: str
-    formula: str
-    constants: Constants
-    complexity: int
-    train_error: Number
-    heldout_error: Number
-    heldout_r2: Number | None
-    chosen: bool
-    on_front: bool
-    also: list[str]
-
-
-class ListedLawJson(LawRowJson):
+@dataclass(frozen=True, kw_only=True)
+class ListedLaw(LawRow):
     """A law of the table of a run; `picked` where the user picked it, `outdone` where the chosen law outdid it in the
     choice although it predicts nearer to the middle of all."""
 
     picked: bool
     outdone: bool
-
-
-class DisbelievedJson(Frozen):
-    """An outlier: a training row, counted from 1, that the leading laws miss; `met` if the chosen law predicts it."""
-
-    row: int
-    target: str
-    measured: Number
-    expected: Number
-    met: bool = False
 
 
 class RunScoresJson(Frozen):
@@ -105,10 +85,10 @@ class RunJson(RunScoresJson):
     seconds: float | None
     cost_usd: float | None
     account: dict[str, Any] | None
-    disbelieved: list[DisbelievedJson]
+    disbelieved: list[Disbelieved]
     growing_errors: str | None
     verdict: list[str]
-    laws: list[LawRowJson]
+    laws: list[LawRow]
     error: str | None
 
 
@@ -148,7 +128,7 @@ class LawsJson(Frozen):
 
     run: str
     picked: str | None
-    laws: list[ListedLawJson]
+    laws: list[ListedLaw]
 
 
 class PredictionJson(Frozen):
@@ -187,23 +167,11 @@ class PredictRowsJson(Frozen):
     level: float
 
 
-class AnswerJson(Frozen):
-    """A number with its 90 % interval."""
-
-    value: Number
-    low: Number | None
-    high: Number | None
-
-
-class OptimumJson(Frozen):
+class OptimumJson(Optimum):
     """The best features for a budget: `discover optimum RUN --json`."""
 
     target: str
     budget: str
-    features: dict[str, AnswerJson]
-    as_good: dict[str, tuple[Number, Number]]
-    flat: bool
-    at_edge: list[str]
     prediction: PredictionJson
     warnings: list[str]
 
@@ -213,7 +181,7 @@ class InvertJson(Frozen):
 
     target: str
     wanted: float
-    solve: dict[str, AnswerJson]
+    solve: dict[str, Answer]
     warnings: list[str]
 
 

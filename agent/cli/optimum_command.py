@@ -16,6 +16,7 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.new_rows import number_in
 
 Asked = tuple[Law, str, str]
@@ -41,16 +42,17 @@ def best(
     said = [*_remarks(got), *said]
     if as_json:
         told = {"prediction": asdict(value), "warnings": said}
-        print_json({"target": target, "budget": budget or "", **asdict(got), **told})
+        print_json({"target": target, "budget": budget or "", **got.model_dump(), **told})
         return
     within = "" if budget is None else f" for {budget}"
-    line(f"{'highest' if maximise else 'lowest'} {target}{within}")
+    mixed = f", a mixture of {listing(got.shares)}" if got.shares else ""
+    line(f"{'highest' if maximise else 'lowest'} {target}{within}{mixed}")
     _list(got.features)
     line(
         f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
         f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
     )
-    for name, (low, high) in got.as_good.items():
+    for name, (low, high) in ((name, ends) for name, ends in got.as_good.items() if ends[0] < ends[1]):
         line(f"Any {name} from {low:.2g} to {high:.2g} is as good: the difference is smaller than the noise.")
     say(said)
 

@@ -186,10 +186,10 @@ def account(found: RunResult, of: str = "") -> None:
 
 
 def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
-    """The formula of a law, and what the codes of its categories stand for."""
+    """The formula of a law, and what the codes of the categories in it stand for."""
     line(expression or "see law.py", label="formula:   ")
-    if codes:
-        line("; ".join(codes), label="codes:     ")
+    if named := [one for one in codes if one.partition(": ")[0] in (expression or "")]:
+        line("; ".join(named), label="codes:     ")
 
 
 def constants(values: Mapping[str, Mapping[str, float]]) -> None:

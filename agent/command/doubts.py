@@ -24,6 +24,7 @@ from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
 from lawsmith.tasks import Dataset, Table, Task
 from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
@@ -63,7 +64,10 @@ class Doubts:
             )
         grows = () if self.growing is None else (self.growing.sentence,)
         unasked = f"Only the first {LAWS} of your forms were used to find outliers, not the other {self.unasked}."
-        rows = (*(row.sentence for row in self.rows), *_another_unit(self.rows))
+        rows = (*(row.sentence for row in self.rows if not row.met), *_another_unit(self.rows))
+        if met := [str(row.row + 1) for row in self.rows if row.met]:
+            looked = "Row {} looked like an outlier" if len(met) == 1 else "Rows {} looked like outliers"
+            rows = (*rows, f"{looked.format(listing(met, 9))} and counted next to nothing, but the law fits there.")
         return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
 
     def judged_by(self, winner: Trial, sandbox: Sandbox) -> Self:

@@ -84,11 +84,8 @@ def note_screening(proposer: Proposer, journal: Journal, until: OutOfTime | None
 def _evaluated(
     batch: Sequence[Proposal], evaluator: Evaluator, history: History, out_of_time: Callable[[], str | None]
 ) -> Iterator[Trial]:
-    """Trials of a batch in the order of its proposals, evaluated at the same time.
-
-    When time runs out the rest of the batch is given up, unless there is no law yet; what the sandbox then stops has
-    no trial.
-    """
+    """Trials of a batch in the order of its proposals, evaluated at the same time. When time runs out the rest of the
+    batch is given up, unless there is no law yet; what the sandbox then stops has no trial."""
     futures = [evaluator.submit(proposal.source) for proposal in batch]
     for place, (proposal, future) in enumerate(zip(batch, futures, strict=True)):
         if out_of_time() is not None and history.has_law:

@@ -172,11 +172,9 @@ class Command:
             yield dataset, doubts, make_proposer, evaluator
 
     def _weighed(self, sandbox: Sandbox) -> tuple[Dataset, Doubts | None]:
-        """The data set with rows that count as they deserve, or where all count in full.
-
-        With a time limit it must be known when its share for preparing is over, or in `LEAST_WEIGHING` seconds.
-        A run that goes on, or is made again, sees what it saw when it began, however long that takes.
-        """
+        """The data set with rows that count as they deserve, or where all count in full. With a time limit it must be
+        known when its share for preparing is over, or in `LEAST_WEIGHING` seconds. A run that goes on, or is made
+        again, sees what it saw when it began, however long that takes."""
         paths = [self.plan(index).path(self.runs_dir) for index in range(self.job.runs)]
         paths += [] if self.job.replay is None else [Path(self.job.replay)]
         begun = [Archive.open(path) for path in paths if path.exists()]

@@ -48,12 +48,7 @@ class Disbelieved:
 
     @property
     def sentence(self) -> str:
-        """What a user is told of the row, counted from 1."""
-        if self.met:
-            return (
-                f"Row {self.row + 1} looked like an outlier and counted next to nothing, but the chosen law predicts "
-                f"it: {self.target} is {self.measured:.4g} there."
-            )
+        """What a user is told of the row, counted from 1, where no law meets it."""
         pairs = ([f"{value:.{digits}g}" for value in (self.measured, self.expected)] for digits in range(4, 18))
         measured, expected = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
         return (

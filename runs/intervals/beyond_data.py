@@ -6,6 +6,7 @@ from lawsmith.runs.intervals.distance import distances
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import FAR
 from lawsmith.tasks import Table
+from lawsmith.tasks.errors import listing
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def remarks(known: Uncertainty, rows: Table) -> list[str | None]:
 
 def _trust(known: Uncertainty, outside: tuple[Beyond, ...], distance: float) -> str:
     factors = [one.trusted for one in outside if one.trusted is not None]
-    if known.reach <= 0:
+    if unseen := [one.feature for one in outside if one.trusted is not None and one.trusted <= 1]:
+        measured = f"No error of this law was measured beyond the measured range of {listing(unseen)}."
+    elif known.reach <= 0:
         measured = "Errors of this law were measured inside the data only."
     elif factors:
         measured = f"Errors of this law were measured up to {times(max(factors))} beyond the fitted rows."

@@ -1,6 +1,7 @@
 """How far a point lies beyond the data that a law was fitted to, in units of the data's own range."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -89,6 +90,18 @@ def distances(regions: Mapping[str, Region], rows: Table) -> Array:
         mask = rows.codes == code
         found[mask] = regions[rows.groups[code]].distance(x[mask])
     return found
+
+
+def halfway(regions: Mapping[str, Region], rows: Table, moved: Sequence[str]) -> Table:
+    """The rows, of which the `moved` features lie half as far beyond the data of their group, on their axis."""
+    columns = dict(rows.features)
+    for k, name in enumerate(rows.features):
+        if name in moved:
+            ends = np.array([regions[rows.groups[code]].factor(k, 0.0)[:2] for code in rows.codes])
+            column, edge = columns[name], np.clip(columns[name], *ends.T)
+            ratio = all(region.log[k] for region in regions.values())
+            columns[name] = edge * np.sqrt(np.maximum(column / edge, 0)) if ratio else (column + edge) / 2
+    return replace(rows, features=columns)
 
 
 def _axis(x: Array, log: tuple[bool, ...]) -> Array:

@@ -29,7 +29,7 @@ from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic, weighted_median
-from lawsmith.tasks.frontier.folds import Fold
+from lawsmith.tasks.frontier.folds import Fold, simplex_units
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
 MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form
@@ -124,6 +124,8 @@ class _Study:
             factors=_factors(train, folds),
             regions=_regions(train, log),
             measurements=train.target_matrix().size,
+            shares=simplex_units(train),
+            two_values=tuple(name for name, column in train.features.items() if len(np.unique(column)) == 2),
         )
 
     def _members(self) -> tuple[Member, ...]:
@@ -236,10 +238,8 @@ def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Arra
 
 
 def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:
-    """Standard deviations (G,) of residuals and of the target; a group's noise leans on that of all groups.
-
-    Where rows have weights, the noise is that of a measurement of weight 1, the mean of all.
-    """
+    """Standard deviations (G,) of residuals and of the target; a group's noise leans on that of all groups. Where rows
+    have weights, the noise is that of a measurement of weight 1, the mean of all."""
     y, groups = train.target_matrix()[:, target], len(train.groups)
     overall = float(y.std())
     unit, own, rows = np.full(groups, overall), np.zeros(groups), np.zeros(groups)

@@ -52,7 +52,8 @@ class Uncertainty(Exact):
     divisions of the training rows the errors were measured on. reach: the largest distance beyond fitted data at
     which an error was measured. factors: per feature, how many times its largest fitted value a held-out row had (1
     where none lay beyond). regions: by group. measurements: that the law was fitted to, of all targets; 0 in archives
-    of earlier versions.
+    of earlier versions. shares: factors of the features that are shares of a whole (`simplex_units`). two_values:
+    features of which the rows have two values, so that none shows how a law bends along them.
     """
 
     version: int = 1
@@ -66,6 +67,8 @@ class Uncertainty(Exact):
     factors: tuple[float, ...] = ()
     regions: dict[str, Region]
     measurements: int = 0
+    shares: dict[str, float] = Field(default_factory=dict)
+    two_values: tuple[str, ...] = ()
 
     @property
     def freedom(self) -> float:

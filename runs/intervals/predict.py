@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lawsmith.runs.intervals.distance import distances
+from lawsmith.runs.intervals.distance import distances, halfway
 from lawsmith.runs.intervals.estimate import model_spread
 from lawsmith.runs.intervals.model import Interval, Member, Uncertainty, Values
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
@@ -39,6 +39,10 @@ def predict(
     found = member_predictions(known, schema, hidden, sandbox)
     own = found[0][1]
     spread = model_spread(own, [(prediction, member.weight) for member, prediction in found])
+    if known.two_values:  # a law that goes half as far along them meets every row as well
+        winner = known.model_copy(update={"members": known.members[:1]})
+        bent = halfway(known.regions, hidden, known.two_values)
+        spread = np.hypot(spread, member_predictions(winner, schema, bent, sandbox)[0][1] - own)
     parameter = _parameter_spread(known, schema, hidden, sandbox, own)
     distance = distances(known.regions, rows)
     ends = [schema.knowledge.ranges.get(name, (-np.inf, np.inf)) for name in known.targets]

@@ -129,10 +129,8 @@ class _PageHandler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _is_local(self) -> bool:
-        """A name other than ours in the request means that a foreign page was led here (DNS rebinding).
-
-        The name may stand in the Host header and, in the form that proxies are sent, in the request line.
-        """
+        """A name other than ours in the request means that a foreign page was led here (DNS rebinding). The name may
+        stand in the Host header and, in the form that proxies are sent, in the request line."""
         _, port = self.connection.getsockname()
         names = [f"{name}:{port}" for name in (ADDRESS, "localhost")] + [ADDRESS, "localhost"] * (port == 80)
         hosts = self.headers.get_all("Host") or []

@@ -93,11 +93,9 @@ def _in_words(role: Role, target: str, about: Sequence[str]) -> str:
 
 
 def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
-    """What a centre does: where a feature is at its optimum, or how that place moves with another one.
-
-    The feature stands in the smallest sum around the centre that has a term without constants: log(lr) in
-    log(lr) - (m + m2 log(N)).
-    """
+    """What a centre does: where a feature is at its optimum, or how that place moves with another one. The feature
+    stands in the smallest sum around the centre that has a term without constants: log(lr) in log(lr) - (m + m2
+    log(N))."""
     sums = [part for part in walk(tree) if isinstance(part, Sum) and centre in parameters(part)]
     alone = [[one for term in part.terms if not parameters(term) for one in features(term)] for part in sums]
     own = _listed(next(filter(None, reversed(alone)), about))

@@ -10,6 +10,7 @@ from lawsmith import discover
 from lawsmith.agent.cli import main
 from lawsmith.agent.cli.optimum_command import amount
 from lawsmith.runs.intervals import predict
+from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.optimum import invert, optimum
 from lawsmith.sandbox import Sandbox
@@ -91,6 +92,48 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
     found = json.loads(out)["solve"]["N"]
     assert code == 0 and found["value"] == pytest.approx(at, rel=0.2)
     assert found["low"] < at < (found["high"] or np.inf)
+
+
+@pytest.fixture(scope="module")
+def mixture_law(tmp_path_factory: pytest.TempPathFactory) -> Law:
+    rng = np.random.default_rng(3)
+    shares = np.round(100 * rng.dirichlet([2, 1, 1], 15))
+    shares[:, 0] = 100 - shares[:, 1:].sum(axis=1)
+    size = np.repeat([7e7, 4e8], 15)
+    web, code, books = np.tile(shares, (2, 1)).T
+    loss = (2 + (code / 100 - 0.3) ** 2 + 2 * (books / 100 - 0.2) ** 2) * (size / 1e8) ** -0.1
+    frame = pd.DataFrame({"size": size, "web": web, "code": code, "books": books, "loss": loss})
+    frame["loss"] *= 1 + 0.001 * rng.standard_normal(30)
+    form = "(L + A*(code - c)^2 + B*(books - b)^2) * size^-a"
+    folder = tmp_path_factory.mktemp("mixture")
+    found = discover(frame, target="loss", form=form, only=True, runs_dir=folder, features=list(frame)[:4])
+    assert found.law is not None
+    return found.law
+
+
+def test_shares_of_a_whole_are_searched_as_mixtures(mixture_law: Law, capsys: pytest.CaptureFixture[str]):
+    run = str(mixture_law.archive.path)
+    code, out, _ = ask(capsys, "optimum", run, "--at", "size=4e8", "--json")
+    found = json.loads(out)
+    best = {name: answer["value"] for name, answer in found["features"].items()}
+    assert code == 0 and found["shares"] == ["web", "code", "books"] and not found["at_edge"] and not found["flat"]
+    assert best == {name: pytest.approx(at, abs=4) for name, at in (("web", 50), ("code", 30), ("books", 20))}
+    assert sum(best.values()) == pytest.approx(100)
+    code, out, _ = ask(capsys, "optimum", run, "--at", "size=4e8,books=75")
+    assert code == 0 and out.startswith("lowest loss, a mixture of web, code and books\n  web = 0")
+    code, _, err = ask(capsys, "optimum", run, "--at", "size=4e8,books=120")
+    assert code == 2 and "more than the whole of web, code and books" in err
+
+
+def test_two_values_do_not_show_a_bend_so_intervals_beyond_them_are_wide(mixture_law: Law):
+    at = {"web": [50.0, 50.0], "code": [30.0, 30.0], "books": [20.0, 20.0], "size": [4e8, 4e9]}
+    inside, beyond = (row[0] for row in mixture_law.interval(at))
+    halfway = mixture_law.predict({**at, "size": [4e8, 4e8 * 10**0.5]})
+    assert inside.model == pytest.approx(0, abs=1e-6) and beyond.model == pytest.approx(halfway[1] - beyond.value)
+    with Sandbox() as sandbox:
+        known = mixture_law.uncertainty(sandbox)
+        said = remarks(known, mixture_law.table({name: column[1:] for name, column in at.items()}, None, known))
+    assert said[0] is not None and "No error of this law was measured beyond the measured range of size" in said[0]
 
 
 def test_percent_is_read_in_the_unit_of_the_target():
