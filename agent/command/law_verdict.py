@@ -108,7 +108,7 @@ def _remarks(
 ) -> Iterator[tuple[str, Tone]]:
     """Sentences beside the errors, "" where there is none, each with the best tone that it leaves."""
     found, task = winner.evaluation, search_task.task
-    away, rivals = inseparable_laws(winner, inseparable, trials, task)
+    away, rivals = inseparable_laws(winner, inseparable, trials, search_task)
     yield rivals, "fair" if away > AGREE else "good"
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"

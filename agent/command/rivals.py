@@ -17,14 +17,18 @@ FEW_ROWS = 20
 """With more, a law that misses them clearly more is no rival."""
 MISSES = 3.0
 """A plainer law misses few rows by at most so many times as much, and the two differ by at least so many errors."""
+ONLY_ROWS = "only more rows can tell which is right"
+MOST_NAMED = 5
+"""A row with more features is not named."""
 FITS = 0.1
 """A law that misses the rows by more than this share of their spread is no law of them."""
 
 
 def inseparable_laws(
-    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], task: Task
+    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], search_task: SearchTask
 ) -> tuple[float, str]:
     """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
+    task = search_task.task
     known = {trial.id: trial for trial in trials}
     others = [known[id] for id in inseparable if id in known]
     if not others:
@@ -35,16 +39,19 @@ def inseparable_laws(
     told = _as_good([winner, *others], task)
     if not usable or not own.size:
         return 1.0, f"{told}, and the data cannot separate them."
-    near, far = (max(values) for values in zip(*(_apart(p, own) for p in usable), strict=True))
+    size, half = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300), (len(own) + 1) // 2
+    shares = np.abs(np.array(usable) - own) / size
+    near, far = (max(float(np.median(one)) for one in part) for part in np.split(shares, [half], axis=1))
+    apart = shares.mean(axis=(0, 2))
     agree = "agrees" if len(others) == 1 else "agree"
     differ = "differs" if len(others) == 1 else "differ"
-    apart = "only more rows can tell which is right."
     if far <= AGREE:
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:
         where = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
-        return far, f"{told} and {where}: {apart}"
-    return near, f"{told} but {differ} by {_size(near)} just beyond the data: {apart}"
+        return far, f"{told} and {where}: {ONLY_ROWS}{_telling(apart, search_task)}."
+    where = f"{differ} by {_size(near)} just beyond the data"
+    return near, f"{told} but {where}: {ONLY_ROWS}{_telling(apart[:half], search_task)}."
 
 
 def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask) -> str:
@@ -85,11 +92,21 @@ def _as_good(laws: Sequence[Trial], task: Task) -> str:
     return f"{which} {'are' if count > 1 else 'is'} as plausible, judged by held-out rows and by the fit to all rows,"
 
 
-def _apart(prediction: Array, own: Array) -> tuple[float, float]:
-    """How far two laws typically differ, as a share, at the near half and at the far half of the probe rows."""
-    size = np.maximum(np.abs(own), 1e-3 * np.abs(own).max() + 1e-300)
-    near, far = np.array_split(np.abs(prediction - own) / size, 2)
-    return float(np.median(near)), float(np.median(far))
+def _telling(apart: Array, search_task: SearchTask) -> str:
+    """Of the first probes the one where laws differ most (n,), in words: there one more row tells most. Empty where a
+    row has too many features to be named."""
+    task, probes = search_task.task, search_task.probes
+    if probes is None or len(probes) < len(apart) or len(probes.features) > MOST_NAMED:
+        return ""
+    apart, named = apart.copy(), []
+    for name, column in probes.features.items():  # no mixtures of less than nothing
+        apart[(column[: len(apart)] < 0) & (task.train.features[name].min() >= 0)] = 0
+    row = int(np.argmax(apart))
+    for name, column in probes.features.items():
+        (value,), digits = task.schema.written(name, [column[row]]), telling_digits(task.train.features[name])
+        named.append(f"{name} = {value if isinstance(value, str) else f'{value:.{digits}g}'}")
+    group = f" ({probes.groups[probes.codes[row]]})" if len(task.train.groups) > 1 else ""
+    return f", above all one at {', '.join(named)}{group}"
 
 
 def _size(away: float) -> str:

@@ -162,6 +162,7 @@ def test_rivals_that_part_farther_out_are_told(untested: Dataset):
     parting = other.evaluation.model_copy(update={"probe": ((1.01,), (1.01,), (1.3,), (1.3,))})
     tone, sentences = said(untested, law, replace(other, evaluation=parting))
     assert tone == "fair" and "agrees to 1 % just beyond the data, but differs by 30 % farther out" in sentences
+    assert "can tell which is right, above all one at N = 1.28e+08 (g0)." in sentences
 
 
 def test_a_plainer_law_that_ends_elsewhere_is_told(untested: Dataset):
