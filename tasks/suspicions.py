@@ -23,7 +23,6 @@ AT_END, FEW_TWICE = 3, 0.8  # rows with the largest value, and share of differen
 DIGITS = 20.0  # standard deviations of rounding below it that are free
 APART, WIDER = 100.0, 1.2  # factor between the few rows of another unit and all others, and times their own range
 FEW = 0.2  # share of the rows that may be in another unit
-SCALES = (1e2, 1e3, 1e6, 1e9, 1e12)  # by which two units differ, where more of the rows may be in one of them
 
 
 def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tuple[str, ...]:
@@ -94,21 +93,13 @@ def _in_another_unit(values: Array) -> IntArray:
     gap, wide = logs[place] - logs[place - 1], float(np.ptp(np.log(values[many])))
     apart = gap > max(np.log(APART), WIDER * wide) and len(many) >= FEWEST and len(few) <= FEW * len(values)
     apart = apart and len(np.unique(values[many])) > 1
-    return np.sort(few) if apart or _rescaled(values[few], values[many], gap) else np.empty(0, dtype=np.intp)
+    return np.sort(few) if apart else np.empty(0, dtype=np.intp)
 
 
 def _are_blanks(table: Table, far: IntArray) -> bool:
     """Whether rows are those in which some feature alone is 0: blanks, which are small."""
     zeros = (np.flatnonzero(values == 0) for values in table.features.values())
     return any(np.array_equal(rows, far) for rows in zeros)
-
-
-def _rescaled(few: Array, many: Array, gap: float) -> bool:
-    """Whether two parts of a column, each of several values, are about the same once one is in another unit."""
-    if len(few) < FEWEST or len(np.unique(few)) < 3 or gap < WIDER * max(np.ptp(np.log(few)), np.ptp(np.log(many))):
-        return False
-    apart = abs(np.mean(np.log(few)) - np.mean(np.log(many)))
-    return bool(np.min(np.abs(apart - np.log(SCALES))) < 0.5 * np.ptp(np.log(many)))
 
 
 def _alike(groups: tuple[str, ...], noun: str = "groups") -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _LOOK = 200  # lines that decide on the separator
 _MOST_UNITS = 3  # lines below the header that hold units and remarks
 _LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
-_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
+_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#[^,;|\t\r\n]*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
 _COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
 _OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
@@ -106,8 +106,8 @@ def parse_delimited(text: str, where: str) -> Reading:
         title, header = header, lines.pop(0)
         body, names = body.replace(header, "", 1), _cells(header, separator, where)
     _refuse_no_header(names, lines, separator, where)
-    body, said = _without_remarks(body, names, separator, where)
-    notices = [*notices, *said]
+    body, cut = _REMARK.subn("", body)
+    notices += [f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}."] if cut else []
     frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
     settings = settings_of_blocks(text, header, len(frame), names)
     for name, values in settings.items():
@@ -243,17 +243,6 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
         return False
     counted = first[0] in ("0", "1") and all(map(str.isdecimal, first)) and first == sorted(first, key=int)
     return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
-
-
-def _without_remarks(body: str, names: list[str], separator: str, where: str) -> tuple[str, tuple[str, ...]]:
-    """The rows without remarks behind them, where what stands before a remark is a whole row."""
-    if not _REMARK.search(body):
-        return body, ()
-    lines = [(line, _REMARK.sub("", line)) for line in body.split("\n")]
-    kept = [short if len(split(short, separator)) == len(names) else line for line, short in lines]
-    cut = sum(one != line for one, (line, _) in zip(kept, lines, strict=True))
-    said = f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}."
-    return "\n".join(kept), (said,) if cut else ()
 
 
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:

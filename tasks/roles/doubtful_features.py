@@ -42,8 +42,7 @@ def tell_doubts(d: Deciding) -> None:
             _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in told})
     if not features.keys().isdisjoint(left) and features.keys() - set(left):
         d.notices.append(
-            f"{target} is the sum, difference or quotient of {listing(made)} in every row. If a run measured "
-            f"{listing(left)}, leave {'it' if len(left) == 1 else 'them'} out with --ignore {option(*left)}."
+            f"{target} is the sum, difference or quotient of {listing(made)} in every row. {_advice(left)}"
         )
 
 
@@ -57,8 +56,7 @@ def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
         rest = enough and np.corrcoef(*pair)[0, 1] < -OPPOSITE and any(left)
         if same or rest or (enough and correlated(*pair)):
             how = "nearly the same as" if same else "nearly 100 % minus" if rest else "on a straight line with"
-            told_of = f"{name} is {how} {d.asked.target[0]}. If a run measured both"
-            d.notices.append(f"{told_of}, leave it out with --ignore {option(name)}.")
+            d.notices.append(f"{name} is {how} {d.asked.target[0]}. {_advice([name])}")
             told.append(name)
     return told
 
@@ -73,11 +71,13 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
         if axis is not None and name not in shares:
             along.setdefault(axis, []).append(name)
     for axis, names in along.items():
-        verb, them = ("moves", "it") if len(names) == 1 else ("move", "them")
-        d.notices.append(
-            f"{listing(names)} {verb} with {axis}, as {d.asked.target[0]} does. If a run measured {them} too, leave "
-            f"{them} out with --ignore {option(*names)}."
-        )
+        verb = "moves" if len(names) == 1 else "move"
+        d.notices.append(f"{listing(names)} {verb} with {axis}, as {d.asked.target[0]} does. {_advice(names)}")
+
+
+def _advice(names: Sequence[str]) -> str:
+    are, them = ("is a result, not a setting", "it") if len(names) == 1 else ("are results, not settings", "them")
+    return f"If {listing(names)} {are}, leave {them} out with --ignore {option(*names)}."
 
 
 def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:

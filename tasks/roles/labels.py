@@ -9,7 +9,6 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import IntArray, along
 from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.numerals import FACTORS, numeral
-from lawsmith.tasks.reading.quantities import factor_between
 from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
 from lawsmith.tasks.roles.follows import is_made, label_of
 
@@ -26,7 +25,6 @@ def decide_labels(d: Deciding) -> None:
     texts = [name for name in d.open() if d.numbers[name] is None or name in d.labelled]
     if "group" in texts and d.asked.group is None and 1 < len(set(d.labels_of("group"))) <= d.rows / 2:
         d.set("group", "group", "by its name")
-    _refuse_units(d, texts)
     codes = {name: _codes_of_labels(d, name) for name in texts if name not in d.role}
     left = {name: found for name, found in codes.items() if found is not None}
     _group_or_categories(d, left)
@@ -121,17 +119,6 @@ def _leave_out_sizes(d: Deciding) -> None:
             d.set(name, "left out", "few sizes in names, or none")
         else:
             d.notices.append(f"{name} holds the sizes that stand in the names of {name.removesuffix('.size')}.")
-
-
-def _refuse_units(d: Deciding, texts: list[str]) -> None:
-    """Raise InputError for a column that says in which of several units of one kind a row is: ``time_unit``."""
-    for name in (name for name in texts if name not in d.role and words.tokens(name)[-1:] in (["unit"], ["units"])):
-        units = sorted({label.split("/")[0] for label in d.labels_of(name)})
-        if len(units) > 1 and all(factor_between(units[0], other) is not None for other in units):
-            raise InputError(
-                f"{d.where}: {name} says that rows are in different units ({listing(units, 6)}); write the numbers "
-                f"beside it in one unit, and leave the column out with --ignore {option(name)}."
-            )
 
 
 def two_clocks(cell: str) -> str | None:

@@ -280,13 +280,6 @@ def test_money_with_three_digits_behind_the_point_has_two_readings(tmp_path: Pat
         read(tmp_path, "N,loss\n€1.000,1\n€2.500,2\n€5.000,3\n€10.000,4\n")
 
 
-def test_a_column_of_units_of_one_kind_is_refused(tmp_path: Path):
-    with refused(
-        "time_unit says that rows are in different units (ms and us); write the numbers beside it in one unit"
-    ):
-        read(tmp_path, "n,loss,time_unit\n1,900,us\n2,1.8,ms\n4,3.7,ms\n8,7.5,ms\n16,14.9,ms\n")
-
-
 def test_shapes_without_brackets(tmp_path: Path):
     rows = "".join(f"{16 * k}x{k * k + 1},{k}\n" for k in range(1, 9))
     assert read(tmp_path, "tile,loss\n" + rows).task.schema.features == ("tile.1", "tile.2")

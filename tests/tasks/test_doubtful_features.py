@@ -25,7 +25,7 @@ def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_pa
     noise = np.sin(np.arange(20) ** 2)
     made = pd.DataFrame({"cycle": 25 * np.arange(20), "IR (mOhm)": 22 + 0.1 * TIMES + 0.02 * noise})
     made["Capacity"] = np.round(3 - 0.01 * TIMES + 0.01 * noise[::-1], 3)
-    told = "IR (mOhm) moves with cycle, as Capacity does. If a run measured it too, leave it out with --ignore 'IR"
+    told = "IR (mOhm) moves with cycle, as Capacity does. If IR (mOhm) is a result, not a setting, leave it out with"
     assert told in " ".join(read(tmp_path, made, "Capacity").notices)
     counts = pd.DataFrame({"t": TIMES, "gross": np.round(900 * np.exp(-TIMES / 9) + 30), "blank": np.round(30 + noise)})
     counts["net"], counts["ratio"] = counts["gross"] - counts["blank"], counts["gross"] / counts["blank"] * 100
@@ -34,9 +34,7 @@ def test_what_goes_along_a_setting_and_what_the_target_is_made_of_is_told(tmp_pa
         assert f"{target} is the sum, difference or quotient of gross and blank in every row" in notices
     cell = pd.DataFrame({"V": TIMES / 40, "J": 30 - TIMES, "T": 300 + noise})
     notices = read(tmp_path, cell.assign(P=cell["V"] * cell["J"]), "J").notices
-    assert any(
-        "J is the sum, difference or quotient of V and P in every row. If a run measured P," in n for n in notices
-    )
+    assert any("J is the sum, difference or quotient of V and P in every row. If P is a result" in n for n in notices)
     sizes = pd.DataFrame({"params_M": [22, 33, 109, 137, 335, 560, 1540, 7111], "loss": 0})
     sizes["STS"], sizes["loss"] = (a + b * np.log(sizes["params_M"]) for a, b in ((60, 3.1), (20, 4.2)))
     sizes["STS"] += noise[:8]

@@ -118,7 +118,7 @@ def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_pa
     assert "is_outlier marks 2 rows ('true'); delete them if they should not count." in data.notices
     assert any("inlet is nearly the same as outlet" in said for said in data.notices)
     left = made[["cycle", "outlet"]].assign(left_pct=100 - 5 * made["outlet"])
-    said = "left_pct is on a straight line with outlet. If a run measured both, leave it out with"
+    said = "left_pct is on a straight line with outlet. If left_pct is a result, not a setting, leave it out with"
     assert any(said in one for one in read(tmp_path, left, "outlet").notices)
     spring = pd.DataFrame({"load": np.repeat([0, 50, 100, 150], 3), "temp": np.tile([20.0, 25, 30], 4)})
     spring["ext"] = 0.08 * spring["load"] + 1e-5 * spring["temp"]
