@@ -75,7 +75,7 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
         d.notices.append(f"{listing(names)} {verb} with {axis}, as {d.asked.target[0]} does. {_advice(names)}")
 
 
-def _advice(names: Sequence[str]) -> str:
+def _advice(names: list[str]) -> str:
     are, them = ("is a result, not a setting", "it") if len(names) == 1 else ("are results, not settings", "them")
     return f"If {listing(names)} {are}, leave {them} out with --ignore {option(*names)}."
 
