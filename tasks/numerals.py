@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ FOOTNOTES = "†‡§¶*⁎ᵃᵇᶜᵈᵉᶠ"
 """Marks of footnotes and of significance behind a number."""
 
 _LAKHS = r"\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d*)?"  # 36,10,88,090
+MOSTLY = 0.8  # of the cells of a column of numbers
 GAPS = re.compile(r"(?<=\d)[ '’\u00a0\u202f\u2009](?=\d{3}(?!\d))")
 """Blanks and apostrophes between thousands."""
 
@@ -109,6 +111,12 @@ def is_numeral(cell: object) -> bool:
         return isinstance(cell, int | float | np.number) and not is_missing(cell)
     found = numeral(cell)
     return found is not None and (found.suffix in FACTORS or found.suffix in ("", "%"))
+
+
+def mostly_numerals(cells: Iterable[object]) -> bool:
+    """Whether most of the cells that hold something are numbers."""
+    known = [cell for cell in cells if not is_missing(cell)]
+    return bool(known) and sum(map(is_numeral, known)) >= MOSTLY * len(known)
 
 
 def evidence(digits: str, mark: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.tasks.errors import InputError, counted, listing
-from lawsmith.tasks.numerals import is_missing, is_numeral, numeral
+from lawsmith.tasks.numerals import is_missing, is_numeral, mostly_numerals, numeral
 from lawsmith.tasks.reading.headers import joined_header, without_headers
 from lawsmith.tasks.reading.layouts import TYPE, made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.reading.lines import SEPARATORS, split, widths
@@ -33,7 +33,7 @@ _LOOK = 200  # lines that decide on the separator
 _MOST_UNITS = 3  # lines below the header that hold units and remarks
 _LONGEST_UNIT, _WORDS_OF_UNIT = 20, 3
 _NO_UNIT = ("-", "–", "—", "(-)", "[-]")
-_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#[^,;|\t\r\n]*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
+_REMARK = re.compile(r"(?<=[\d.%])[ \t]+#.*$", flags=re.MULTILINE)  # behind the last number: 3.2,5 # run 7
 _EXCEL = r"(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)"
 _COMMENT = re.compile(rf"^[ \t]*#(?!{_EXCEL}).*$", flags=re.MULTILINE)  # a row may begin with an error of Excel's
 _OTHER_MARK = re.compile(r"^([ \t]*)(?:%|//|!)", flags=re.MULTILINE)
@@ -106,8 +106,8 @@ def parse_delimited(text: str, where: str) -> Reading:
         title, header = header, lines.pop(0)
         body, names = body.replace(header, "", 1), _cells(header, separator, where)
     _refuse_no_header(names, lines, separator, where)
-    body, cut = _REMARK.subn("", body)
-    notices += [f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}."] if cut else []
+    body, said = _without_remarks(body, names, separator, where)
+    notices = [*notices, *said]
     frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
     settings = settings_of_blocks(text, header, len(frame), names)
     for name, values in settings.items():
@@ -245,6 +245,17 @@ def _names_rows(names: list[str], lines: list[str], separator: str) -> bool:
     return (counted and separator != ",") or not any(is_numeral(cell) or is_missing(cell) for cell in first)
 
 
+def _without_remarks(body: str, names: list[str], separator: str, where: str) -> tuple[str, tuple[str, ...]]:
+    """The rows without remarks behind them, where what stands before a remark is a whole row."""
+    if not _REMARK.search(body):
+        return body, ()
+    lines = [(line, _REMARK.sub("", line)) for line in body.split("\n")]
+    kept = [short if len(split(short, separator)) == len(names) else line for line, short in lines]
+    cut = sum(one != line for one, (line, _) in zip(kept, lines, strict=True))
+    said = f"{where}: lawsmith left out the remarks after # behind {counted(cut, 'row')}."
+    return "\n".join(kept), (said,) if cut else ()
+
+
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
     numerals = [name for name in names if is_numeral(name)]
     values = [numeral(name) for name in names[1:]] if not names[0].strip() else []
@@ -293,7 +304,7 @@ def _without_units(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame", d
     if len(frame) < 3:
         return frame, {}, ()
     below = frame.iloc[1:21]
-    measured = [name for name in frame.columns if _mostly_numerals(below[name].tolist())]
+    measured = [name for name in frame.columns if mostly_numerals(below[name].tolist())]
     lines = []
     for place in range(min(_MOST_UNITS, len(frame) - 2)):
         cells = {name: str(frame[name].iloc[place] or "").strip() for name in measured}
@@ -333,7 +344,7 @@ def _without_footers(frame: "pd.DataFrame", where: str) -> tuple["pd.DataFrame",
     if len(frame) < 3:
         return frame, ()
     head = frame.iloc[: min(20, len(frame) - 1)]
-    measured = {name for name in frame.columns if _mostly_numerals(head[name].tolist())}
+    measured = {name for name in frame.columns if mostly_numerals(head[name].tolist())}
     cut, seen = len(frame), []
     while cut > max(2, len(frame) - _MOST_FOOTERS):
         cells = {name: str(cell).strip() for name, cell in frame.iloc[cut - 1].items() if not is_missing(cell)}
@@ -362,8 +373,3 @@ def _is_footer(cells: dict[Any, str], measured: set[Any], frame: "pd.DataFrame")
 
 def _first_word(cell: object) -> str:
     return re.split(r"[\s:=(]", str(cell).strip().lower())[0]
-
-
-def _mostly_numerals(cells: list[object]) -> bool:
-    known = [cell for cell in cells if not is_missing(cell)]
-    return bool(known) and sum(is_numeral(cell) for cell in known) >= 0.8 * len(known)

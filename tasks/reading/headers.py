@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lawsmith.tasks.errors import counted, listing
-from lawsmith.tasks.numerals import is_missing, is_numeral
+from lawsmith.tasks.numerals import is_missing, is_numeral, mostly_numerals
 from lawsmith.tasks.words import WORDS
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ _MOST_LINES = 2  # below the first one
 _STATISTICS = WORDS["averages"] | WORDS["errors"] | {"count", "min", "max", "var"}
 _MOST_TITLES = 2_000  # of blocks
 _SETTING = re.compile(r"([^:=]+?)\s*[:=]\s*(.+)")
-_MOST = 0.8  # of the cells of a column of numbers
 _LOOK = 20  # rows that show which columns hold numbers
 
 
@@ -33,7 +32,7 @@ def joined_header(
     upper = _filled_from_left(names)
     lines: list[list[str]] = []
     for place in range(_MOST_LINES):
-        row = ["" if is_missing(cell) else str(cell).strip() for cell in frame.iloc[place].tolist()]
+        row = _stripped(frame, place)
         bracketed = [cell[0] in "[(" for cell in row if cell]
         if any(map(is_numeral, row)) or (bracketed and all(bracketed)):  # values, or their units
             break
@@ -41,7 +40,8 @@ def joined_header(
     if len(lines) > 1 and not lines[1][0] and _is_complete(_joined(names, upper, lines[:1]), frame):
         lines.pop()  # units
     found, below = _joined(names, upper, lines), frame.iloc[len(lines) :].reset_index(drop=True)
-    if not lines or not _is_complete(found, below) or not _holds_numbers(below):
+    numbers = any(mostly_numerals(cells) for _, cells in below.iloc[:_LOOK].items())
+    if not (lines and numbers and _is_complete(found, below)):
         return names, frame, ()
     listed = listing([name for name in found if name], 12)
     return found, below, (f"{where}: the header has {len(lines) + 1} lines; its columns are {listed}.",)
@@ -75,15 +75,6 @@ def _is_complete(names: list[str], frame: "pd.DataFrame") -> bool:
     return all(is_missing(cell) for k in nameless for cell in frame[k].tolist())
 
 
-def _holds_numbers(frame: "pd.DataFrame") -> bool:
-    """Whether most cells below are numbers in some column."""
-    for _, column in frame.iloc[:_LOOK].items():
-        known = [cell for cell in column.tolist() if not is_missing(cell)]
-        if known and sum(map(is_numeral, known)) >= _MOST * len(known):
-            return True
-    return False
-
-
 def without_headers(
     frame: "pd.DataFrame", names: list[str], title: str | None, where: str
 ) -> tuple["pd.DataFrame", list[str], tuple[str, ...]]:
@@ -103,10 +94,10 @@ def without_headers(
         said.append(f"{where}: lawsmith left out {told}.")
     blocks = {**({-1: title.strip()} if title is not None and again else {}), **titles}
     rest = frame.drop(index=[*again, *titles])
-    filled = [is_numeral(cell) for cell in rest[0] if not is_missing(cell)]
+    filled = not rest[0].map(is_missing).all()
     apart = {row + 1 for row in blocks}.isdisjoint({*blocks, len(frame)}) and min(blocks, default=1) < 1 < len(blocks)
-    if apart and (not filled or sum(filled) >= _MOST * len(rest)):
-        rest, names, name = _with_titles_down(rest, names, blocks, bool(filled))
+    if apart and (not filled or mostly_numerals(rest[0])):
+        rest, names, name = _with_titles_down(rest, names, blocks, filled)
         shown = f"{len(blocks)} blocks of rows ({blocks[min(blocks)][:40]!r} …)"
         said.append(f"{where}: lawsmith made the titles of {shown} a column, {name}.")
         return rest.reset_index(drop=True), names, tuple(said)

@@ -11,7 +11,6 @@ _RULE = re.compile(r"^(?=.*(?:-{3}|={3}|─{3}|━{3}|═{3}|_{4}))[ \t|+:=\-_\u
 _BLANK_ROW = re.compile(r"^[ \t]*[,;|\t][ \t,;|]*(?=\r?$)", flags=re.MULTILINE)  # ,,, of a spreadsheet
 _PRINTED = re.compile(
     r"^[ \t]*(?:\[\d+ rows x \d+ columns\]|\.{2,3}(?:[ \t]+\.{2,3})+|# .*\d more rows.*"
-    r"|\d+×\d+ DataFrame|│(?:[ \t]+[A-Z]\w+\d\??)+[ \t]*"  # of Julia, above its types
     r"|(?:(?:mysql|sqlite|hive|MariaDB \[[^\]\n]*\])>|\w+=[#>]|->)(?:[ \t].*)?|\d+ rows? in set.*"  # of databases
     r"|(?:<(?:dbl|chr|int|fct|lgl|date|dttm|ord|num)>[ \t]*)+)$",
     flags=re.MULTILINE,
@@ -182,8 +181,7 @@ def _from_printout(text: str) -> tuple[str, str] | None:
     """The text without what R and pandas print around rows, and a word on rows that are not shown; None for others."""
     found = [line.group().strip() for line in _PRINTED.finditer(text[: 1 << 16])]
     hidden = any("more row" in line or line[:2] == ".." for line in found)
-    bare = _PRINTED.sub("", text).replace("│", " ") if found and found[0].endswith("DataFrame") else None  # of Julia
-    return (bare or _PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
+    return (_PRINTED.sub("", text), _HIDDEN if hidden else "") if found else None
 
 
 def with_columns_apart(text: str) -> str:

@@ -18,8 +18,6 @@ def lines(form: str) -> str:
 
 
 SHOWN = {
-    "Julia": "6×2 DataFrame\n Row │ width  loss    \n     │ Int64  Float64 \n─────┼────────────────\n"
-    + "".join(f"   {k} │ {w:5d}  {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
     "R, flush right": "  width   loss\n" + "".join(f"{k}{w:6d} {loss}\n" for k, (w, loss) in enumerate(ROWS, 1)),
     "blank rows": "width,loss,,\n,,,\n" + lines("{},{},,\n") + ",,,\nMean,2.5,,\n ; \n",
     "types": "width\tloss\nint64\tfloat64\n" + lines("{}\t{}\n"),
