@@ -137,11 +137,11 @@ def _directions(node: Node, rows: Mapping[str, Array], features: Sequence[str]) 
     some = np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(int)
     x = {name: column[some] for name, column in rows.items()}
     rng = np.random.default_rng(0)
-    for _ in range(DRAWS):
-        p = {one.name: _usual(one, rng) for one in constants} | dict.fromkeys(units, 1.0)
-        with np.errstate(all="ignore"):
-            columns = [np.broadcast_to(np.asarray(one, dtype=float), len(some)) for one in values_of(trees, x, p)]
-        moved = np.array(columns).T
+    drawn = np.array([[_usual(one, rng) for one in constants] for _ in range(DRAWS)])
+    p = {one.name: sizes[:, None] for one, sizes in zip(constants, drawn.T, strict=True)} | dict.fromkeys(units, 1.0)
+    with np.errstate(all="ignore"):
+        columns = [np.broadcast_to(np.asarray(one, dtype=float), (DRAWS, len(some))) for one in values_of(trees, x, p)]
+    for moved in np.stack(columns, axis=-1):
         moved = moved[np.isfinite(moved).all(axis=1)]
         moved = moved / np.maximum(np.abs(moved).max(axis=1, keepdims=True), TINY)  # no row outweighs the others
         if len(moved):
