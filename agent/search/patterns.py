@@ -22,6 +22,9 @@ from lawsmith.tasks.task import Task
 NONE = 1.0  # standard deviations of noise below which there is no pattern …
 OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
 CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
+NEARLY = (
+    0.25  # correlation of errors with those beside them, below which they are nearly independent, however sure it is
+)
 MOST_ROWS = 1000  # of a table that is looked at
 
 
@@ -59,14 +62,27 @@ def pattern(trial: Trial, task: Task) -> float | None:
     the largest of all targets. None for a law that cannot be read, or that is not finite.
 
     Rows of equal features count as one: a law that meets their mean misses them to opposite sides."""
+    found = _correlations(trial, task)
+    return (
+        None if found is None else max(found) / float(np.sqrt(2 / len(_places(task.train)[1])))
+    )  # a pair counts twice
+
+
+def is_nearly_noise(trial: Trial, task: Task) -> bool:
+    """Whether the residuals hardly depend on those of the nearest rows. In a table of many rows they may follow a clear
+    pattern all the same; a table with very many is not looked at."""
+    found = _correlations(trial, task) if len(task.train) <= MOST_ROWS else None
+    return found is not None and max(map(abs, found)) < NEARLY
+
+
+def _correlations(trial: Trial, task: Task) -> list[float] | None:
+    """Of the residuals of each target with those of the nearest rows."""
     residuals = _residuals(trial, task)
     if residuals is None or not np.isfinite(residuals).all():
         return None
     places, around = _places(task.train)
-    sizes = np.bincount(places)
-    chance = np.sqrt(2 / len(sizes))  # each pair of neighbours counts twice
-    means = (np.bincount(places, column) / np.sqrt(sizes) for column in residuals)
-    return max(correlation(one, one[around].mean(axis=1)) for one in means) / float(chance)
+    means = (np.bincount(places, column) / np.sqrt(np.bincount(places)) for column in residuals)
+    return [correlation(one, one[around].mean(axis=1)) for one in means]
 
 
 def _residuals(trial: Trial, task: Task) -> Array | None:

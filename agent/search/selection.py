@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawsmith.agent.search.claims import has_aliased_wave
-from lawsmith.agent.search.patterns import only_noise, patterns, refuted
+from lawsmith.agent.search.patterns import is_nearly_noise, only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
     Rules,
@@ -235,9 +235,9 @@ class _Choosing:
         d how far its Bayesian information criterion is above the least of the laws that leave only `noise`, and
         `rules.evidence` at most.
 
-        The fit says nothing where no law leaves only noise: then errors are not independent. The best of millions of
-        laws has to fit better by `OF_CHANCE` (extended BIC, Chen and Chen 2008), and a quadratic of several features,
-        which bends wherever rows do, by `STRONG`.
+        Where none does, the law that fits best stands for them if it leaves nearly noise. Else the fit says nothing:
+        errors are not independent. The best of millions of laws has to fit better by `OF_CHANCE` (extended BIC, Chen
+        and Chen 2008), and a quadratic of several features, which bends wherever rows do, by `STRONG`.
         """
         errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
         for k, one in enumerate(laws):
@@ -245,7 +245,10 @@ class _Choosing:
             asked[k] = OF_CHANCE * (one.proposal.by_chance >= OF_MILLIONS)
             asked[k] += STRONG * (known is not None and known.is_surface)
         criteria = np.array([information(trial, self.task) for trial in laws]) + asked
-        least = min((size for size, trial in zip(criteria, laws, strict=True) if trial.id in noise), default=np.inf)
+        sure = np.array([trial.id in noise for trial in laws])
+        if not sure.any():
+            sure[np.argmin(criteria)] = is_nearly_noise(laws[int(np.argmin(criteria))], self.task)
+        least = criteria[sure].min(initial=np.inf)
         evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
         return np.asarray((errors / errors.min()) ** (-1 / self.rules.close) * evidence)
 

@@ -20,6 +20,7 @@ from lawsmith.agent.symbolic.looks import (
     LOGARITHM,
     PLAIN,
     RECIPROCAL,
+    ROWS_OF_A_FEATURE,
     Look,
     RowMaker,
     Sharing,
@@ -90,7 +91,7 @@ class GeneralForms:
     def __init__(self, task: Task, profile: Profile, loss: Loss) -> None:
         self.task, self.profile, self.loss = task, profile, loss
         names = list(task.train.features)
-        few = len(task.train) < FEWEST_ROWS or len(names) > MOST_FEATURES
+        few = len(task.train) < max(FEWEST_ROWS, ROWS_OF_A_FEATURE * len(names)) or len(names) > MOST_FEATURES
         self.count = len(task.schema.targets)
         self.plain = [name for name in names if name not in profile.categories]
         kinds = profile.kinds

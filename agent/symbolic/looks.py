@@ -16,7 +16,8 @@ from lawsmith.tasks.task import Task
 
 ROWS = 400  # that a search fits
 ROWS_OF_A_GROUP = 30  # at the least, where a group has as many
-FEWEST_ROWS = 20  # with fewer, a sum of terms fits chance
+FEWEST_ROWS = 20  # with fewer, a sum of terms fits chance …
+ROWS_OF_A_FEATURE = 5  # … or with fewer of these: each feature brings thousands of terms
 FEWEST_OF_A_GROUP = 8  # inside, for coefficients of a group's own
 FEWEST_BESIDE_LEVELS = 3  # rows of a group on average, for levels of each group
 MOST_GROUPS = 8  # with coefficients of their own, that a search sees

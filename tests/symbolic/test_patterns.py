@@ -114,6 +114,22 @@ def test_the_fit_tells_laws_apart_that_held_out_rows_do_not_where_one_leaves_onl
         assert choose([*many, lone], of).winner.id in expected
 
 
+@pytest.mark.parametrize(("slow", "expected"), [(0.5, {"lone"}), (2.0, {"many0", "many1"})])
+def test_the_fit_tells_laws_apart_where_errors_hardly_depend_on_those_beside_them(
+    slow: float, expected: set[str], sandbox: Sandbox
+) -> None:
+    """A slow wave in the errors is a pattern, however small: many rows show it."""
+    n = np.geomspace(0.05, 20, 400)
+    errors = np.random.default_rng(3).standard_normal(400) + slow * np.sin(np.arange(400) / 8)
+    of = made_task({"n": n}, {"loss": 1.2 + 4 * (n + 1.3) ** -0.45 + 0.1 * errors})
+    law = tried(CURVED, of, sandbox)
+    size = pattern(law, of)
+    assert size is not None and size > NONE
+    many = [alike(law, f"many{k}", misfit=0.11, constants=5, beyond=0.1 * k) for k in range(2)]
+    lone = alike(law, "lone", misfit=0.1, constants=4, beyond=3.0)
+    assert choose([*many, lone], of).winner.id in expected
+
+
 def test_a_plainer_law_that_leaves_only_noise_beats_a_central_one(sandbox: Sandbox) -> None:
     """A line lies aside of many powers, but has less error, fewer constants and positive evidence in its fit."""
     for of, wins in ((task(0.3), True), (task(0.001), False)):
