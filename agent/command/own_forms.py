@@ -5,14 +5,18 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lawsmith.agent.command.job import Job
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
+from lawsmith.sandbox.law.own_constants import LEAST
 from lawsmith.sandbox.law.own_form import own_candidate
-from lawsmith.tasks import InputError, Schema
+from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.tasks import InputError, Schema, Task
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.reading.formats import read_bytes
 
 ORIGIN = "own form"
@@ -23,34 +27,14 @@ MOST_BYTES = 4_000_000  # of the file: room for `MOST_FORMULAS` with all their c
 
 
 class OwnForms:
-    """Proposes the forms of the user, of a hall of fame and of a catalogue, then the proposals of `others`, if given.
-
-    A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
+    """Proposes what the user brought (`brought`), then the proposals of `others`, if given.
 
     Attributes that it lacks (`ended`, `report`) are those of `others`.
     """
 
-    def __init__(
-        self, sources: Sequence[str], others: Proposer | None, fame: Mapping[str, str], catalogue: Mapping[str, str]
-    ) -> None:
-        """`fame`: candidate source -> the formula as the other program wrote it. `catalogue`: candidate source -> name
-        and reference of a law of the user's catalogue."""
+    def __init__(self, proposals: Sequence[Proposal], others: Proposer | None) -> None:
         self.name = ORIGIN if others is None else others.name
-        own = dict.fromkeys(sources)
-        self._proposals = (
-            *(Proposal(source, origin=ORIGIN) for source in own),
-            *(
-                Proposal(source, origin=HALL_OF_FAME, note=formula, by_chance=OF_MILLIONS)
-                for source, formula in fame.items()
-                if source not in own
-            ),
-            *(
-                Proposal(source, origin=f"{CATALOGUE}: {name}")
-                for source, name in catalogue.items()
-                if source not in own
-            ),
-        )
-        self._others = others
+        self._proposals, self._others = proposals, others
 
     def propose(self, history: History) -> Sequence[Proposal]:
         """The forms that are not on record yet, then the next batch of the others."""
@@ -64,6 +48,49 @@ class OwnForms:
         if others is None:
             raise AttributeError(name)
         return getattr(others, name)
+
+
+def brought(job: Job, task: Task) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
+    """Forms of the user's own, those of a hall of fame and laws of a catalogue that suit the table; and sentences about
+    signs in own forms and about what cannot be fitted.
+
+    A formula of a hall of fame is the best of millions that another program tried, and is charged as such.
+
+    Raises InputError where `--only` leaves nothing to fit.
+    """
+    from lawsmith.agent.symbolic.catalogue import candidates, crowded, read_catalogue
+
+    own = {own_candidate(text, task.schema, task.train): text for text in job.forms}
+    fame, unfit = imported_candidates(job.hall_of_fame, task.schema)
+    laws = read_catalogue(job.catalogue)
+    known, unsuited = candidates(laws, task)
+    others = (
+        *(Proposal(source, (), HALL_OF_FAME, formula, OF_MILLIONS) for source, formula in fame.items()),
+        *(Proposal(source, (), f"{CATALOGUE}: {law.name} ({law.source})") for source, law in known.items()),
+    )
+    proposals = (*(Proposal(source, (), ORIGIN) for source in own), *(one for one in others if one.source not in own))
+    missing = []
+    if unfit:
+        told = f"{len(unfit)} of {len(job.hall_of_fame)} formulas of the hall of fame cannot be fitted"
+        missing.append(f"{told}, among them {unfit[0][0][:80]!r}: {unfit[0][1]}.")
+    if unsuited:
+        told = f"{len(unsuited)} of {len(laws)} laws of the catalogue suit no columns of the table"
+        missing.append(f"{told}, among them {unsuited[0].name[:80]!r} ({unsuited[0].conditions}).")
+    if job.only and missing and not proposals:
+        raise InputError(" ".join(missing))
+    return proposals, (*_signs(own, task.schema), *missing, *crowded(laws, task))
+
+
+def _signs(own: Mapping[str, str], schema: Schema) -> Iterator[str]:
+    """A sentence for each form of the user's own whose constants are sought with one sign."""
+    for source, text in own.items():
+        statement = read_candidate(source, schema=schema).statement
+        signed = [one.name for one in statement.parameters if one.lower == LEAST] if statement else []
+        if signed:
+            yield (
+                f"In --form {text.strip()!r} lawsmith tries only positive values of {listing(signed)}: an open power "
+                "needs a positive base. Write a minus before a term that is subtracted."
+            )
 
 
 def formulas(path: Path) -> tuple[str, ...]:

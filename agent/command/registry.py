@@ -8,17 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.job import Job
-from lawsmith.agent.command.own_forms import OwnForms, imported_candidates
+from lawsmith.agent.command.own_forms import OwnForms, brought
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs import Archive
 from lawsmith.runs.records.find import find_archive
-from lawsmith.sandbox.law.own_constants import LEAST
-from lawsmith.sandbox.law.own_form import own_candidate
-from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import InputError, Task
-from lawsmith.tasks.errors import listing
 
 if TYPE_CHECKING:
     from lawsmith.agent.client.config import Config, Options
@@ -136,17 +132,6 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
     return job.model_copy(update=update), Chosen(manifest.agent, manifest.model, f"it repeats the replies of {path}")
 
 
-def own_sources(job: Job, task: Task) -> tuple[list[str], dict[str, str], dict[str, str]]:
-    """Candidates that the user brings: own forms, those of a hall of fame by the formula, and laws of a catalogue by
-    name and reference."""
-    from lawsmith.agent.symbolic.catalogue import candidates, read_catalogue
-
-    own = [own_candidate(text, task.schema, task.train) for text in job.forms]
-    fame, _ = imported_candidates(job.hall_of_fame, task.schema)
-    known, _ = candidates(read_catalogue(job.catalogue), task)
-    return own, dict(fame), {source: f"{law.name} ({law.source})" for source, law in known.items()}
-
-
 @contextmanager
 def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" = None) -> Iterator[MakeProposer]:
     """What makes the proposers of a command's runs. They see the task, never a test row. `listener` is told while
@@ -157,13 +142,13 @@ def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" 
     from lawsmith.agent.symbolic import SymbolicProposer
     from lawsmith.agent.symbolic.start_forms import within
 
-    own, fame, listed = own_sources(job, task)
+    own, _ = brought(job, task)
     if job.only:
-        yield lambda seed, budget, archive, evaluator: OwnForms(own, None, fame, listed)
+        yield lambda seed, budget, archive, evaluator: OwnForms(own, None)
         return
 
     def after_own(proposer: Proposer) -> Proposer:
-        return OwnForms(own, proposer, fame, listed) if own or fame or listed else proposer
+        return OwnForms(own, proposer) if own else proposer
 
     def symbolic(seed: int, budget: Budget, evaluator: Evaluator, endless: bool = False) -> SymbolicProposer:
         return SymbolicProposer(
@@ -187,58 +172,6 @@ def proposers(chosen: Chosen, job: Job, task: Task, listener: "Listener | None" 
         yield lambda seed, budget, archive, evaluator: after_own(
             session.proposer(task, seed, budget, archive, evaluator, symbolic(seed, budget, evaluator))
         )
-
-
-def left_out(job: Job, task: Task) -> tuple[str, ...]:
-    """Sentences about signs in own forms, unfit formulas of a hall of fame, and laws of a catalogue that no columns
-    suit; InputError where nothing is left to fit."""
-    return (*_signs(job, task), *_unfit_formulas(job, task), *_unfit_laws(job, task))
-
-
-def _signs(job: Job, task: Task) -> Iterator[str]:
-    """A sentence for each form of the user's own whose constants are sought with one sign."""
-    for text in job.forms:
-        statement = read_candidate(own_candidate(text, task.schema, task.train), schema=task.schema).statement
-        signed = [one.name for one in statement.parameters if one.lower == LEAST] if statement else []
-        if signed:
-            yield (
-                f"In --form {text.strip()!r} lawsmith tries only positive values of {listing(signed)}: an open power "
-                "needs a positive base. Write a minus before a term that is subtracted."
-            )
-
-
-def _unfit_laws(job: Job, task: Task) -> tuple[str, ...]:
-    from lawsmith.agent.symbolic.catalogue import MOST_PLACES, candidates, read_catalogue
-    from lawsmith.agent.symbolic.profile import profile
-
-    laws = read_catalogue(job.catalogue)
-    found, refused = candidates(laws, task)
-    table = profile(task.train) if laws else None
-    crowded = tuple(
-        f"The columns of the table fit {law.name[:80]!r} in many ways; lawsmith fits {MOST_PLACES} of them."
-        for law in laws
-        if table is not None and law.has_more_places(table)
-    )
-    if not refused:
-        return crowded
-    told = f"{len(refused)} of {len(laws)} laws of the catalogue suit no columns of the table"
-    first = refused[0]
-    said = f"{told}, among them {first.name[:80]!r} ({first.conditions})."
-    if job.only and not found and not job.forms and not job.hall_of_fame:
-        raise InputError(said)
-    return (said, *crowded)
-
-
-def _unfit_formulas(job: Job, task: Task) -> tuple[str, ...]:
-    _, refused = imported_candidates(job.hall_of_fame, task.schema)
-    if not refused:
-        return ()
-    formula, reason = refused[0]
-    told = f"{len(refused)} of {len(job.hall_of_fame)} formulas of the hall of fame cannot be fitted"
-    said = f"{told}, among them {formula[:80]!r}: {reason}."
-    if len(refused) == len(job.hall_of_fame) and job.only and not job.catalogue and not job.forms:
-        raise InputError(said)
-    return (said,)
 
 
 def cautions(chosen: Chosen, job: Job) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, note_screening, search
 from lawsmith.agent.command.observer import InTurn, Observer
-from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, left_out, own_sources, proposers
+from lawsmith.agent.command.own_forms import brought
+from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, proposers
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.command.trust import recorded_job
 from lawsmith.agent.search.budget import Allowance, Budget, Spending
@@ -28,7 +29,7 @@ from lawsmith.runs.records.data import kept_data, packed
 from lawsmith.runs.records.ownership import marked
 from lawsmith.runs.records.record import DataRecord
 from lawsmith.runs.records.searched import is_same, searched
-from lawsmith.runs.records.trials import recorded_trials
+from lawsmith.runs.records.trials import HALL_OF_FAME, recorded_trials
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError
@@ -132,7 +133,7 @@ class Command:
         """Warn of what asking a model means, and say which of the user's formulas and laws the table does not suit."""
         for caution in cautions(self.chosen, self.job):
             observer.warned(caution)
-        for sentence in left_out(self.job, self.dataset.task):
+        for sentence in brought(self.job, self.dataset.task)[1]:
             observer.noted(sentence)
 
     def _ended(self, plans: Sequence["Plan"]) -> tuple[Run, ...]:
@@ -186,8 +187,8 @@ class Command:
         limit = None
         if self.job.seconds is not None and not begun:
             limit = max(LEAST_WEIGHING, PREPARING * self.job.seconds - self._spent())
-        own, _, catalogue = own_sources(self.job, self.dataset.task)
-        return doubted(self.dataset, sandbox, limit, [*own, *catalogue])
+        stated, _ = brought(self.job, self.dataset.task)
+        return doubted(self.dataset, sandbox, limit, [one.source for one in stated if one.origin != HALL_OF_FAME])
 
     def _spent(self) -> float:
         """Seconds since the command began, as far as they count for the time limit."""

@@ -346,6 +346,16 @@ def candidates(known: Sequence[KnownLaw], task: Task) -> tuple[dict[str, KnownLa
     return found, tuple(refused)
 
 
+def crowded(known: Sequence[KnownLaw], task: Task) -> tuple[str, ...]:
+    """A sentence for each law in which the table's columns can stand in more ways than are fitted."""
+    table = profile(task.train) if known else None
+    return tuple(
+        f"The columns of the table fit {law.name[:80]!r} in many ways; lawsmith fits {MOST_PLACES} of them."
+        for law in known
+        if table is not None and law.has_more_places(table)
+    )
+
+
 def _law(entry: object, place: str) -> KnownLaw:
     if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
         place = f"{place} ({entry['name'][:60]})"

@@ -8,7 +8,7 @@ import pytest
 from in_process import to_fit
 
 from lawsmith.agent.command.job import Job
-from lawsmith.agent.command.registry import left_out
+from lawsmith.agent.command.own_forms import brought
 from lawsmith.agent.symbolic.catalogue import (
     Condition,
     candidates,
@@ -250,10 +250,10 @@ def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monk
     names = tuple("uvw")
     own = made_task({n: rng.uniform(1, 9, 30) for n in names}, {"t": rng.uniform(1, 2, 30)})
     job = Job(agent="symbolic", catalogue=text + 'features = { x = "any", y = "any" }\n')
-    assert len(list(law.places(profile(own.train)))) == 6 and left_out(job, own) == ()
+    assert len(list(law.places(profile(own.train)))) == 6 and brought(job, own)[1] == ()
     monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
     assert len(list(law.places(profile(own.train)))) == 5
-    assert left_out(job, own) == ("The columns of the table fit 'lens' in many ways; lawsmith fits 5 of them.",)
+    assert brought(job, own)[1] == ("The columns of the table fit 'lens' in many ways; lawsmith fits 5 of them.",)
 
 
 def test_a_law_of_positive_targets_has_no_place_in_a_wide_table_of_others() -> None:
