@@ -1,6 +1,7 @@
 """The interface for whoever follows a command's progress: progress bars, a tracker, tests."""
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lawsmith.agent.command.job import Job
@@ -52,32 +53,19 @@ class Observer:
         self.noted(sentence)
 
 
-class InTurn(Observer):
-    """Passes on to `observer` what several threads tell, one call at a time."""
+def in_turn(observer: Observer) -> Observer:
+    """Passes on to `observer` what several threads tell, one call at a time; notes and warnings at once."""
+    lock = threading.Lock()
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._lock = threading.Lock()
+    def one_at_a_time(call: Callable[..., None]) -> Callable[..., None]:
+        def told(*given: object) -> None:
+            with lock:
+                call(*given)
 
-    def started(self, index: int, archive: Archive, budget: Budget, history: History) -> None:
-        """Pass on the start of a run, when no other call is under way."""
-        with self._lock:
-            self._observer.started(index, archive, budget, history)
+        return told
 
-    def tried(self, trial: Trial, history: History) -> None:
-        """Pass on a trial, when no other call is under way."""
-        with self._lock:
-            self._observer.tried(trial, history)
-
-    def finished(self, index: int, run: Run) -> None:
-        """Pass on the end of a run, when no other call is under way."""
-        with self._lock:
-            self._observer.finished(index, run)
-
-    def noted(self, sentence: str) -> None:
-        """Pass on the sentence at once, from whatever thread."""
-        self._observer.noted(sentence)
-
-    def warned(self, sentence: str) -> None:
-        """Pass on the warning at once, from whatever thread."""
-        self._observer.warned(sentence)
+    found = Observer()
+    calls = {name: getattr(observer, name) for name in ("started", "tried", "finished")}
+    vars(found).update({name: one_at_a_time(call) for name, call in calls.items()})
+    vars(found).update(noted=observer.noted, warned=observer.warned)
+    return found

@@ -33,7 +33,6 @@ class OwnForms:
     """
 
     def __init__(self, proposals: Sequence[Proposal], others: Proposer | None) -> None:
-        self.name = ORIGIN if others is None else others.name
         self._proposals, self._others = proposals, others
 
     def propose(self, history: History) -> Sequence[Proposal]:

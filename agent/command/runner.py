@@ -14,7 +14,7 @@ from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.loop import OutOfTime, note_screening, search
-from lawsmith.agent.command.observer import InTurn, Observer
+from lawsmith.agent.command.observer import Observer, in_turn
 from lawsmith.agent.command.own_forms import brought
 from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, proposers
 from lawsmith.agent.command.result import Run
@@ -111,7 +111,7 @@ class Command:
             ):
                 data = packed(self.dataset) if self.job.table is not None and self.job.keep_data else None
                 runner = Runner(
-                    dataset, make_proposer, evaluator, InTurn(observer), here, data, doubts, self.job.allow_opaque
+                    dataset, make_proposer, evaluator, in_turn(observer), here, data, doubts, self.job.allow_opaque
                 )
                 for plan in plans:
                     require_same(plan.path(self.runs_dir), evaluator.search_task)

@@ -66,7 +66,6 @@ class Turn:
 class Analyst(LLMProposer):
     """One question at a time. Tools that only look are answered at once, candidates when they are evaluated."""
 
-    name = "analyst"
     looks_ahead = False
     most_in_vain = MOST_LOOKS
 

@@ -138,7 +138,6 @@ class Evolve(LLMProposer):
     score counts one round later. With few left every question knows all earlier scores.
     """
 
-    name = "evolve"
     looks_ahead = True
 
     def __init__(self, setup: AgentSetup) -> None:

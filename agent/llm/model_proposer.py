@@ -42,7 +42,6 @@ class LLMProposer(ABC):
     again.
     """
 
-    name: str
     looks_ahead: bool
     """Whether a round is asked while the candidates of the round before it are evaluated, thus without their
     scores."""

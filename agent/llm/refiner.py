@@ -33,7 +33,6 @@ class RefiningTurn:
 class Refine(LLMProposer):
     """One question at a time; a failed candidate comes back with its error message."""
 
-    name = "refine"
     looks_ahead = False
 
     def __init__(self, setup: AgentSetup) -> None:

@@ -8,6 +8,7 @@ from time import monotonic
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.command.own_forms import OwnForms
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import Arguments, Toolbox
 from lawsmith.agent.feedback.views import Viewer
@@ -124,7 +125,7 @@ class Session:
         if proposal.id not in self.history:
             if not self.left:
                 raise InputError(f"The budget of {self._candidates} candidates is spent; call `finish`.")
-            self._search(_Given((proposal,)))
+            self._search(OwnForms((proposal,), None))
         return self.history[proposal.id]
 
     def search_floor(self, seconds: float, progress: Progress | None = None) -> None:
@@ -162,23 +163,8 @@ def check_text(name: str, text: str, limit: int) -> None:
         raise InputError(f"The {name} has {size} bytes; at most {limit} are allowed.")
 
 
-class _Given:
-    """Proposes what it was given, once."""
-
-    name = "client"
-
-    def __init__(self, proposals: Sequence[Proposal]) -> None:
-        self._proposals = proposals
-
-    def propose(self, history: History) -> Sequence[Proposal]:
-        proposals, self._proposals = self._proposals, ()
-        return proposals
-
-
 class _Floor:
     """The built-in search in pieces: proposes until its time is up and there is a law."""
-
-    name = "floor"
 
     def __init__(self, floor: SymbolicProposer) -> None:
         self.exhausted = False

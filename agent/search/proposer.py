@@ -13,8 +13,6 @@ class Proposer(Protocol):
     run is resumed by a fresh proposer that is handed the recorded history.
     """
 
-    name: str
-
     def propose(self, history: History) -> Sequence[Proposal]:
         """The next batch of candidates; an empty batch says that the search is finished."""
         ...

@@ -40,8 +40,6 @@ class SymbolicProposer:
     command evaluate once and end alike with; `seed` decides the generations after those, which only an `endless`
     search has: as many as there is time for."""
 
-    name = "symbolic"
-
     def __init__(
         self,
         task: Task,

@@ -28,8 +28,6 @@ ROWS = "N,y\n" + "".join(f"{x},{3 * x**-0.4:.6f}\n" for x in (1, 2, 4, 8, 16, 32
 class ScriptedProposer:
     """Proposes the batches it was given. Where it stands follows from the history alone."""
 
-    name = "scripted"
-
     def __init__(self, batches: Sequence[Sequence[Proposal]]) -> None:
         self.batches = [tuple(batch) for batch in batches]
         self.asked = 0

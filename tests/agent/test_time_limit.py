@@ -49,7 +49,6 @@ def form(x, p):
 class Waiting:
     """Proposes a law and two candidates that hang; its report waits for another two, as replies under way do."""
 
-    name = "waiting"
     ended: str | None = None
 
     def __init__(self, evaluator: Evaluator) -> None:

@@ -74,8 +74,6 @@ class MemorySink:
 class Lines:
     """A stand-in for the symbolic floor: two forms, in one batch."""
 
-    name = "lines"
-
     def propose(self, history: History) -> Sequence[Proposal]:
         source = 'PARAMETERS = ("a", "b")\ndef form(x, p):\n    return p["a"] + p["b"] * x["N"] ** {power}\n'
         return () if len(history) else [Proposal(source.format(power=power), origin="line") for power in (0.5, 0.1)]

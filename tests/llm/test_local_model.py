@@ -29,8 +29,6 @@ MODEL = ("--model", "smollm2", "--context-tokens", "2100", "--max-reply-tokens",
 class Brief:
     """The beginning of the symbolic search: what takes long here is to be the model."""
 
-    name = "symbolic"
-
     def __init__(self, task: Task, seed: int, costs: Costs, **_: object) -> None:
         self._whole = SymbolicProposer(task, seed, costs)
         self.screening = self._whole.screening

@@ -54,8 +54,6 @@ HOSTILE = (
 class Fixed:
     """Proposes the given candidates once."""
 
-    name = "fixed"
-
     def __init__(self, candidates: Sequence[Proposal]) -> None:
         self.candidates = candidates
 

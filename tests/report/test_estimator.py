@@ -26,8 +26,6 @@ from lawsmith.agent.estimator import LawRegressor
 class Linear:
     """Proposes one form, linear in every feature, in place of the search; everything else is as it always is."""
 
-    name = "symbolic"
-
     def __init__(self, task: Task, seed: int, **_: object) -> None:
         features = task.schema.features
         names = tuple(f"b{k}" for k in range(len(features)))
