@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,15 +89,12 @@ def _believed(task: Task, archive: Archive) -> Task:
 
 
 def recorded(archive: Archive) -> Uncertainty | None:
-    """The measurement that the archive holds; None without one. Raises InputError where it is damaged."""
-    if (content := archive.sealed(UNCERTAINTY)) is None:
-        return None
-    try:
-        return Uncertainty.model_validate(content)
-    except ValidationError:
-        raise InputError(
-            f"{archive.path / UNCERTAINTY} is not in the format of this version; delete it to measure again."
-        ) from None
+    """The measurement that the archive holds; None without one, or with one in the format of another version. Raises
+    InputError where it is damaged."""
+    content = archive.sealed(UNCERTAINTY)
+    with suppress(ValidationError):
+        return None if content is None else Uncertainty.model_validate(content)
+    return None
 
 
 def _why_not(archive: Archive) -> str:

@@ -12,6 +12,7 @@ from made_runs import POWER, make_run, write_table
 from lawsmith.agent.cli.predict_command import point
 from lawsmith.runs import Archive
 from lawsmith.runs.intervals import predict, uncertainty
+from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks, times
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.runs.intervals.estimate import (
@@ -26,6 +27,7 @@ from lawsmith.runs.intervals.estimate import (
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import constant_intervals, covariance, multiplier
 from lawsmith.runs.laws.law import Law
+from lawsmith.runs.records.canonical_json import seal
 from lawsmith.runs.records.trials import Proposal
 from lawsmith.sandbox import Constants, FitJob, Limits, Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
@@ -371,3 +373,11 @@ def test_rows_that_the_run_did_not_believe_widen_no_interval(
     monkeypatch.setattr(Archive, "result", told)
     monkeypatch.setattr(Archive, "require_sound", lambda self: None)
     assert uncertainty(archive, sandbox).errors[0].noise["one"] < counted / 5
+
+
+def test_a_measurement_of_another_version_is_made_again(sandbox: Sandbox, tmp_path: Path):
+    dataset = read_dataset(write_table(tmp_path / "old.csv"), ("loss",))
+    archive = Archive.open(make_run(tmp_path / "runs", dataset, sandbox, [Proposal(POWER)], "old"))
+    known = uncertainty(archive, sandbox)
+    archive.attach(seal({"version": 0}), "uncertainty.json")
+    assert recorded(archive) is None and uncertainty(archive, sandbox) == known == recorded(archive)
