@@ -16,13 +16,15 @@ _MEASURED = re.compile(
     r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
 _SPENT = re.compile(
-    r"\b(?:gpu|cpu|core|node)[_ -](?:hours?|seconds?|secs?|h|s)\b"
+    r"\b(?:[gct]pu|core|node|[abhv]\d00)[_ -](?:days?|hours?|seconds?|secs?|h|s)\b"
     rf"|(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])"
     rf"|(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}"
 )
 ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
 STATISTICS = WORDS["averages"] | WORDS["statistics"]
 _SHOTS = re.compile(r"[\s_]*[\[(]?\b\d+[ -]?shots?\b[\])]?", re.IGNORECASE)  # MMLU (5-shot)
+_TOP = re.compile(r"\btop[-_ ](?=[135](?!\d))", re.IGNORECASE)  # top-1
+_AT_CUTOFF = re.compile(r"[^\W\d]@(?:\d|k(?![A-Za-z]))")
 _QUANTILE = re.compile(r"[qp]?\d+(?:\.\d+)?\s?%")  # as pandas' describe writes
 _VALUE_IN_NAME = re.compile(r"((?:.*[\s_(@=-])?)\d+(?:\.\d+)?\s?([A-Za-zµ°%]*\)?)")
 _INITIALS = re.compile(r"\bs\. ?(?:d|e\. ?m|e)\.?(?![a-z])", re.IGNORECASE)  # s.d., s.e. and s.e.m.
@@ -64,23 +66,28 @@ def has(name: str, kind: str) -> bool:
 
 def is_outcome(name: str) -> bool:
     """Whether a name ends in a measure of how well something works (loss, accuracy …)."""
-    name = re.sub(r"\([A-Z]\)$", "", name)  # mAP50(B), of boxes
+    name = _TOP.sub("top", re.sub(r"\([A-Z]\)$", "", name))  # mAP50(B), of boxes
     words = _without_splits(name)
+    if _AT_CUTOFF.search(name) or (words != [] and words[0] in WORDS["outcomes_first"]):  # recall@5, ppl_c4
+        return True
     if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in WORDS["rates_of"] - WORDS["rates_set"]:
         return True
-    if words[-2:] == ["grad", "norm"] or words[-3:] == ["bits", "per", "byte"] or is_benchmark(name):
+    if words[-2:] == ["grad", "norm"] or is_benchmark(name):
+        return True
+    if "bits" in words[:-1] and words[-1] in WORDS["coded"]:  # bits per byte
         return True
     return not WORDS["outcomes"].isdisjoint((_measure(words), _whole(name)))
 
 
 def is_benchmark(name: str) -> bool:
     """Whether a name ends in one of a benchmark of questions: ``GSM8K``, ``mmlu_val``, ``gpqa_diamond``."""
-    return not WORDS["benchmarks"].isdisjoint((_whole(name), _measure(_without_splits(re.sub(_SHOTS, "", name)))))
+    words = _without_splits(re.sub(_SHOTS, "", name))
+    return not WORDS["benchmarks"].isdisjoint((_whole(name), _measure(words), "".join(words)))
 
 
 def _whole(name: str) -> str:
     """The last word of a name, which capitals within it do not divide: ``GSM8K``, ``mIoU``."""
-    return re.split(r"[\W_]+", name.strip())[-1].lower()
+    return (re.findall(r"[^\W_]+", name) or [""])[-1].lower()
 
 
 def _without_splits(name: str) -> list[str]:
@@ -137,6 +144,8 @@ def is_result_beside(name: str, target: str) -> bool:
     ):
         return True
     one, two = tokens(name), tokens(target)
+    if two[-1:] == ["f1"] and one in (["p"], ["r"], ["prec"], ["rec"]):
+        return True
     if "efficiency" in one and not WORDS["passes"].isdisjoint(two):  # of a battery's cycle
         return True
     if is_outcome(target) and one[:1] == two[:1] and not WORDS["averages"].isdisjoint(set(one) & set(two)):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from tables import FRAME, read, roles
 
+from lawsmith.tasks import words
 from lawsmith.tasks.roles.follows import parts_of
 
 X = np.geomspace(1, 100, 12)
@@ -128,3 +129,17 @@ def test_last_lines_of_text_or_of_the_best_run_are_no_rows(tmp_path: Path):
 def test_a_column_of_values_and_errors_goes_by_its_name_in_the_file(tmp_path: Path):
     table = "dose,response (%) ± SD\n" + "".join(f"{k},{9 * k} ± {1 + k % 2}\n" for k in range(1, 8))
     assert read(tmp_path, table, "response (%) ± SD").task.schema.targets == ("response (%)",)
+
+
+def test_names_of_results_and_of_settings():
+    results = (
+        "top-1 hits@10 mAP@0.5 maj@8 ppl_c4 fid_50k f1_macro bits/dim bits_per_char chrF++ mt_bench psnr_db GPU-days"
+    )
+    settings = "top_k top_p bits bits_per_weight loss_weight score_threshold drop_rate memory_size train_frac gap_mm"
+    assert all(words.is_outcome(name) or words.is_performance(name) for name in results.split())
+    assert not any(words.is_outcome(name) or words.is_performance(name) for name in settings.split())
+
+
+def test_precision_and_recall_beside_f1(tmp_path: Path):
+    made = pd.DataFrame({"train size": X, "P": 80 + np.sin(X), "R": 70 + np.cos(X), "F1": 90 - 30 / X})
+    assert read(tmp_path, made, "F1").task.schema.features == ("train size",)
