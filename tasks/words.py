@@ -87,7 +87,7 @@ def is_benchmark(name: str) -> bool:
 
 def _whole(name: str) -> str:
     """The last word of a name, which capitals within it do not divide: ``GSM8K``, ``mIoU``."""
-    return (re.findall(r"[^\W_]+", name) or [""])[-1].lower()
+    return re.split(r"[\W_]+", name.rstrip(" ↓↑+*"))[-1].lower()
 
 
 def _without_splits(name: str) -> list[str]:
