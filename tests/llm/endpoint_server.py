@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from lawsmith.agent.client.messages import Message, Request
+
 KEY = "sk-loopback-0123456789abcdefghij"
+
+
+def request(**changes: Any) -> Request:
+    """A request as a test asks it."""
+    messages = (Message(role="system", content="Be brief."), Message(role="user", content="ask"))
+    fields = {"slot": "0", "model": "m", "messages": messages, "max_tokens": 50, "temperature": 0.5}
+    return Request.model_validate({**fields, **changes})
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails, says
+from endpoint_server import KEY, Endpoint, Handler, Seen, completion, fails, request, says
 
 from lawsmith.agent.client.call_failures import AnsweredFailure, Failure
 from lawsmith.agent.client.config import Config, ModelChoice, Options, Sampling
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.endpoint import probe
-from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
+from lawsmith.agent.client.messages import Message, Tool, ToolCall
 from lawsmith.agent.client.profiles import profile_of, profiles
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.registry import equip
@@ -21,17 +21,6 @@ from tests.command import run_command
 
 READY = [{"id": "c1", "type": "function", "function": {"name": "ready", "arguments": '{"word": "yes"}'}}]
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
-
-
-def request(**changes: Any) -> Request:
-    fields = {
-        "slot": "0",
-        "model": "m",
-        "messages": (Message(role="system", content="Be brief."), Message(role="user", content="ask")),
-        "max_tokens": 50,
-        "temperature": 0.5,
-    }
-    return Request.model_validate({**fields, **changes})
 
 
 @pytest.mark.parametrize(

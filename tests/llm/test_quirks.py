@@ -6,32 +6,22 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from endpoint_server import KEY, Behaviour, Endpoint, Handler, Seen, completion
+from endpoint_server import request as asking
 
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.endpoint import Endpoint as Client
 from lawsmith.agent.client.endpoint import probe
-from lawsmith.agent.client.messages import Message, Request, Tool, ToolCall
+from lawsmith.agent.client.messages import Tool, ToolCall
 from tests.command import run_command
 
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
+request = partial(asking, temperature=0.8, seed=3, structured=True)
 Refusal = tuple[Callable[[dict[str, Any]], bool], int, str, str | None]
-
-
-def request(**changes: Any) -> Request:
-    fields = {
-        "slot": "0",
-        "model": "m",
-        "messages": (Message(role="system", content="Be brief."), Message(role="user", content="ask")),
-        "max_tokens": 50,
-        "temperature": 0.8,
-        "seed": 3,
-        "structured": True,
-    }
-    return Request.model_validate({**fields, **changes})
 
 
 def refusing(*refusals: Refusal) -> Behaviour:

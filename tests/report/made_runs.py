@@ -12,13 +12,14 @@ import numpy as np
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.loop import search
 from lawsmith.agent.command.observer import Observer
+from lawsmith.agent.command.own_forms import OwnForms
 from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
 from lawsmith.runs import Archive, Manifest, new_run_id
 from lawsmith.runs.records.ownership import marked
 from lawsmith.runs.records.record import DataRecord
-from lawsmith.runs.records.trials import History, Proposal
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, read_dataset
@@ -49,16 +50,6 @@ HOSTILE = (
     "{{ 7 * 7 }}",
     "long " * 90,
 )
-
-
-class Fixed:
-    """Proposes the given candidates once."""
-
-    def __init__(self, candidates: Sequence[Proposal]) -> None:
-        self.candidates = candidates
-
-    def propose(self, history: History) -> Sequence[Proposal]:
-        return () if len(history) else self.candidates
 
 
 def write_table(path: Path, groups: Sequence[str] = ("one", "two"), feature: str = "n") -> Path:
@@ -96,7 +87,7 @@ def make_run(
     with Archive.create(runs_dir, manifest) as archive:
         journal, budget = Journal(archive), Budget(Allowance())
         with Evaluator(sandbox, SearchTask.of(task)) as evaluator:
-            stopped = search(Fixed(proposals), evaluator, journal, budget, Observer())
+            stopped = search(OwnForms(proposals, None), evaluator, journal, budget, Observer())
         if seal:
             conclude(journal, dataset, evaluator.search_task, sandbox, budget.spent, stopped)
         return archive.path
