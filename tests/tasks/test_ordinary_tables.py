@@ -133,7 +133,7 @@ def test_a_column_of_values_and_errors_goes_by_its_name_in_the_file(tmp_path: Pa
 
 def test_names_of_results_and_of_settings():
     results = (
-        "top-1 hits@10 mAP@0.5 maj@8 ppl_c4 fid_50k f1_macro bits/dim bits_per_char chrF++ mt_bench psnr_db GPU-days"
+        "top-1 mAP@0.5 maj@8 ppl_c4 fid_50k f1_macro bits/dim bits_per_char chrF++ mt_bench psnr_db peak_MB GPU-days"
     )
     settings = "top_k top_p bits bits_per_weight loss_weight score_threshold drop_rate memory_size train_frac gap_mm"
     assert all(words.is_outcome(name) or words.is_performance(name) for name in results.split())
