@@ -259,7 +259,8 @@ def is_bound(name: str) -> bool:
         return True
     words = {word for word in tokens(name) if not word.isdigit()}
     beside = WORDS["of_bounds"]
-    return words <= BOUNDS | ERRORS | beside and bool(words & BOUNDS) and bool(words - {"minus", "plus"} - beside)
+    alone = {"minus", "plus", "limit", "bound"}  # a limit may be a setting
+    return words <= BOUNDS | ERRORS | beside and bool(words & BOUNDS) and bool(words - alone - beside)
 
 
 def is_surely_bound(name: str) -> bool:

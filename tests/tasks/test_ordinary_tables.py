@@ -27,6 +27,13 @@ def test_runs_side_by_side_are_no_repeats_of_a_target_that_names_a_row(tmp_path:
     assert len(data.task.train) == 6 and data.task.schema.features == ("lr", "batch")
 
 
+def test_a_limit_is_a_setting_and_an_upper_limit_is_none(tmp_path: Path):
+    made = pd.DataFrame({"income": X, "limit": X + 40 + 9 * np.cos(X), "balance": X**0.5 + 20})
+    assert read(tmp_path, made, "balance").task.schema.features == ("income", "limit")
+    named = made.rename(columns={"limit": "upper limit"})
+    assert roles(read(tmp_path, named, "balance"))["upper limit"] != "feature"
+
+
 def test_names_among_numbers_are_names_and_single_remarks_are_not(tmp_path: Path):
     chips = ["4004", "8008", "8080", "8086", "286", "386", "486", "Pentium", "PII", "PIII", "P4", "P5"]
     made = pd.DataFrame({"chip": chips, "year": 1970 + 3 * np.arange(12), "transistors": X})
