@@ -291,9 +291,10 @@ def _two_values(winner: Trial, task: Task) -> str:
     if not few:
         return ""
     named, targets = listing(few), listing(task.schema.targets)
+    bend = "bends" if len(task.schema.targets) == 1 else "bend"
     values, it = ("takes two values", "it") if len(few) == 1 else ("take two values each", "them")
     return (
-        f"{named} {values}, so no row shows how {targets} bends along {it}: measure at a third before you trust that."
+        f"{named} {values}, so no row shows how {targets} {bend} along {it}: measure at a third before you trust that."
     )
 
 

@@ -219,13 +219,14 @@ class _Decision(Deciding):
         dated = [name for name in self.open() if name in self.cells.dates]
         dated = [name for name in dated if self.tracker or len(dated) > 1 or not self._moves_alone(name)]
         counters = [name for name in self.open() if self._counts_rows(name)]
-        spare = [*dated, *counters]
+        spare, shares = [*dated, *counters], self.shares()
         for name in self.open():
             values = self.numbers[name]
             if values is None:
                 self.set(name, "left out", "text")
             elif name not in spare:
-                self.set(name, "feature", in_words(name, values))
+                whole = f"one of {len(shares)} shares of a whole"
+                self.set(name, "feature", whole if name in shares else in_words(name, values))
         chosen = [name for name, (role, _) in self.role.items() if role == "feature"] + list(self.levels)
         if not chosen:
             self._spare_feature(dated, counters)

@@ -108,3 +108,11 @@ def test_units_that_decide_on_laws_are_told(tmp_path: Path):
     assert reasons["tilt_deg"] == "an angle in degrees"
     assert reasons["theta"] == "an angle in radians"
     assert reasons["temp_C"] == "a temperature in degrees Celsius"
+
+
+def test_shares_of_a_whole_are_named_so(tmp_path: Path):
+    web, code = np.random.default_rng(0).uniform(0.1, 0.45, (2, 12)).round(2)
+    table = pd.DataFrame({"web": web, "code": code, "books": 1 - web - code, "size": np.arange(12) ** 2 + 5.0})
+    roles = {one.name: one.reason for one in read(tmp_path, table.assign(loss=2 - web * code)).roles}
+    assert all(roles[name] == "one of 3 shares of a whole" for name in ("web", "code", "books"))
+    assert roles["size"] == "a number that varies"
