@@ -81,6 +81,8 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
     unknown = left.rpartition(",")[2].strip()  # N=1e9,d=2 ends with the name that is unknown
     if not unknown or "=" in unknown:
         return f"--at {part!r} is not understood; write FEATURE=NUMBER,… for {', '.join(law.features)}."
+    if unknown == law.schema.group:
+        return f"--at: {unknown} is the group, not a feature; name one of its labels with --group."
     near = nearest(unknown, features)
     return f"--at: there is no feature {unknown!r}{near or f'; the table has {listing(features, 8)}.'}"
 
