@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
-from lawsmith.agent.search.outliers import Disbelieved, disbelieved, factor_of_unit, with_those_met
+from lawsmith.agent.search.outliers import Disbelieved, at_edge, disbelieved, factor_of_unit, with_those_met
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.trials import Trial
@@ -190,7 +190,8 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
     found = _fitted(first, task, tables, sandbox, end)
     small = len(task.train.features) == 2 and len(task.train) <= SMALL
-    if (small or len(task.train.features) == 1) and _leaves_a_pattern(task.train, found[0]):
+    asked = small or len(task.train.features) == 1
+    if asked and (_leaves_a_pattern(task.train, found[0]) or _accuse_an_end(task.train, found[0])):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
@@ -220,6 +221,12 @@ def _fitted(
     results = [future.result() for future in futures]
     count = len(sources)
     return [[one.predictions[0] for one in results[k * count : (k + 1) * count] if one.ok] for k in range(len(tables))]
+
+
+def _accuse_an_end(train: Table, predictions: Sequence[Array]) -> bool:
+    """Whether laws disbelieve a row at an end of a feature, where they may all bend otherwise than the rows."""
+    edge = at_edge(train)
+    return any(edge[one.row] for one in disbelieved(train, predictions))
 
 
 def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:

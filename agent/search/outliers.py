@@ -68,7 +68,7 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
     explains the rows, or where too many rows are missed.
     """
     around = neighbours(train)
-    edge = _at_edge(train)
+    edge = at_edge(train)
     found = []
     for k, (name, measured) in enumerate(train.targets.items()):
         columns = [column for one in predictions if np.isfinite(column := one[:, k]).all()]
@@ -214,7 +214,7 @@ def neighbours(train: Table) -> IntArray:
     return nearest
 
 
-def _at_edge(train: Table) -> Mask:
+def at_edge(train: Table) -> Mask:
     """Rows at an end of a feature, or at a corner of two, where their group has fewer than `FEW_THERE` rows."""
     found = np.zeros(len(train), dtype=bool)
     for code in np.unique(train.codes):

@@ -73,6 +73,17 @@ def test_no_law_with_a_sharp_break_judges_rows(sandbox: Sandbox, monkeypatch: py
     assert not any("np.maximum" in source or "np.minimum" in source for source in asked)
 
 
+def test_the_first_row_of_a_learning_curve_is_no_outlier(sandbox: Sandbox) -> None:
+    """The plainest laws have no shift, and all bend more there."""
+    step = np.arange(250, 10001, 250.0)
+    noise = 0.004 * np.random.default_rng(1).standard_normal(40)
+    loss = np.round(2.34 + 62 * (step + 300) ** -0.55 + noise, 4)
+    assert doubted(Dataset(made_task({"step": step}, {"loss": loss}), None), sandbox)[1] is None
+    loss[20] += 0.1
+    doubts = doubted(Dataset(made_task({"step": step}, {"loss": loss}), None), sandbox)[1]
+    assert doubts is not None and [row.row for row in doubts.rows] == [20]
+
+
 @pytest.mark.slow
 def test_a_spoilt_row_of_a_wave_is_found(sandbox: Sandbox) -> None:
     """Waves and peaks come late among the plain laws of one feature."""
