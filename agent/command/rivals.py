@@ -7,6 +7,7 @@ import numpy as np
 from lawsmith.agent.search.score import RULES, free_constants, training_error, typical_error
 from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.records.trials import Trial
+from lawsmith.sandbox.law.traits import traits
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Task
 from lawsmith.tasks.arrays import telling_digits
@@ -49,9 +50,9 @@ def inseparable_laws(
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:
         where = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
-        return far, f"{told} and {where}: {ONLY_ROWS}{_telling(apart, search_task)}."
+        return far, f"{told} and {where}: {ONLY_ROWS}{_telling(apart, [winner, *others], search_task)}."
     where = f"{differ} by {_size(near)} just beyond the data"
-    return near, f"{told} but {where}: {ONLY_ROWS}{_telling(apart[:half], search_task)}."
+    return near, f"{told} but {where}: {ONLY_ROWS}{_telling(apart[:half], [winner, *others], search_task)}."
 
 
 def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask) -> str:
@@ -92,18 +93,21 @@ def _as_good(laws: Sequence[Trial], task: Task) -> str:
     return f"{which} {'are' if count > 1 else 'is'} as plausible, judged by held-out rows and by the fit to all rows,"
 
 
-def _telling(apart: Array, search_task: SearchTask) -> str:
-    """Of the first probes the one where laws differ most (n,), in words: there one more row tells most. Empty where a
-    row has too many features to be named."""
+def _telling(apart: Array, laws: Sequence[Trial], search_task: SearchTask) -> str:
+    """Of the first probes the one where the laws differ most (n,), in words: there one more row tells most. Empty where
+    the laws have too many features to be named."""
     task, probes = search_task.task, search_task.probes
-    if probes is None or len(probes) < len(apart) or len(probes.features) > MOST_NAMED:
+    known = [traits(law.proposal.source, task.schema.targets, task.schema.features) for law in laws]
+    used = [name for name in task.schema.features if any(one is None or name in one.features for one in known)]
+    if probes is None or len(probes) < len(apart) or not 0 < len(used) <= MOST_NAMED:
         return ""
     apart, named = apart.copy(), []
     for name, column in probes.features.items():  # no mixtures of less than nothing
         apart[(column[: len(apart)] < 0) & (task.train.features[name].min() >= 0)] = 0
     row = int(np.argmax(apart))
-    for name, column in probes.features.items():
-        (value,), digits = task.schema.written(name, [column[row]]), telling_digits(task.train.features[name])
+    for name in used:
+        (value,) = task.schema.written(name, [probes.features[name][row]])
+        digits = telling_digits(task.train.features[name])
         named.append(f"{name} = {value if isinstance(value, str) else f'{value:.{digits}g}'}")
     group = f" ({probes.groups[probes.codes[row]]})" if len(task.train.groups) > 1 else ""
     return f", above all one at {', '.join(named)}{group}"
