@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lawsmith.runs.intervals.distance import Region, distances
-from lawsmith.runs.intervals.model import Member, TargetErrors, Uncertainty, Values
+from lawsmith.runs.intervals.freed import freed
+from lawsmith.runs.intervals.model import Freed, Member, TargetErrors, Uncertainty, Values
 from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
 from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
@@ -103,7 +104,9 @@ class _Study:
         if not fitted.ok:
             raise ValueError(f"the law cannot be fitted again: {fitted.message}")
         fold_fits = [[self._fit(law, fold) for law in self.laws] for fold in folds]
-        redraws = [self._resample(index) for index in range(RESAMPLES)]
+        redraws = [self._resample(self.laws[0].source, index) for index in range(RESAMPLES)]
+        other = freed(self.laws[0].source, self.task)
+        others = [] if other is None else [self._resample(other[0], index) for index in range(RESAMPLES)]
         log = tuple(is_logarithmic(column) for column in train.features.values())
         held_out = [
             found
@@ -117,7 +120,8 @@ class _Study:
             features=schema.features,
             targets=schema.targets,
             members=self._members(),
-            resamples=tuple(_values(got.constants) for f in redraws if (got := f.result()).ok and got.constants),
+            resamples=_fitted(redraws),
+            freed=None if other is None else Freed(source=other[0], names=other[1], resamples=_fitted(others)),
             errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
             folds=len(held_out),
             reach=max(float(part.distance.max()) for part in held_out),
@@ -141,12 +145,12 @@ class _Study:
             FitJob(law.source, self.task.schema, train.take(fold.fitted), (rows,), seed=self.seed)
         )
 
-    def _resample(self, index: int) -> Future[JobResult]:
+    def _resample(self, source: str, index: int) -> Future[JobResult]:
         rng = np.random.default_rng([self.seed, index])
         train = self.task.train
         groups = [np.flatnonzero(train.codes == code) for code in np.unique(train.codes)]
         rows = np.concatenate([np.sort(rng.choice(group, len(group))) for group in groups])
-        return self.sandbox.submit(FitJob(self.laws[0].source, self.task.schema, train.take(rows), seed=self.seed))
+        return self.sandbox.submit(FitJob(source, self.task.schema, train.take(rows), seed=self.seed))
 
     def _held_out(self, fold: Fold, fits: Sequence[JobResult], log: tuple[bool, ...]) -> _HeldOut | None:
         """None where the winner cannot be fitted to that part."""
@@ -182,6 +186,11 @@ class _Study:
             growing=self.growing,
             positive=bool((train.target_matrix()[:, target] > 0).all()),
         )
+
+
+def _fitted(jobs: Sequence[Future[JobResult]]) -> tuple[Values, ...]:
+    """The constants of the fits that succeeded."""
+    return tuple(_values(got.constants) for job in jobs if (got := job.result()).ok and got.constants)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,14 @@ class Member(Exact):
     weight: float
 
 
+class Freed(Exact):
+    """The winner with the exponents free that it states as numbers, and its constants in each refit."""
+
+    source: str
+    names: tuple[str, ...]
+    resamples: tuple[Values, ...]
+
+
 class TargetErrors(Exact):
     """How large errors of one target are.
 
@@ -48,7 +56,8 @@ class TargetErrors(Exact):
 class Uncertainty(Exact):
     """Everything that `predict` needs beside the sandbox.
 
-    resamples: constants of the winner, refitted to rows drawn with replacement within each group. folds: how many
+    resamples: constants of the winner, refitted to rows drawn with replacement within each group. freed: the same of
+    the winner with other exponents, None where it states none as numbers. folds: how many
     divisions of the training rows the errors were measured on. reach: the largest distance beyond fitted data at
     which an error was measured. factors: per feature, how many times its largest fitted value a held-out row had (1
     where none lay beyond). regions: by group. measurements: that the law was fitted to, of all targets; 0 in archives
@@ -69,6 +78,7 @@ class Uncertainty(Exact):
     measurements: int = 0
     shares: dict[str, float] = Field(default_factory=dict)
     two_values: tuple[str, ...] = ()
+    freed: Freed | None = None
 
     @property
     def freedom(self) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lawsmith.runs.intervals.distance import distances, halfway
 from lawsmith.runs.intervals.estimate import model_spread
-from lawsmith.runs.intervals.model import Interval, Member, Uncertainty, Values
+from lawsmith.runs.intervals.model import Freed, Interval, Member, Uncertainty, Values
 from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.tasks import Array, InputError, Schema, Table
 
@@ -112,7 +112,7 @@ def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox:
     Raises InputError where the winner has none.
     """
     jobs = [
-        sandbox.submit(PredictJob(member.source, schema, _constants(member, member.constants, rows), (rows,)))
+        sandbox.submit(PredictJob(member.source, schema, _constants(member.names, member.constants, rows), (rows,)))
         for member in known.members
     ]
     results = [job.result() for job in jobs]
@@ -123,22 +123,22 @@ def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox:
 
 def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:
     """(n, T): standard errors of the winner's predictions, from those of its refits."""
-    winner, groups = known.members[0], {rows.groups[code] for code in np.unique(rows.codes)}
-    fitted = [values for values in known.resamples if all(values.get(group) for group in groups)]
-    jobs = [
-        sandbox.submit(PredictJob(winner.source, schema, _constants(winner, values, rows), (rows,)))
-        for values in fitted
-    ]
+    law, groups = known.freed or known, {rows.groups[code] for code in np.unique(rows.codes)}
+    source, names = (
+        (law.source, law.names) if isinstance(law, Freed) else (known.members[0].source, known.members[0].names)
+    )
+    fitted = [values for values in law.resamples if all(values.get(group) for group in groups)]
+    jobs = [sandbox.submit(PredictJob(source, schema, _constants(names, values, rows), (rows,))) for values in fitted]
     found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
     if len(found) < 3:
         return np.zeros_like(own)
     return np.asarray(_half(np.array(found)) / np.sqrt(known.freedom))
 
 
-def _constants(member: Member, values: Values, rows: Table) -> Constants:
-    missing = (float("nan"),) * len(member.names)
+def _constants(names: tuple[str, ...], values: Values, rows: Table) -> Constants:
+    missing = (float("nan"),) * len(names)
     table = [values.get(group) or missing for group in rows.groups]
-    return Constants(member.names, rows.groups, np.array(table).reshape(len(rows.groups), len(member.names)))
+    return Constants(names, rows.groups, np.array(table).reshape(len(rows.groups), len(names)))
 
 
 def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str, Mapping[str, tuple[float, float]]]:
