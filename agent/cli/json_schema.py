@@ -3,14 +3,10 @@
 The models state the contract that docs/json.md tells in words. Tests hold the output of each command against them.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic.json_schema import models_json_schema
 
-from lawsmith.agent.search.outliers import Disbelieved
-from lawsmith.runs.laws.law_table import LawRow
-from lawsmith.runs.optimum import Answer, Optimum
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.schema import Role
 
@@ -51,13 +47,37 @@ class KnownLawJson(OwnFormJson):
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListedLaw(LawRow):
+class LawRowJson(Frozen):
+    """A law of the table of laws. Errors are root mean squares in the target's unit."""
+
+    id: str
+    formula: str
+    constants: Constants
+    complexity: int
+    train_error: Number
+    heldout_error: Number
+    heldout_r2: Number | None
+    chosen: bool
+    on_front: bool
+    also: list[str]
+
+
+class ListedLawJson(LawRowJson):
     """A law of the table of a run; `picked` where the user picked it, `outdone` where the chosen law outdid it in the
     choice although it predicts nearer to the middle of all."""
 
     picked: bool
     outdone: bool
+
+
+class DisbelievedJson(Frozen):
+    """An outlier: a training row, counted from 1, that the leading laws miss; `met` if the chosen law predicts it."""
+
+    row: int
+    target: str
+    measured: Number
+    expected: Number
+    met: bool = False
 
 
 class RunScoresJson(Frozen):
@@ -85,10 +105,10 @@ class RunJson(RunScoresJson):
     seconds: float | None
     cost_usd: float | None
     account: dict[str, Any] | None
-    disbelieved: list[Disbelieved]
+    disbelieved: list[DisbelievedJson]
     growing_errors: str | None
     verdict: list[str]
-    laws: list[LawRow]
+    laws: list[LawRowJson]
     error: str | None
 
 
@@ -128,7 +148,7 @@ class LawsJson(Frozen):
 
     run: str
     picked: str | None
-    laws: list[ListedLaw]
+    laws: list[ListedLawJson]
 
 
 class PredictionJson(Frozen):
@@ -167,11 +187,24 @@ class PredictRowsJson(Frozen):
     level: float
 
 
-class OptimumJson(Optimum):
+class AnswerJson(Frozen):
+    """A number with its 90 % interval."""
+
+    value: Number
+    low: Number | None
+    high: Number | None
+
+
+class OptimumJson(Frozen):
     """The best features for a budget: `discover optimum RUN --json`."""
 
     target: str
     budget: str
+    features: dict[str, AnswerJson]
+    as_good: dict[str, tuple[Number, Number]]
+    flat: bool
+    at_edge: list[str]
+    shares: list[str]
     prediction: PredictionJson
     warnings: list[str]
 
@@ -181,7 +214,7 @@ class InvertJson(Frozen):
 
     target: str
     wanted: float
-    solve: dict[str, Answer]
+    solve: dict[str, AnswerJson]
     warnings: list[str]
 
 

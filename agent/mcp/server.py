@@ -1,7 +1,7 @@
 """The two ways to reach the tools: stdio, and streamable HTTP on this machine's loopback address.
 
-Over HTTP only processes of the user who started the server are served. No request depends on an earlier one: a search
-is named by `start`, and each call names it, also to a server that was started anew.
+Over HTTP only processes of the user who started the server, and of root, are served. No request depends on an earlier
+one: a search is named by `start`, and each call names it, also to a server that was started anew.
 """
 
 import asyncio
