@@ -10,7 +10,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from lawsmith.runs.quoting import visible
-from lawsmith.sandbox.law.expression import children, features, mul, parameters, walk
+from lawsmith.sandbox.law.expression import children, factors_of, features, mul, parameters, terms_of, walk
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
@@ -46,10 +46,12 @@ def shown_formula(
         math = mathml_of(stated.targets, values, DIGITS)
         if math is not None:
             filled[group] = math, stated.text(values, DIGITS)
-    return ShownFormula(symbols, filled, *_meanings(source, targets))
+    return ShownFormula(symbols, filled, *_meanings(source, targets, constants))
 
 
-def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+def _meanings(
+    source: str, targets: Sequence[str], constants: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Constant -> what it does; target -> the constant that it tends to. Nothing of a law that is opaque."""
     meanings, levels = dict[str, str](), dict[str, str]()
     stated = read(source, targets)
@@ -60,7 +62,11 @@ def _meanings(source: str, targets: Sequence[str]) -> tuple[dict[str, str], dict
         for parameter in parameters(tree):
             role = roles.get(parameter.name, parameter.role)
             about = _about(tree, parameter.name)
-            words = _place(tree, parameter, about) if role is Role.CENTRE else _in_words(role, short(target), about)
+            if role is Role.CENTRE:
+                words = _place(tree, parameter, about)
+            else:
+                least = not any(values.get(one.name, 0) < 0 for values in constants.values() for one in _factors(tree))
+                words = _in_words(role, short(target), about, least)
             words = _of_label(tree, parameter) or words
             meanings.setdefault(parameter.name, words)
             if (
@@ -84,10 +90,16 @@ _WORDS = {
 }
 
 
-def _in_words(role: Role, target: str, about: Sequence[str]) -> str:
-    """What a constant does, for somebody who trains models."""
+def _factors(tree: Node) -> list[Parameter]:
+    """The constants that multiply terms of the law."""
+    return [one for term in terms_of(tree) for one in factors_of(term) if isinstance(one, Parameter) and one != term]
+
+
+def _in_words(role: Role, target: str, about: Sequence[str], least: bool) -> str:
+    """What a constant does, for somebody who trains models. least: whether no term of the law is subtracted, so that it
+    does not fall below its level."""
     if role is Role.LEVEL:
-        kind = f"irreducible {target}" if "loss" in target.lower() else f"level of {target}"
+        kind = f"irreducible {target}" if least and "loss" in target.lower() else f"level of {target}"
         return f"{kind}: what remains where the other terms vanish"
     return _WORDS[role].format(_listed(about))
 

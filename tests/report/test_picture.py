@@ -189,6 +189,8 @@ def form(x, p):
     assert "<mrow><mfrac><mn>1</mn><mrow><msup><mrow><mo>(" not in math
     assert shown.levels == {"loss": "L"}
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")
+    falls = shown_formula(source, ("loss",), {"all": {"A": -2.0, "a": 0.3, "c": 0.4, "L": 5.0}})
+    assert falls is not None and falls.meanings["L"].startswith("level of loss")
 
 
 def test_an_exponent_is_told_by_the_features_of_its_power():
