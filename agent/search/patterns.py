@@ -22,9 +22,7 @@ from lawsmith.tasks.task import Task
 NONE = 1.0  # standard deviations of noise below which there is no pattern …
 OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
 CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
-NEARLY = (
-    0.25  # correlation of errors with those beside them, below which they are nearly independent, however sure it is
-)
+NEARLY = 0.25  # correlation of errors with those beside them, below which they are nearly independent
 MOST_ROWS = 1000  # of a table that is looked at
 
 
@@ -63,9 +61,8 @@ def pattern(trial: Trial, task: Task) -> float | None:
 
     Rows of equal features count as one: a law that meets their mean misses them to opposite sides."""
     found = _correlations(trial, task)
-    return (
-        None if found is None else max(found) / float(np.sqrt(2 / len(_places(task.train)[1])))
-    )  # a pair counts twice
+    chance = float(np.sqrt(2 / len(_places(task.train)[1])))  # each pair of neighbours counts twice
+    return None if found is None else max(found) / chance
 
 
 def is_nearly_noise(trial: Trial, task: Task) -> bool:

@@ -123,12 +123,13 @@ def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox:
 
 def _parameter_spread(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox, own: Array) -> Array:
     """(n, T): standard errors of the winner's predictions, from those of its refits."""
-    law, groups = known.freed or known, {rows.groups[code] for code in np.unique(rows.codes)}
-    source, names = (
-        (law.source, law.names) if isinstance(law, Freed) else (known.members[0].source, known.members[0].names)
-    )
+    winner, groups = known.members[0], {rows.groups[code] for code in np.unique(rows.codes)}
+    law = known.freed or Freed(source=winner.source, names=winner.names, resamples=known.resamples)
     fitted = [values for values in law.resamples if all(values.get(group) for group in groups)]
-    jobs = [sandbox.submit(PredictJob(source, schema, _constants(names, values, rows), (rows,))) for values in fitted]
+    jobs = [
+        sandbox.submit(PredictJob(law.source, schema, _constants(law.names, values, rows), (rows,)))
+        for values in fitted
+    ]
     found = [result.predictions[0] for job in jobs if (result := job.result()).ok]
     if len(found) < 3:
         return np.zeros_like(own)
