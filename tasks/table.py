@@ -113,7 +113,8 @@ class Table:
     def within_groups(self, columns: Array) -> Array:
         """Columns (n, C) less their means in each group."""
         counts = np.maximum(np.bincount(self.codes), 1)
-        means = np.stack([np.bincount(self.codes, column) / counts for column in columns.T], axis=1)
+        sums = [np.bincount(self.codes, column) for column in columns.T]
+        means = np.reshape(sums, (-1, len(counts))).T / counts[:, None]
         return np.asarray(columns - means[self.codes])
 
     def digest(self) -> str:

@@ -15,7 +15,7 @@ from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.frontier.folds import frontier_features
-from lawsmith.tasks.frontier.leading import leading
+from lawsmith.tasks.frontier.leading import idle_categories, leading
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.new_rows import WHOLE, notation_of
 from lawsmith.tasks.numerals import is_numeral
@@ -168,13 +168,19 @@ def _known(
 
 
 def _what_leads(table: Table) -> tuple[str, ...]:
-    """A sentence where the table has more features than forms are made of."""
-    names = frontier_features(table)
+    """Sentences where the table has more features than forms are made of, or categories that say nothing."""
+    names, told = frontier_features(table), []
     kept = leading(table, names)
-    if len(kept) == len(names):
-        return ()
-    told = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"
-    return (f"{told}: {', '.join(kept)}. Name others with --features.",)
+    if len(kept) < len(names):
+        said = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"
+        told.append(f"{said}: {', '.join(kept)}. Name others with --features.")
+    if idle := idle_categories(table, kept):
+        says = "says" if len(idle) == 1 else "say"
+        told.append(
+            f"No formula uses {listing(idle)}, which {says} nothing of {listing(tuple(table.targets))} that chance "
+            "would not."
+        )
+    return tuple(told)
 
 
 def read_decided(schema: Schema, train: Path, test: Path | None = None) -> Dataset:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
 from lawsmith.tasks.arrays import Array, is_by_ratios_from_zero, is_fraction
-from lawsmith.tasks.frontier.dependence import WithinGroups, unexplained
+from lawsmith.tasks.frontier.dependence import WithinGroups
 from lawsmith.tasks.frontier.folds import simplex_columns
+from lawsmith.tasks.frontier.leading import unexplained
 from lawsmith.tasks.frontier.probes import REST_RATIO
 from lawsmith.tasks.known_units import kelvins, radians
 from lawsmith.tasks.table import Table

@@ -19,7 +19,7 @@ from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.nodes import Node, Role
 from lawsmith.tasks.frontier.folds import frontier_features, has_frontier
-from lawsmith.tasks.frontier.leading import leading
+from lawsmith.tasks.frontier.leading import idle_categories, leading
 from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
@@ -163,14 +163,16 @@ def _slopes(node: Node) -> list[str]:
 
 def narrowed(task: Task) -> Task:
     """The task with the features alone that forms are made of: in a wide table those that explain its targets best,
-    with all shares of a whole and all categories. The schema stays."""
+    with all shares of a whole, and the categories that say anything of them. The schema stays."""
     table = task.train
     free = frontier_features(table)
-    out = set(free) - set(leading(table, free))
+    lead = leading(table, free)
+    out = {*free, *idle_categories(table, lead)} - set(lead)
     if not out:
         return task
     kept = {name: column for name, column in table.features.items() if name not in out}
-    return replace(task, train=replace(table, features=kept))
+    categories = tuple(name for name in table.categories if name not in out)
+    return replace(task, train=replace(table, features=kept, categories=categories))
 
 
 _known = lru_cache(maxsize=4)(StartForms)

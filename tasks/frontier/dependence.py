@@ -6,14 +6,12 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.frontier.folds import simplex_columns
-from lawsmith.tasks.frontier.leading import leading
+from lawsmith.tasks.frontier.leading import ROUNDING, ROWS_PER_COLUMN, leading, unexplained
 from lawsmith.tasks.table import Table, kept_with_table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
 STEEPENING = 1.5  # factor by which the last rows are steeper than all, where nothing levels off
-ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
-ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
 
 @kept_with_table
@@ -77,9 +75,3 @@ class WithinGroups:
         more = unexplained(fewer, self._targets) - self.left
         least = np.maximum(self.left, np.finfo(float).tiny)  # a target that never varies loses nothing
         return np.asarray(more * self.freedom / ((self.columns.shape[1] - fewer.shape[1]) * least))
-
-
-def unexplained(columns: Array, targets: Array) -> Array:
-    """Sum of squares (T,), or () for one target (n,), that linear combinations of the columns (n, C) leave."""
-    solution = np.linalg.lstsq(columns, targets, rcond=None)[0]
-    return np.asarray(np.sum((targets - columns @ solution) ** 2, axis=0))

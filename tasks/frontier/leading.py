@@ -1,6 +1,8 @@
-"""Which features of a wide table explain its targets best, found by forward regression over pairs of features."""
+"""Which features of a wide table explain its targets best, found by forward regression over pairs of features, and
+which categories explain them at all."""
 
 import numpy as np
+from scipy import stats
 
 from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
 from lawsmith.tasks.table import Table, kept_with_table
@@ -11,6 +13,9 @@ CHANCE = 15.0  # F statistic of a term that one of some hundreds of idle terms h
 MOST_TERMS = 24  # that explain a wide table together
 MOST_ROWS = 2000  # that are looked at
 PAIRED = 60  # features whose products are looked at, those that explain most alone
+IDLE = 0.001  # probability of chance from which a category may tell nothing
+ROUNDING = 1e-12  # share of the targets' variance below which nothing is explained or left
+ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 
 
 @kept_with_table
@@ -46,6 +51,57 @@ def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
         size = np.sqrt((rest**2).sum(axis=1, keepdims=True))
         columns = np.asarray(np.where(size > 1e-3, rest / np.maximum(size, 1e-300), 0.0))
     return tuple(names[k] for k in sorted(chosen)) or names[:FEWEST]
+
+
+@kept_with_table
+def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The categories that say nothing of the targets beside the features `names` and the other categories.
+
+    By F tests of a level for each label, alone and with slopes along each feature, beside a quadratic in all features;
+    of positive targets in their logarithms too. The one that says least goes first, as long as chance explains as
+    much. None where rows are too few to tell.
+    """
+    if not table.categories:
+        return ()
+    axes = np.reshape([_on_axis(table.features[name]) for name in names], (len(names), len(table))).T
+    one, two = np.triu_indices(axes.shape[1])
+    base = table.within_groups(np.concatenate([axes, axes[:, one] * axes[:, two]], axis=1))
+    values = table.target_matrix()
+    logs = [np.log(column) for column in values.T if column.min() > 0]
+    targets = table.within_groups(np.column_stack([values, *logs]))
+    kept, levels = list(table.categories), dict[str, Array]()
+    for name in kept:
+        codes = np.unique(table.features[name])
+        levels[name] = np.equal.outer(table.features[name], codes[1:]).astype(np.float64)
+    slopes = {name: (level[:, :, None] * axes[:, None, :]).reshape(len(table), -1) for name, level in levels.items()}
+    freedom = len(table) - len(np.unique(table.codes))
+    while kept and targets.size:
+        chances = []
+        for name in kept:
+            others = [levels[other] for other in kept if other != name]
+            fewer = np.column_stack([base, table.within_groups(np.column_stack(others))]) if others else base
+            more = [table.within_groups(part) for part in (levels[name], np.column_stack([levels[name], slopes[name]]))]
+            if fewer.shape[1] + more[-1].shape[1] > freedom / ROWS_PER_COLUMN:
+                return ()
+            chances.append(min(_chance(fewer, part, targets, freedom) for part in more))
+        if max(chances) < IDLE:
+            break
+        del kept[int(np.argmax(chances))]
+    return tuple(name for name in table.categories if name not in kept)
+
+
+def _chance(fewer: Array, more: Array, targets: Array, freedom: int) -> float:
+    """The least probability, over the targets, that chance explains what `more` columns do beside `fewer`."""
+    before, after = unexplained(fewer, targets), unexplained(np.column_stack([fewer, more]), targets)
+    left = freedom - fewer.shape[1] - more.shape[1]
+    ratio = (before - after) / np.maximum(after, ROUNDING * (targets**2).sum(axis=0) + np.finfo(float).tiny)
+    return float(stats.f.sf(ratio * left / more.shape[1], more.shape[1], left).min())
+
+
+def unexplained(columns: Array, targets: Array) -> Array:
+    """Sum of squares (T,), or () for one target (n,), that linear combinations of the columns (n, C) leave."""
+    solution = np.linalg.lstsq(columns, targets, rcond=None)[0]
+    return np.asarray(np.sum((targets - columns @ solution) ** 2, axis=0))
 
 
 def _on_axis(column: Array) -> Array:

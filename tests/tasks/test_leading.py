@@ -8,7 +8,7 @@ import pytest
 
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.frontier.folds import frontier_folds
-from lawsmith.tasks.frontier.leading import FEWEST, MANY, leading
+from lawsmith.tasks.frontier.leading import FEWEST, MANY, idle_categories, leading
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.user_table import read_dataset
 
@@ -77,3 +77,47 @@ def test_features_that_no_form_is_made_of_are_told(tmp_path: Path) -> None:
     assert "n3" in told and "n11" in told
     frame[["n3", "n11", "y"]].to_csv(tmp_path / "few.csv", index=False)
     assert not any("Formulas are made" in one for one in read_dataset(tmp_path / "few.csv", ["y"]).notices)
+
+
+def labelled(target: str, rows: int = 120) -> Table:
+    """Two sizes, a kind of three levels, a switch, and a site of four levels."""
+    rng = np.random.default_rng(8)
+    size, dose = 10 ** rng.uniform(0, 3, (2, rows))
+    codes = {name: rng.integers(count, size=rows) * 1.0 for name, count in (("kind", 3), ("switch", 2), ("site", 4))}
+    laws: dict[str, Array] = {
+        "none": size**-0.3 + dose**-0.2,
+        "kind": size**-0.3 + dose**-0.2 + 0.3 * (codes["kind"] == 2),
+        "factor": size**0.9 * dose**0.5 * np.where(codes["switch"] == 1, 1.2, 1.0),
+        "slope": np.log(size) * np.where(codes["site"] == 3, 1.0, -1.0) + np.log(dose),
+    }
+    y = laws[target] * (1 + 0.02 * rng.standard_normal(rows))
+    return Table(
+        {"size": size, "dose": dose, **codes},
+        {"y": y},
+        ("all",),
+        np.zeros(rows, np.intp),
+        categories=("kind", "switch", "site"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "telling"), [("none", set()), ("kind", {"kind"}), ("factor", {"switch"}), ("slope", {"site"})]
+)
+def test_categories_that_say_nothing_of_the_target_are_idle(target: str, telling: set[str]) -> None:
+    idle = idle_categories(labelled(target), ("size", "dose"))
+    assert set(idle) == {"kind", "switch", "site"} - telling
+
+
+def test_too_few_rows_say_of_no_category_that_it_is_idle() -> None:
+    assert idle_categories(labelled("none", rows=20), ("size", "dose")) == ()
+
+
+def test_categories_that_no_formula_uses_are_told(tmp_path: Path) -> None:
+    table = labelled("kind")
+    frame = pd.DataFrame(dict(table.features) | dict(table.targets))
+    frame["switch"] = frame["switch"].map({0.0: "on", 1.0: "off"})
+    frame["kind"] = frame["kind"].map({0.0: "a", 1.0: "b", 2.0: "c"})
+    frame["site"] = frame["site"].map({0.0: "n", 1.0: "s", 2.0: "e", 3.0: "w"})
+    frame.to_csv(tmp_path / "kinds.csv", index=False)
+    [told] = [one for one in read_dataset(tmp_path / "kinds.csv", ["y"]).notices if "No formula uses" in one]
+    assert told == "No formula uses switch and site, which say nothing of y that chance would not."
