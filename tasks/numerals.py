@@ -45,6 +45,11 @@ _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _POWERS = (_POWER, _FORTRAN, _LOST)
 _CITED = re.compile(r"(?<=[\d.%A-Za-z])\s?(?:\[(?:\d{1,3}|[a-z])\])+$")  # 1.5[16], of Wikipedia
 _BEFORE = re.compile(r"^[A-Z]{0,3}[$€£¥₹~≈≃='](?=.)\s*")  # US$, and = and ' as Excel marks a formula and a text
+_BOUND = re.compile(
+    r"[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) |\d[\d.]*\s?\+$"
+    r"|[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ]|OVRFLW|OVER(?:LOAD)?|SATURATED)$",
+    re.IGNORECASE,
+)
 _SPECIAL = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 
 
@@ -68,6 +73,11 @@ def is_missing(cell: object) -> bool:
         return False
     text = cell.strip().lower()
     return text in MISSING or (text.startswith("***") and not text.strip("*"))  # what does not fit Fortran's field
+
+
+def is_bound(cell: object) -> bool:
+    """Whether a cell says only what the value is below or above: ``<0.02``, ``LOQ``."""
+    return isinstance(cell, str) and _BOUND.match(cell.strip()) is not None
 
 
 def is_null(cell: object) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Mask
-from lawsmith.tasks.numerals import is_missing, is_null, plain
+from lawsmith.tasks.numerals import is_bound, is_missing, is_null, plain
 from lawsmith.tasks.reading.cells import Cells
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ def filled(frame: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
             if column.dtype.kind == "f":
                 rows &= np.isfinite(column.to_numpy(dtype=np.float64))
             else:
-                rows &= np.array([not is_missing(cell) and abs(plain(cell) or 0) < np.inf for cell in column.tolist()])
+                known = [not (is_missing(cell) or is_bound(cell)) for cell in column.tolist()]
+                rows &= known & np.array([abs(plain(cell) or 0) < np.inf for cell in column.tolist()])
     return rows
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import InputError, counted, listing, option
-from lawsmith.tasks.numerals import is_null, plain
+from lawsmith.tasks.numerals import is_bound, is_null, plain
 from lawsmith.tasks.reading.formats import bound_names, require_columns
 from lawsmith.tasks.roles.labels import two_clocks, units_of
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
@@ -142,10 +142,8 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
 
 def _remedy(shown: str) -> str:
     """What to do about a cell that is not a number."""
-    if re.match(
-        r"(?:[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) |\d[\d.]*\s?\+$)", shown, re.I
-    ) or re.fullmatch(r"[<>≤≥]?\s*(BL?L?O?Q|B?LLOQ|ULOQ|BQL|LO[DQ]|OVRFLW|OVER(?:LOAD)?|SATURATED)", shown, re.I):
-        return "it is only a bound: write a number in its place, or delete these rows"
+    if is_bound(shown):
+        return "it is only a bound: write a number in its place, or give --drop-incomplete, which leaves out these rows"
     return two_clocks(shown) or "write numbers, or delete these rows"
 
 

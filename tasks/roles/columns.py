@@ -85,6 +85,7 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         rows = rows & measured
     if not rows.any():
         raise InputError(f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}")
+    told = list(decision.notices)
     found = decision.decide()
     if asked.drop_incomplete:
         kept = filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
@@ -93,9 +94,8 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         if not kept[rows].all():
             log, decision = decision.log, _Decision(take(cells, rows & kept), named, where, state)
             decision.log = log
-            decision.notices.append(
-                f"lawsmith left out {counted(int((rows & ~kept).sum()), 'row')} without a value in some used column."
-            )
+            count = counted(int((rows & ~kept).sum()), "row")
+            decision.notices += [*told, f"lawsmith left out {count} without a value in some used column."]
             found = decision.decide()
     return found
 
