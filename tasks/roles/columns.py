@@ -132,6 +132,7 @@ class _Decision(Deciding):
         else:
             for name in self.open():
                 self.set(name, "left out", "not among the features that were named")
+        self._tell_fixed()
         return self._roles()
 
     def _named(self) -> None:
@@ -301,6 +302,15 @@ class _Decision(Deciding):
                 f"lawsmith left out {listing(list(found))}, which {verb} from the other features; --features {kept} "
                 f"keeps {them}."
             )
+
+    def _tell_fixed(self) -> None:
+        """Say which features have one value for each label of the group."""
+        for group in [name for name, (role, _) in self.role.items() if role == "group"]:
+            labels, names = self.labels_of(group), self._features_in_order()
+            pairs = {name: set(zip(labels, self.labels_of(name), strict=True)) for name in names}
+            if fixed := listing([name for name in names if len(pairs[name]) == len(set(labels))]):
+                told = f"Each {group} has one value of {fixed}, which constants for each {group} make up for"
+                self.notices.append(f"{told}; --group none gives one law of all features.")
 
     def _features_in_order(self) -> list[str]:
         return [name for name in self.names if self.role[name][0] in ("feature", "category")]

@@ -285,3 +285,22 @@ def test_names_with_blanks_are_quoted_in_options(tmp_path: Path):
     width = np.array([64.0, 128, 256, 512, 1024, 2048, 4096])
     table = pd.DataFrame({"Width (px)": width, "Layers": width / 64, "loss": (2 + 8 / width**0.5).round(4)})
     assert any("--features 'Width (px),Layers'" in said for said in read(tmp_path, table).notices)
+
+
+def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
+    subject, time = np.repeat(np.arange(6), 8), np.tile(np.arange(1.0, 9), 6)
+    dose = 25.0 * (1 + subject // 2)
+    conc = (dose * np.exp(-time / 3)).round(3).astype(object)
+    conc[[7, 15]] = "<2", "BLQ"
+    table = pd.DataFrame({"subject": [f"S{k}" for k in subject], "dose": dose, "h": time, "conc": conc})
+    table["age"] = np.where(time + subject == 3, np.nan, time**2 % 5 + subject)
+    with refused("only a bound: write a number in its place, or give --drop-incomplete"):
+        read(tmp_path, table, "conc")
+    data = read(tmp_path, table, "conc", drop_incomplete=True)
+    assert len(data.task.train) == 43 and data.notices[:3] == (
+        "lawsmith left out 2 rows without a value of conc.",
+        "lawsmith left out 3 rows without a value in some used column.",
+        "Each subject has one value of dose, which constants for each subject make up for; --group none gives one law "
+        "of all features.",
+    )
+    assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 43
