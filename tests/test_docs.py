@@ -117,7 +117,7 @@ def test_every_picture_of_the_gallery_comes_from_the_command_above_it():
 
 
 def test_every_file_that_the_architecture_names_is_there() -> None:
-    page = (ROOT / "docs/architecture.md").read_text()
+    page = "".join((ROOT / "docs" / name).read_text() for name in ("architecture.md", "choice.md"))
     named = re.findall(r"`((?:agent|sandbox|runs|tasks|tests)/[\w/.]*)`", page)
     for folder, listed in re.findall(r"^\| `(\w+)/\w+`((?:, `\w+`)+) \|", page, re.MULTILINE):
         named += [f"{folder}/{name}" for name in re.findall(r"\w+", listed)]
