@@ -1,5 +1,7 @@
 """Array types used throughout, and what is asked of columns of numbers."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -76,6 +78,11 @@ def is_fraction(values: Array) -> bool:
 def along(one: Array, two: Array) -> float:
     """The size of the correlation between two columns' ranks; 0 where one does not vary."""
     return abs(correlation(ranks(one), ranks(two)))
+
+
+def decade(power: "float | np.floating[Any]") -> float:
+    """The whole power of ten as it is written: 10.0**23 is another float than 1e23."""
+    return float(f"1e{power:.0f}")
 
 
 def telling_digits(values: Array) -> int:

@@ -43,7 +43,7 @@ from lawsmith.runs.records.trials import OF_MILLIONS
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import mul
 from lawsmith.sandbox.law.nodes import Node, Parameter
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, decade
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
 
@@ -117,7 +117,7 @@ class GeneralForms:
     def _unit(self, name: str) -> float:
         """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
         size = float(np.abs(self.task.train.features[name]).max())
-        unit = 1.0 if not size else 10.0 ** float(np.round(np.log10(size) - ROUND))
+        unit = 1.0 if not size else decade(np.round(np.log10(size) - ROUND))
         own = OWN_UNIT[0] < size < OWN_UNIT[1]
         if name in self.steady:
             return 1.0 if own else self.profile.unit[name]

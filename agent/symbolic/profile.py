@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
-from lawsmith.tasks.arrays import Array, is_by_ratios_from_zero, is_fraction
+from lawsmith.tasks.arrays import Array, decade, is_by_ratios_from_zero, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.leading import unexplained
@@ -189,11 +189,10 @@ def _is_even(column: Array) -> bool:
 
 def _unit(column: Array, kind: ColumnKind, even: bool) -> float:
     if kind is ColumnKind.SHARE:
-        return float(10.0 ** np.ceil(np.log10(column.max()) - WHOLE))  # 1 of a share of one, 100 of one in percent
+        return decade(np.ceil(np.log10(column.max()) - WHOLE))  # 1 of a share of one, 100 of one in percent
     if kind is ColumnKind.SCALE and not even:
-        return float(10.0 ** np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
-    width = np.ptp(column) / 2 or 1.0
-    return float(10.0 ** np.round(np.log10(width)))
+        return decade(np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
+    return decade(np.round(np.log10(np.ptp(column) / 2 or 1.0)))
 
 
 def _offset(column: Array, kind: ColumnKind) -> float:
