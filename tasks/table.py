@@ -71,6 +71,9 @@ class Table:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def __repr__(self) -> str:
+        return f"<Table of {len(self)} rows: {', '.join((*self.features, *self.targets))}>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Table, (dict(self.features), dict(self.targets), self.groups, self.codes, self.weight, self.categories)
 

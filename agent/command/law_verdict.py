@@ -18,7 +18,7 @@ from lawsmith.agent.search.score import (
     training_error,
     typical_error,
 )
-from lawsmith.runs.intervals.beyond_data import percent, times
+from lawsmith.runs.intervals.beyond_data import by_feature, percent, times
 from lawsmith.runs.records.record import FinalScores, Tone
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.evaluation import Evaluation, typical_rmse
@@ -86,7 +86,7 @@ def verdict(
     far = (
         found.unsafe is not None
         and found.unsafe.what == "sign"
-        and not _within(found.unsafe, _factor(task.train, folds))
+        and not _within(found.unsafe, max(_factors(task.train, folds).values(), default=1.0))
     )
     tone = _worse(tone, "bad" if len(warnings) > far else "fair" if warnings else "good")
     return LawVerdict(tone, (*filter(None, said), *warnings))
@@ -140,7 +140,7 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     names, held_out = list(train.targets), [train.take(fold.held_out) for fold in folds]
     parts = [_error(rmse[:, k], held_out, k) for k in range(len(names))]
     told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
-    factor = _factor(train, folds)
+    factor = max(_factors(train, folds).values(), default=1.0)
     far = f"; they are up to {times(factor)} larger than the fitted rows" if factor > 1.05 else ""
     if (rmse <= ROUNDING * np.abs(train.target_matrix()).mean(axis=0)).all():
         return f"The law predicts held-out rows exactly{far}."
@@ -179,25 +179,26 @@ def _mean_size(measured: Array, weight: Array | None) -> float:
     return float(np.sqrt(np.average(measured**2, weights=weight)))
 
 
-def _factor(train: Table, folds: Sequence[Fold]) -> float:
-    """How many times the largest fitted value of some feature a held-out row has, at most over the folds."""
-    found = [1.0]
-    for column in train.features.values():
-        if is_logarithmic(column):
-            found += [float(column[fold.held_out].max() / column[fold.fitted].max()) for fold in folds]
-    return max(found)
+def _factors(train: Table, folds: Sequence[Fold]) -> dict[str, float]:
+    """Feature -> how many times its largest fitted value a held-out row has, at most over the folds."""
+    return {
+        name: max((float(column[fold.held_out].max() / column[fold.fitted].max()) for fold in folds), default=1.0)
+        for name, column in train.features.items()
+        if is_logarithmic(column)
+    }
 
 
 def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | None) -> str:
-    factor = _factor(train, folds)
+    factors = _factors(train, folds)
     if tone == "bad":
         return "Do not trust it beyond the data."
-    if unsafe is not None and unsafe.times is not None and _within(unsafe, factor):
+    if unsafe is not None and unsafe.times is not None and _within(unsafe, max(factors.values(), default=1.0)):
         return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
-    if factor <= 1.05:
+    rounded = {name: float(f"{far:.1g}") if far >= 2 else round(far, 1) for name, far in factors.items()}
+    tried = {name: far for name, far in rounded.items() if factors[name] > 1.05}  # a rule of thumb
+    if not tried:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
-    rounded = float(f"{factor:.1g}") if factor >= 2 else round(factor, 1)  # as a rule of thumb deserves
-    return f"Trust it to about {times(rounded)} beyond your largest rows."
+    return f"Trust it to about {by_feature(tried, len(tried) == len(factors))} beyond your largest rows."
 
 
 def _within(unsafe: Unsafe, factor: float) -> bool:

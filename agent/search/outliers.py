@@ -22,6 +22,7 @@ EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of
 FEW, MOST = (2, 0.02)  # rows, or share of them, that may be missed whatever the others look like
 MANY = 0.17  # share of the rows that may be missed where hardly any other is almost missed; else tails are heavy
 ALMOST, APART = (5.0, 2)  # robust standard deviations of such a row, and rows that are missed for each such row
+NEARLY_ALL = 0.75  # of the rows at an end of a feature; fewer may have diverged there
 FEW_THERE = 3  # rows at an end of a feature, or of two, that have no others beyond them
 EXPLAINS = 0.1  # of what the plain laws miss a row by, that a law which meets it misses at most
 NEIGHBOURS = 5  # rows whose errors say whether one alone is wrong
@@ -31,6 +32,7 @@ SMALL_SHARE = 0.2  # of the value, up to which a factor of a few is no chance
 GROWS, RATIO = (0.3, 3.0)  # rank correlation of error and size, and ratio of sizes, from which errors are relative
 UNITS = (60.0, 3600.0, *(10.0**power for power in range(1, 13)))  # factors between units, and slips of the point
 SAME_UNIT = 0.1  # of the logarithm, by which rows that are off by such a factor differ at most from it
+OF_NOISE = 2.5  # relative errors of the other rows, by which rows that are off by any one factor differ at most
 LEAST = 1e-9  # share of the largest measured value that counts as nothing
 MOST_OF_A_UNIT = 0.3  # share of the rows that may be in another unit
 
@@ -112,14 +114,14 @@ def with_those_met(
 
 
 def _where_laws_bend(train: Table, missed: Mask) -> Mask:
-    """Rows (n,) at an end of a feature, of all rows or of a group, where most rows are missed: no slips, but laws that
-    are wrong there, such as those without a level at a dose of 0."""
+    """Rows (n,) at an end of a feature, of all rows or of a group, where nearly all rows are missed: no slips, but laws
+    that are wrong there, such as those without a level at a dose of 0."""
     found = np.zeros(len(train), dtype=bool)
     for rows in (np.ones_like(found), *(train.codes == code for code in np.unique(train.codes))):
         for column in train.features.values():
             for end in (column[rows].min(), column[rows].max()):
                 there = rows & (column == end)
-                if there.sum() >= FEW_THERE and missed[there].mean() > 1 / 2:
+                if there.sum() >= FEW_THERE and missed[there].mean() > NEARLY_ALL:
                     found |= there
     return found
 
@@ -130,8 +132,9 @@ def _stand_apart(measured: Array, expected: Array, missed: Mask, unit: Array) ->
     size = np.abs(measured - expected) / unit
     almost = np.sum((size > ALMOST * NORMAL * np.median(size)) & ~missed)
     with np.errstate(divide="ignore", invalid="ignore"):  # a law may expect 0, of which nothing is a multiple
-        ratios = measured[missed] / expected[missed]
-        grouped = np.std(ratios) < SAME_UNIT * abs(np.mean(ratios))
+        ratios = measured / expected
+        alike = np.fmin(SAME_UNIT, OF_NOISE * NORMAL * np.median(np.abs(ratios[~missed] - 1)))
+        grouped = np.std(ratios[missed]) < alike * abs(np.mean(ratios[missed]))
     return bool(missed.mean() <= MANY and APART * almost <= missed.sum() and not grouped)
 
 

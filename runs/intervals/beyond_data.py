@@ -1,5 +1,6 @@
 """How far a point lies beyond the data, in words: factors of each feature, and how far errors were measured."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lawsmith.runs.intervals.distance import distances
@@ -59,6 +60,15 @@ def times(factor: float) -> str:
     return f"{digits.removesuffix('.0')} times"
 
 
+def by_feature(factors: Mapping[str, float], of_all: bool = True) -> str:
+    """``4 times (N) and 8 times (lr and D)``, without names where the factors are alike and `of_all` features."""
+    alike: dict[str, list[str]] = {}
+    for name, factor in sorted(factors.items(), key=lambda one: one[1]):
+        alike.setdefault(times(factor), []).append(name)
+    named = len(alike) > 1 or not of_all
+    return listing([f"{far} ({listing(names)})" if named else far for far, names in alike.items()])
+
+
 def percent(share: float) -> str:
     """``0.6 %``; two digits."""
     return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
@@ -81,13 +91,13 @@ def remarks(known: Uncertainty, rows: Table) -> list[str | None]:
 
 
 def _trust(known: Uncertainty, outside: tuple[Beyond, ...], distance: float) -> str:
-    factors = [one.trusted for one in outside if one.trusted is not None]
+    factors = {one.feature: one.trusted for one in outside if one.trusted is not None}
     if unseen := [one.feature for one in outside if one.trusted is not None and one.trusted <= 1]:
         measured = f"No error of this law was measured beyond the measured range of {listing(unseen)}."
     elif known.reach <= 0:
         measured = "Errors of this law were measured inside the data only."
     elif factors:
-        measured = f"Errors of this law were measured up to {times(max(factors))} beyond the fitted rows."
+        measured = f"Errors of this law were measured up to {by_feature(factors)} beyond the fitted rows."
     else:
         measured = f"Errors of this law were measured up to {known.reach:.0%} of the fitted range beyond it."
     far = distance > (1 + FAR) * known.reach

@@ -54,7 +54,12 @@ def table(
 
 def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count: int) -> IntArray:
     own = group is None and labels is not None
-    names = [str(value) for value in labels] if own else [known_group(group, groups)] * count
+    names = (
+        [str(one) for one in np.atleast_1d(np.asarray(labels, dtype=object))] if own else [known_group(group, groups)]
+    )
+    if len(names) not in (1, count):
+        raise InputError(f"The rows have {count} values of each feature, but {len(names)} labels of their group.")
+    names *= count if len(names) == 1 else 1
     places = {name: groups.index(known_group(name, groups)) for name in dict.fromkeys(names)}
     return np.array([places[name] for name in names], dtype=np.intp)
 

@@ -151,8 +151,12 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
     measured = rows.measured.T
     return {
         "targets": [
-            {"name": short(name), "unit": short(units.get(name, "")), "log": is_logarithmic(values)}
-            for name, values in zip(schema.targets, measured, strict=True)
+            {
+                "name": short(name),
+                "unit": short(units.get(name, "")),
+                "log": is_logarithmic(values) and not picture.is_share(t),
+            }
+            for t, (name, values) in enumerate(zip(schema.targets, measured, strict=True))
         ],
         "features": [
             {

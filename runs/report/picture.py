@@ -94,6 +94,11 @@ class Picture:
     disbelieved: tuple[tuple[int, int], ...] = ()
     note: str = ""
 
+    def is_share(self, target: int) -> bool:
+        """Whether the target has two limits, as accuracies have; their axis is a plain one."""
+        limits = self.schema.knowledge.ranges.get(self.schema.targets[target], (0.0, np.inf))
+        return bool(np.isfinite(limits).all())
+
 
 def picture(
     data: Dataset,
@@ -111,13 +116,13 @@ def picture(
     rows = _rows(train, data.test, predicted)
     labels = [bool(schema.columns[name].levels) if name in schema.columns else False for name in schema.features]
     changing = [k for k, x in enumerate(train.matrix().T) if x.min() < x.max()]
-    offered = [k for k in changing if not labels[k]] or changing
-    varying = offered[:MOST_FEATURES]
     log = tuple(is_logarithmic(column) for column in train.features.values())
     reach = known.reach if known else 0.0
     counts = np.bincount(train.codes, minlength=len(train.groups))
     largest = sorted(np.argsort(-counts, kind="stable")[:MOST_GROUPS].tolist())
     scenes = [Scene(train, data.test, code, log, reach) for code in largest]
+    offered = [k for k in changing if not labels[k] and any(one.varies(k) for one in scenes)] or changing
+    varying = offered[:MOST_FEATURES]
     painter = _Painter(train, scenes, varying, changing, labels, predict, known, sandbox, schema)
     made = Picture(schema, train.groups, rows, tuple(varying), log, frontiers=_frontiers(seen))
     left_out = _left_out(len(offered), len(np.unique(train.codes)))

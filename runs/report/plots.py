@@ -58,7 +58,11 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
     every_x = np.concatenate([x, *(curve.x for curve in typical)])
     every_y = np.concatenate([y, *(curve.value[:, t] for curve in (*typical, *levels))])
     across = Axis(every_x, picture.logarithmic[k])
-    plot = Plot(across, Axis(every_y, is_logarithmic(every_y[np.isfinite(every_y)])), _names(picture, t, k))
+    plot = Plot(
+        across,
+        Axis(every_y, not picture.is_share(t) and is_logarithmic(every_y[np.isfinite(every_y)])),
+        _names(picture, t, k),
+    )
     for curve in typical:
         hue = colour(groups.index(curve.group))
         for level, (low, high) in curve.bands.items() if len(typical) <= MOST_BANDS else ():

@@ -2,7 +2,6 @@
 which categories explain them at all."""
 
 import numpy as np
-from scipy import stats
 
 from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
 from lawsmith.tasks.table import Table, kept_with_table
@@ -92,10 +91,12 @@ def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _chance(fewer: Array, more: Array, targets: Array, freedom: int) -> float:
     """The least probability, over the targets, that chance explains what `more` columns do beside `fewer`."""
+    from scipy.stats import f
+
     before, after = unexplained(fewer, targets), unexplained(np.column_stack([fewer, more]), targets)
     left = freedom - fewer.shape[1] - more.shape[1]
     ratio = (before - after) / np.maximum(after, ROUNDING * (targets**2).sum(axis=0) + np.finfo(float).tiny)
-    return float(stats.f.sf(ratio * left / more.shape[1], more.shape[1], left).min())
+    return float(f.sf(ratio * left / more.shape[1], more.shape[1], left).min())
 
 
 def unexplained(columns: Array, targets: Array) -> Array:

@@ -78,6 +78,9 @@ def test_the_law_predicts_beyond_the_data(found: tuple[lawsmith.Result, Watching
     assert law.predict([{"N": 1e10, "model": "a"}, {"N": 1e10, "model": "b"}]) == pytest.approx(law.predict(rows))
     assert law.predict(pd.Series({"N": 1e10}), group="a") == pytest.approx(law.predict(rows)[:1])
     assert law.predict({"N": [1e10]}, group="b")[0] == pytest.approx(truth[1], rel=0.01)
+    assert law.predict({"N": [1e10, 1e10], "model": "b"}) == pytest.approx(truth[[1, 1]], rel=0.01)
+    with pytest.raises(InputError, match="2 values of each feature, but 3 labels"):
+        law.predict({"N": [1e10, 1e10], "model": ["a", "b", "a"]})
 
 
 @pytest.mark.parametrize(

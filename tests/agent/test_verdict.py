@@ -63,6 +63,10 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert tone == "good"
     assert "The law typically predicts held-out rows within 0." in sentences and "times larger than the" in sentences
     assert "Trust it to about" in sentences and "beyond your largest rows" in sentences
+    n, lr = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 8e9, 7), np.geomspace(1e-4, 3.2e-3, 6)))
+    two = replace(untested, task=made_task({"n": n, "lr": lr}, {"y": 2 + (n / 1e8) ** -0.3 + np.log(lr / 1e-3) ** 2}))
+    told = "Trust it to about 8 times (lr) and 30 times (n) beyond your largest rows."
+    assert told in said(two, trial(two, "law", 0.003))[1]
 
 
 def test_a_number_of_two_values_shows_no_curve(untested: Dataset):

@@ -16,6 +16,7 @@ from lawsmith.runs.report.shown_formula import shown_formula
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, read_dataset
+from lawsmith.tasks.knowledge import Knowledge
 
 Law = Callable[[dict[str, np.ndarray]], np.ndarray]
 
@@ -86,6 +87,16 @@ def test_doses_with_a_control_have_a_logarithmic_axis_and_a_curve_of_their_ratio
     assert picture_data(found)["features"][0]["log"]
     (curve,) = found.curves
     assert curve.x[0] == 0 and np.sum((curve.x > 0.01) & (curve.x < 1)) > 15
+
+
+def test_a_feature_with_one_value_in_each_group_has_no_axis_and_a_share_a_plain_one(tmp_path: Path, sandbox: Sandbox):
+    rows = [(f"s{k}", 5 * 2**k, h, 0.9 - 0.8 * np.exp(-h / (4 + k))) for k in range(3) for h in range(1, 9)]
+    data = read_dataset(write(tmp_path / "doses.csv", "subject,dose,h,accuracy", rows), ("accuracy",), group="subject")
+    found = drawn(data, lambda x: 0.9 - 0.8 * np.exp(-x["h"] / 5), sandbox)
+    assert data.task.schema.features == ("dose", "h") and found.varying == (1,)
+    assert not picture_data(found, {})["targets"][0]["log"]
+    free = replace(found, schema=data.task.schema.model_copy(update={"knowledge": Knowledge()}))
+    assert picture_data(free, {})["targets"][0]["log"]
 
 
 def test_a_law_without_a_value_beyond_the_data_is_drawn_on_the_data(tmp_path: Path, sandbox: Sandbox):

@@ -168,6 +168,18 @@ def test_rows_at_an_end_of_a_feature_that_all_laws_miss_are_no_outliers() -> Non
     assert [row.row for row in disbelieved(rows, [law])] == [50]
 
 
+def test_runs_that_diverged_at_the_largest_rates_are_outliers() -> None:
+    """Their losses are all about three times too large, and most rows at the largest rate are among them."""
+    lr, n = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e-4, 3.2e-3, 6), np.geomspace(1e8, 6e9, 7)))
+    law, rng = 2 + (n / 1e9) ** -0.3 + 0.05 * np.log(lr / 6e-4) ** 2, np.random.default_rng(0)
+    diverged = (lr > 3e-3) & (np.arange(42) // 6 % 2 == 0)
+    loss = np.where(diverged, 7 + 2 * rng.random(42), law * (1 + 0.01 * rng.standard_normal(42)))
+    rows = Table({"lr": lr, "n": n}, {"loss": loss}, ("g",), np.zeros(42, dtype=np.intp))
+    assert {row.row for row in disbelieved(rows, [law[:, None]])} == {*np.flatnonzero(diverged)}
+    rows = replace(rows, targets={"loss": np.where(diverged, 2 * law, loss)})  # a group of their own, perhaps
+    assert disbelieved(rows, [law[:, None]]) == ()
+
+
 def test_a_row_that_the_chosen_law_meets_is_no_longer_accused() -> None:
     n = np.geomspace(1, 1000, 40)
     law = 2 + n**-0.5 + 0.01 * np.sin(n)

@@ -21,8 +21,9 @@ window.lawsmith.picture = () => {
     const off = new Set(data.off.map(([row, t]) => `${row} ${t}`));
     const believed = (k) => data.rows.test[k] === 1 || !off.has(`${data.rows.n[k]} ${view.t}`);
     const several = data.groups.length > 1;
+    const bends = (k) => data.curves.some((c) => c.f === k && new Set(c.y[0]).size > 1);
     const view = {
-      t: 0, f: data.varying[0], g: data.coloured.length === 1 && several ? data.coloured[0] : -1,
+      t: 0, f: data.varying.find(bends) ?? data.varying[0], g: data.coloured.length === 1 && several ? data.coloured[0] : -1,
       x: "", y: "", moved: data.moved, rivals: false, zoom: null, key: -1,
     };
     const feature = () => data.features[view.f];
