@@ -76,11 +76,12 @@ def _range(column: "pd.Series[Any]", labels: bool) -> str:
 
 def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:
     lines = [
-        "# What the columns mean. discover --data reads this file for any table in this folder.",
+        "# discover reads this file for every table in this folder. Language models and pages show what it says, as in",
+        '# meaning = "length of the training text" and unit = "tokens".',
         f"title = {_quoted(f'Laws of {table.name}')}",
     ]
     for name in used:
-        lines += ["", f"[columns.{_quoted(name)}]  # {json.dumps(ranges[name])}", 'meaning = ""', 'unit = ""']
+        lines += ["", f"[columns.{_quoted(name)}]  # {ranges[name]}".rstrip(" #"), 'meaning = ""', 'unit = ""']
     return "\n".join(lines) + "\n"
 
 
