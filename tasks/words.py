@@ -198,8 +198,9 @@ def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> st
         return ""  # as e_loss and delta_loss, which may also be something else
     for column in (*targets, *others):
         glued = tokens(name[len(column) :].rstrip("0123456789")) if name.startswith(column) else []
-        short = re.sub(_UNIT_BEHIND, "", column)  # D (Mpc)
-        if name in (f"e_{column}", f"e_{short}") or (glued != [] and ERRORS.issuperset(glued)):  # VizieR's, err1
+        whole, stem = ("".join(tokens(re.sub(_UNIT_BEHIND, "", one))) for one in (column, name.removeprefix("e_")))
+        of = name.startswith("e_") and (stem == whole or (len(stem) > 2 and whole.startswith(stem)))  # as VizieR writes
+        if of or (glued != [] and ERRORS.issuperset(glued)):  # err1
             return column if column in others or (glued and column[1:]) else ""  # a target called s has no error sse
     units = {word for one in targets for unit in re.findall(r"[\[(]([^\])]*)[\])]$", one) for word in tokens(unit)}
     ends = [tokens(one)[-len(named) :] for one in targets]  # unc_kBq beside activity_kBq
@@ -311,7 +312,7 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
 
 def is_view_of(name: str, target: str) -> bool:
     """Whether two names are one quantity, one of them as a logarithm, say: ``ln(k)`` and ``k / s^-1``."""
-    views = [tokens(re.split(r"\s+/\s+|\s[\[(]", text)[0]) for text in (name, target)]
+    views = [tokens(re.split(r"(?<=[A-Za-z])\s*/|\s[\[(]", text)[0]) for text in (name, target)]  # T/K, t / s
     one, two = ([word for word in words if word not in WORDS["views"]] for words in views)
     return views[0] != views[1] and one == two != []  # t beside T are two quantities
 

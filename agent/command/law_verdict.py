@@ -324,7 +324,7 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
     more = (best.evaluation.constants_count or 0) - (winner.evaluation.constants_count or 0)
     unsafe = best.evaluation.unsafe
     if unsafe is not None and unsafe.what == "stated" and winner.evaluation.unsafe != unsafe:
-        why = f"it {unsafe.sentence}; check whether you stated that correctly"
+        why = f"it {unsafe.sentence}; if that is not known for sure, see --range and --expect"
     elif refuted(patterns((best, winner), task), RULES.pattern):
         why = "its errors follow a pattern: rows beside one another have errors of the same sign"
     elif unsafe is not None and unsafe.what != "stated" and winner.evaluation.unsafe is None:

@@ -14,7 +14,7 @@ from lawsmith.tasks.numerals import is_missing, is_numeral, mostly_numerals, num
 from lawsmith.tasks.reading.headers import joined_header, without_headers
 from lawsmith.tasks.reading.layouts import TYPE, made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.reading.lines import SEPARATORS, split, widths
-from lawsmith.tasks.reading.preambles import settings_of_blocks, with_whole_header, without_preamble
+from lawsmith.tasks.reading.preambles import with_whole_header, without_preamble
 from lawsmith.tasks.words import WORDS
 
 if TYPE_CHECKING:
@@ -93,8 +93,6 @@ def parse_delimited(text: str, where: str) -> Reading:
     if separator == "|" and header.strip().startswith("|"):
         header, body = _without_frame(header), "\n".join(_without_frame(line) for line in body.split("\n"))
         lines = [_without_frame(line) for line in lines]
-    if '"' not in text and all(re.fullmatch(r"\s*'[^']+'\s*", name) for name in header.split(separator)):
-        return parse_delimited(text.replace("'", '"'), where)
     bound_columns(header.count(separator) + 1, where)
     names = _cells(header, separator, where)
     bound(max(body.count("\n"), body.count("\r")) * len(names), where)
@@ -109,11 +107,6 @@ def parse_delimited(text: str, where: str) -> Reading:
     body, said = _without_remarks(body, names, separator, where)
     notices = [*notices, *said]
     frame, names, again = without_headers(_frame(body, names, separator, where), names, title, where)
-    settings = settings_of_blocks(text, header, len(frame), names)
-    for name, values in settings.items():
-        frame[len(frame.columns)] = values
-        notices = [*notices, f"{where}: lawsmith read {name} from the comments above each block of rows."]
-    names = [*names, *settings]
     if named_rows:
         notices = [*notices, f"{where}: the first cells have no column name; lawsmith took them as names of the rows."]
     return replace(tidy(frame, names, where), separator=separator).after(*notices, *again)
@@ -259,7 +252,7 @@ def _without_remarks(body: str, names: list[str], separator: str, where: str) ->
 def _refuse_no_header(names: list[str], lines: list[str], separator: str, where: str) -> None:
     numerals = [name for name in names if is_numeral(name)]
     values = [numeral(name) for name in names[1:]] if not names[0].strip() else []
-    if len(values) > 2 and len({one and one.digits for one in values} - {None}) == len(values):  # a grid's corner
+    if len(values) > 1 and len({one and one.digits for one in values} - {None}) == len(values):  # a grid's corner
         return
     further = any(map(is_numeral, split(lines[0], separator))) if lines else True  # or else this one names columns
     if further and numerals and len(numerals) == len([name for name in names if name.strip()]):

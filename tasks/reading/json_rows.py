@@ -1,5 +1,6 @@
 """Tables written as JSON: an array of objects, an object of columns, or one object a line."""
 
+import ast
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, 
 
 FEWEST_POINTS = 3  # of a curve
 FEWEST_ROWS = 3  # that make an object among others the table
+MOST_CHARACTERS = 20_000  # of an object in a cell or at the end of a line
 MAX_DEPTH = 6
 """Bound on the nesting of a JSON record, whose inner entries become columns named ``outer.inner``."""
 
@@ -45,16 +47,23 @@ def objects_of_lines(text: str) -> str | None:
     """The objects with which lines of a log end, one a line; None where the first line, or most, end with none."""
     if not text.lstrip().partition("\n")[0].rstrip().endswith("}"):
         return None
-    found = []
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    for line in lines:
-        _, brace, inner = line.partition("{")
+    found = [one for line in lines if line[-1] == "}" and (one := object_of("{" + line.partition("{")[2]))]
+    return "\n".join(map(json.dumps, found)) if 2 * len(found) > len(lines) >= FEWEST_ROWS else None
+
+
+def object_of(text: str) -> dict[str, Any] | None:
+    """The object that a text states in JSON or as Python prints it; None where it states none."""
+    if len(text) > MOST_CHARACTERS:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
         try:
-            if brace and isinstance(json.loads(brace + inner), dict):
-                found.append(brace + inner)
-        except (ValueError, RecursionError):
-            continue
-    return "\n".join(found) if 2 * len(found) > len(lines) >= FEWEST_ROWS else None
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            return None
+    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else None
 
 
 def _points(record: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 ``(16, 1, 1)``, the arguments in the names of benchmarks, ``BM_Sort/1024``, and the sizes in those of models of one
 family, ``pythia-70m``. Each becomes a column."""
 
-import ast
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +13,7 @@ from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.numerals import FACTORS, is_missing
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
-from lawsmith.tasks.reading.json_rows import flat
+from lawsmith.tasks.reading.json_rows import flat, object_of
 from lawsmith.tasks.words import WORDS, bare, is_bound
 
 if TYPE_CHECKING:
@@ -32,7 +30,6 @@ _BENCHMARK = re.compile(
 SIZE_IN_NAME = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
 _LONGEST = 200  # characters of a name
 ROUNDED = 0.1  # of the range of each share, by which all of them may add up to more or less
-MOST_CHARACTERS = 20_000  # of one cell
 
 
 def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = ()) -> Reading:
@@ -77,7 +74,7 @@ def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     filled = [cell for cell in cells if not is_missing(cell)]
     if not filled or not all(isinstance(cell, str) and cell[:1] == "{" and cell[-1:] == "}" for cell in filled):
         return None
-    records = [{} if is_missing(cell) else _object(cell) for cell in cells]
+    records = [{} if is_missing(cell) else object_of(cell) for cell in cells]
     if any(record is None for record in records) or not any(records):
         return None
     return [dict(flat(record)) for record in records if record is not None]
@@ -160,17 +157,3 @@ def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     if known[0][3] and (SIZE_IN_NAME.match(known[0][4]) or re.search("[A-Za-z]", known[0][1]) is None):
         return None
     return [{"size": float(one[2]) * FACTORS.get(one[3], 1.0)} for one in known]
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    """The object that a text states in JSON or as Python prints it; None where it states none."""
-    if len(text) > MOST_CHARACTERS:
-        return None
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        try:
-            found = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-            return None
-    return {str(name): value for name, value in found.items()} if isinstance(found, dict) else None

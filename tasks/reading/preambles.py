@@ -1,4 +1,4 @@
-"""What programs and instruments write above a table, and between its blocks: settings, remarks, parameters."""
+"""What programs and instruments write above a table: titles, settings, remarks, parameters."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from itertools import groupby, islice
 
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.dates import YEAR
-from lawsmith.tasks.errors import InputError, counted, listing
+from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading.lines import SEPARATORS, split
 
@@ -19,7 +19,6 @@ _END = re.compile(
     r"^[*>\[<=&]+ ?(?:end[_ ]of[_ ]header|(?:begin )?(?:\w+ )?data) ?[*<\]>=]*[\t ]*$", re.MULTILINE | re.IGNORECASE
 )
 _BLANK_LINES = re.compile(r"\n(?:[ \t,;]*\r?\n)+")
-_SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*([+\-]?\d[\d.]*(?:[eE][+\-]?\d+)?)")
 
 
 def without_preamble(text: str, where: str) -> tuple[str, list[str]]:
@@ -77,7 +76,9 @@ def with_whole_header(text: str) -> str:
 
 
 def _said(lines: list[str]) -> str:
-    return f"lawsmith left out {counted(len(lines), 'line')} above the table, the first {lines[0].strip()[:40]!r}."
+    if len(lines) == 1:
+        return f"lawsmith left out the line {lines[0].strip()[:60]!r} above the header."
+    return f"lawsmith left out {len(lines)} lines above the table, the first {lines[0].strip()[:40]!r}."
 
 
 def _from_header(text: str, where: str) -> tuple[str, list[str]]:
@@ -89,6 +90,8 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     ][:_MOST_LINES]
     lines = [found[0] for found in places]
     separator, begin, count = _longest_run(lines)
+    begun = _title_as_wide(text, places, separator) if begin == 0 and count > _FEWEST_ROWS + 1 else 0
+    begin, count = begin + begun, count - begun
     if begin == 0 or count <= _FEWEST_ROWS:
         return text, []
     for place in range(begin, begin + min(count - _FEWEST_ROWS, _FEWEST_ROWS)):  # a line above may be as wide by chance
@@ -100,7 +103,8 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     above = split(lines[begin - 1], separator)
     if not any(map(is_numeral, row)):
         return text, []
-    if _names(header) and (begin > 1 or len(split(lines[0], separator)) not in (1, len(header) - 1)):
+    names_rows = len(above) == len(header) - 1 and not any(is_numeral(row[k]) for k in range(0, len(row), len(header)))
+    if _names(header) and (begin > 1 or not (names_rows or lines[begin] in lines[begin + 1 :])):
         return text[places[begin].start() :], [_said(lines[:begin])]
     if not any(map(is_numeral, header)) or begin < 2:
         return text, []
@@ -117,6 +121,15 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
         return table, [_said([*lines[: begin - 2], lines[begin - 1]])]
     _refuse_nameless([split(line, separator) for line in lines[:begin]], len(header), lines[begin], where)
     return text, []
+
+
+def _title_as_wide(text: str, places: Sequence[re.Match[str]], separator: str) -> bool:
+    """Whether the first line has as many words as the table has columns by chance: a blank line stands below it, or
+    blanks part the cells and the header below repeats a word, as a row of units does not."""
+    first, second = (split(line[0], separator) for line in places[:2])
+    apart = text[places[0].end() : places[1].start()].count("\n") > 1
+    again = separator == " " and not {*map(str.lower, first)}.isdisjoint(map(str.lower, second))
+    return _names(first) and _names(second) and (apart or again)
 
 
 def _refuse_nameless(above: list[list[str]], width: int, line: str, where: str) -> None:
@@ -154,24 +167,3 @@ def _names(cells: list[str]) -> bool:
     years = years if len(years) >= _FEWEST_YEARS and years == sorted(years) and stripped[-1] == years[-1] else []
     texts = stripped[: len(stripped) - len(years)]
     return all(stripped) and len(set(stripped)) == len(stripped) and texts != [] and not any(map(is_numeral, texts))
-
-
-def settings_of_blocks(text: str, header: str, rows: int, columns: list[str]) -> dict[str, list[str]]:
-    """Name -> the value in each of the `rows` rows, of what comments between blocks of rows state, as ``# T=300``.
-
-    Only settings that are stated above all rows, differ between blocks and are no columns.
-    """
-    current: dict[str, str] = {}
-    found: list[dict[str, str]] = []
-    if "#" not in text or "=" not in text:
-        return {}
-    for line in text.splitlines():
-        if line.lstrip().startswith("#"):
-            current = {**current, **dict(_SETTING.findall(line))}
-        elif line.strip() and line.strip() != header.strip():
-            found.append(current)
-    if len(found) != rows or not found:
-        return {}
-    own = [name for name in found[0] if name not in columns]
-    names = [name for name in own if len({settings.get(name) for settings in found}) > 1]
-    return {name: [settings[name] for settings in found] for name in names}

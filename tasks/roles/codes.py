@@ -3,16 +3,12 @@
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import NORMAL, Array, is_logarithmic, ranks
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.labels import MOST_LEVELS
 
-SLIP = 5.0  # typical deviations from the middle beyond which a row counts no more
 TOLD = 4.0  # standard errors between the targets of two codes that tell them apart
-DEGREE = 4  # of the smooth law of the other features
-MOST_ROWS = 2000  # that are looked at
-FEWEST_FREE = 6  # rows more than constants
 
 
 def decide_codes(d: Deciding) -> None:
@@ -54,54 +50,22 @@ def _leave_out_indicators(d: Deciding) -> None:
 
 
 def _turns_with_codes(d: Deciding, name: str, levels: Array) -> bool:
-    """Whether the target, less a smooth law of all other features, clearly goes up and down along these whole numbers.
-
-    One turn may be the optimum of a number; of 0, 1, 2 and where the name says labels it is enough.
-    """
-    counted = any(np.array_equal(levels, np.arange(len(levels)) + first) for first in (0, 1))
-    arbitrary = levels[0] > 1 and np.gcd.reduce(levels.astype(np.intp)) == 1  # as sizes of a batch are not
-    named = words.is_code(name) or words.is_label(name) or words.has(name, "groups")
-    named &= counted or bool(arbitrary)
-    target, beside = d.numbers[d.asked.target[0]], [one for other, one in d.candidates().items() if other != name]
-    if target is None or not np.isfinite(target).all() or not beside or not (named or counted):
+    """Whether the target, all other features equal, clearly goes up and down along 0, 1, 2 … or 1, 2, 3 …: twice, as at
+    no optimum of a number, or once of three."""
+    target, others = d.numbers[d.asked.target[0]], [one for other, one in d.candidates().items() if other != name]
+    others += [np.unique(np.array(d.labels_of(one)), return_inverse=True)[1].astype(float) for one in d.levels]
+    counted = levels[0] in (0, 1) and np.array_equal(levels, np.arange(len(levels)) + levels[0])
+    if target is None or not np.isfinite(target).all() or not others or not counted:
         return False
-    kinds = [np.unique(np.array(d.labels_of(one)), return_inverse=True)[1].astype(float) for one in d.levels]
-    some = slice(None, None, 1 + d.rows // MOST_ROWS)
-    smooth = _smooth([one[some] for one in beside], [one[some] for one in kinds])
-    codes = np.eye(len(levels))[ranks(np.asarray(d.numbers[name])).astype(np.intp)[some]]
-    views = [target[some], *([np.log(target[some])] if target.min() > 0 else [])]
-    told = np.sign(min((_steps(smooth, codes, view) for view in views), key=lambda one: one[0])[1])
-    fewest = 1 if named or np.array_equal(levels, (0, 1, 2)) else 2
-    told = told[told != 0]
-    return int(np.sum(told[1:] != told[:-1])) >= fewest
-
-
-def _steps(smooth: Array, codes: Array, target: Array) -> tuple[float, Array]:
-    """What share of a target's (n,) variance smooth terms (n, M) and codes (n, C) leave, and the differences (C - 1,)
-    between codes, 0 where they are not clear."""
-    whole, rank = np.column_stack([smooth, codes[:, 1:]]), np.linalg.matrix_rank
-    freedom, further = len(target) - rank(whole), codes.shape[1] - 1
-    if freedom < FEWEST_FREE or rank(whole) < rank(smooth) + further:  # the other features tell the codes
-        return 1.0, np.zeros(further)
-    solve = np.linalg.pinv(whole)
-    for _ in range(4):  # a crashed run hides what all others show
-        made = whole @ (solve @ target)
-        most = SLIP * NORMAL * float(np.median(np.abs(target - made)))
-        target = np.clip(target, made - most, made + most) if most else target
-    variance = np.sum((target - whole @ (solve @ target)) ** 2) / freedom
-    between = np.diff(np.eye(further + 1), axis=0)[:, 1:] @ solve[-further:]
-    steps, errors = between @ target, np.sqrt(variance * np.sum(between**2, axis=1))
-    return float(variance / np.var(target)), np.where(np.abs(steps) > TOLD * errors, steps, 0.0)
-
-
-def _smooth(columns: list[Array], kinds: list[Array]) -> Array:
-    """Terms (n, M): a polynomial of columns (n,), of the logarithms of those that span much, and the labels of kinds
-    (n,); where many columns leave too few rows, straight lines."""
-    views = [np.log(one) if is_logarithmic(one) else one for one in columns]
-    views = [(one - one.mean()) / one.std() for one in views]
-    labels = [(one == level).astype(float) for one in kinds for level in np.unique(one)[1:]]
-    powers = [one**k for one in views for k in range(1, min(len(np.unique(one)), DEGREE + 1))]
-    products = [one * two for place, one in enumerate(views) for two in views[:place]]
-    ones = np.ones_like(columns[0])
-    full = [ones, *labels, *powers, *products]
-    return np.column_stack(full if 2 * len(full) < len(ones) else [ones, *labels, *views])
+    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
+    codes = (np.asarray(d.numbers[name]) - levels[0]).astype(np.intp)
+    counts, sizes = np.bincount(cell), np.bincount(codes)
+    rest = target - (np.bincount(cell, target) / counts)[cell]
+    effect = np.bincount(codes, rest) / sizes
+    left, freedom = rest - effect[codes], len(target) - len(counts) - len(sizes) + 1
+    if freedom < 1 or np.mean(counts) < 2:
+        return False
+    error = np.sqrt(left @ left / freedom / sizes)
+    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
+    told = np.sign(steps[np.abs(steps) > TOLD])
+    return int(np.sum(told[1:] != told[:-1])) >= min(2, len(sizes) - 2)

@@ -42,8 +42,10 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
             d.set(name, "bookkeeping", "the source of each row, by its name")
-        elif words.is_replicate(name):
+        elif words.is_replicate(name) and len(set(d.labels_of(name))) < d.rows:
             d.set(name, "replicate", "tells repeated measurements apart")
+        elif words.is_replicate(name) and not _is_course(d, name):  # as the target along trials 1, 2, … is
+            d.set(name, "bookkeeping", "numbers the runs, by its name")
         elif d.numbers[name] is None and _DATE.match(d.labels_of(name)[0]):
             d.set(name, "bookkeeping", "dates that can be read in two ways, or spans; write them like 2022-06-01")
         elif words.bare(name) in ("step", "_step") and _is_course(d, name):
@@ -108,7 +110,7 @@ def decide_companions(d: Deciding) -> None:
 
 def _beside(d: Deciding, name: str, target: str) -> str | None:
     """Why a column is an outcome beside the target; None where nothing says so."""
-    outcome = any(words.is_outcome(one) or not words.without_averages(one) for one in d.asked.target)
+    outcome = any(words.is_outcome(one) or words.has(one, "averages") for one in d.asked.target)
     outcome |= not words.WORDS["learnt"].isdisjoint(words.tokens(target)[-1:])  # N_opt, of the least loss
     performance = _is_performance(d)
     pair = d.pair(name, target)
@@ -144,8 +146,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"averages of {target}, by its name and values"
     if words.prediction_of(name, d.asked.target) and len(set(d.labels_of(name))) > 2:
         return "a prediction of the target, by its name"
-    if pair and words.has(name, "ranks") and along(*pair) > SAME_ORDER and len(d.candidates()) > 1:
-        return f"the rank of {target}"
     if pair and words.repeats_of(name, target) and agree(*pair, AGAIN):
         return f"a repeated measurement of {target}, by its name and values"
     if _is_one_of_repeats(d, name, target):

@@ -54,9 +54,10 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
         if units is not None:
             d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
     elif restated := label_of(codes, d.candidates()):
-        if all(words.has(one, "coordinates") for one in restated):
+        set_from = words.has(name, "codes") and all(is_made(words.tokens(one)) for one in restated)  # an optimizer's lr
+        if set_from or all(words.has(one, "coordinates") for one in restated):
             for one in restated:
-                d.set(one, "left out", f"the coordinates of {name}")
+                d.set(one, "left out", f"says the same as {name}")
             return codes
         d.set(name, "left out", f"says the same as {listing(restated)}")
     elif words.WORDS["of_rows"].issuperset(map(str.lower, labels)) and not _crossed(d, codes):

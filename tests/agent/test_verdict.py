@@ -272,5 +272,5 @@ def test_a_better_law_that_breaks_what_was_stated_is_told_as_that(untested: Data
     chosen, better = (trial(untested, "constant", 1.0, r2=0.1), trial(untested, "power", 0.1, r2=0.99, constants=4))
     unsafe = Unsafe(what="stated", target="loss", where="N = 3e+07")
     better = replace(better, evaluation=better.evaluation.model_copy(update={"unsafe": unsafe}))
-    sentence = "it breaks what is known of loss at N = 3e+07; check whether you stated that correctly."
+    sentence = "it breaks what is known of loss at N = 3e+07; if that is not known for sure, see --range and --expect."
     assert sentence in said(untested, chosen, better)[1]

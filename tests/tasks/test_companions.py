@@ -331,11 +331,6 @@ def test_a_switch_called_residual_is_no_remainder_of_a_fit(tmp_path: Path):
     assert roles(read(tmp_path, made))["residual"] == "category"
 
 
-def test_the_rank_of_the_target_is_no_feature_but_another_rank_is(tmp_path: Path):
-    made = FRAME.assign(rank=FRAME["loss"].rank(), lora_rank=[4, 8, 16, 16, 4, 8, 8, 16, 4, 4, 8, 16, 16, 8, 4])
-    assert read(tmp_path, made).task.schema.features == ("N", "D", "lora_rank")
-
-
 def test_losses_on_other_data_are_seen_without_words_for_them(tmp_path: Path):
     rng, table = np.random.default_rng(0), chinchilla()[["n_params", "tokens", "loss"]]
     noisy = {name: k * table["loss"] + 0.01 * rng.normal(size=90) for name, k in (("c4", 1.1), ("wikitext", 0.9))}

@@ -176,19 +176,6 @@ def test_a_numbered_setting_with_an_optimum_is_a_number_and_a_code_is_none(tmp_p
     assert roles(read(tmp_path, codes))["norm"] == roles(read(tmp_path, codes[depth < 3]))["norm"] == "category"
 
 
-def test_codes_that_turn_are_told_where_no_two_rows_share_a_width_and_a_batch_is_none(tmp_path: Path):
-    generator = np.random.default_rng(3)
-    width, kind = np.exp(generator.uniform(4, 8, 40)), generator.integers(4, size=40)
-    loss = 2 + width**-0.3 + np.array([0.0, 0.2, -0.1, 0.1])[kind] + generator.normal(size=40) / 200
-    loss[7] *= 5  # a crashed run
-    made = pd.DataFrame({"width": width, "attn": kind + 1, "loss": loss})
-    assert roles(read(tmp_path, made))["attn"] == "category"
-    numbers = made.assign(attn=np.array([16, 32, 64, 96])[kind]).rename(columns={"attn": "batch"})
-    assert roles(read(tmp_path, numbers))["batch"] == "feature"
-    bent = made.assign(loss=2 + width**-0.3 + 0.2 * (kind - 1) ** 2 + generator.normal(size=40) / 200)
-    assert roles(read(tmp_path, bent))["attn"] == "feature"
-
-
 def test_codes_of_varieties_and_blocks_are_categories_and_hex_is_no_shape(tmp_path: Path):
     place = np.arange(48)
     made = pd.DataFrame({"variety": place // 16 + 1, "block": place // 4 % 4 + 1, "dose": place % 4 * 40.0})

@@ -340,15 +340,6 @@ def test_lines_above_rows_of_numbers_alone_are_named():
         frame_of(spectrum)
 
 
-def test_settings_above_blocks_become_columns():
-    blocks = "\n\n".join(
-        f"# T={T} K, run=1\n# V I\n" + "".join(f"{v} {v * T}\n" for v in range(1, 6)) for T in (300, 400)
-    )
-    reading = parse_table(blocks.encode(), "t.dat", "t.dat")
-    assert list(reading.frame.columns) == ["V", "I", "T"] and set(reading.frame["T"]) == {"300", "400"}
-    assert "lawsmith read T from the comments above each block of rows" in " ".join(reading.notices)
-
-
 def test_a_log_of_trainings_and_evaluations(tmp_path: Path):
     steps = [{"step": s, "loss": 2 + 9 / s**0.5} for s in range(10, 300, 10)]
     steps[4:4] = [{"step": 40, "eval_loss": 2.5, "eval_runtime": 1.2}]

@@ -214,6 +214,8 @@ def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
     data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
     assert data.task.schema.features == ("update",) and len(data.task.train) == 8
     assert any("each line holds an object, which lawsmith read as a row" in said for said in data.notices)
+    printed = "".join(f"{{'loss': {3 - k / 10:.2f}, 'learning_rate': 5e-05, 'epoch': {k / 10}}}\n" for k in range(1, 9))
+    assert read(tmp_path, printed).task.schema.features == ("epoch",)  # as a trainer prints
 
 
 def test_settings_in_quotes_above_a_table_of_as_many_columns(tmp_path: Path):
