@@ -14,6 +14,7 @@ from lawsmith.agent.cli import show as shown_result
 from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
+from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.records.find import find_archive
 from lawsmith.runs.records.record import with_model
 from lawsmith.runs.records.trials import Trial
@@ -172,7 +173,8 @@ def _rivals(found: Details) -> None:
     targets = found.targets
     for id in result.inseparable[:BEST]:
         stated = formula(known[id].proposal.source, targets).text() if id in known else ""
-        line(f"  {id}  {stated or 'opaque'}")
+        share = f"{percent(result.votes[id])} of the votes  " if id in result.votes else ""
+        line(f"  {id}  {share}{stated or 'opaque'}")
     if len(result.inseparable) > BEST:
         out.print(text(f"  … {len(result.inseparable) - BEST} more: discover laws {found.summary.run}"))
 

@@ -60,7 +60,7 @@ def conclude(
     choice, law, passed = found
     scores, failed = _scored(law, dataset, sandbox)
     error = None if failed is None else " ".join((*passed, failed))
-    judged = verdict(choice.winner, choice.inseparable, history.trials, dataset, search_task, scores, choice.warnings)
+    judged = verdict(choice.winner, choice.votes, history.trials, dataset, search_task, scores, choice.warnings)
     doubts = None if doubts is None else doubts.judged_by(choice.winner, sandbox)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
@@ -241,6 +241,7 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "constants": None if fitted is None else fitted.by_group(),
         "constants_count": found.constants_count,
         "inseparable": choice.inseparable,
+        "votes": choice.votes,
         "outdone": choice.outdone,
         "reason": choice.reason,
     }

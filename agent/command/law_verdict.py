@@ -3,7 +3,7 @@
 Everything is told from the record: the trials of the search, the rows, and the scores on test rows, if there are any.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,7 +53,7 @@ class LawVerdict:
 
 def verdict(
     winner: Trial,
-    inseparable: Sequence[str],
+    votes: Mapping[str, float],
     trials: Sequence[Trial],
     dataset: Dataset,
     search_task: SearchTask,
@@ -79,7 +79,7 @@ def verdict(
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone, found.unsafe))
-    for sentence, at_best in _remarks(winner, inseparable, trials, search_task):
+    for sentence, at_best in _remarks(winner, votes, trials, search_task):
         if sentence:
             said.append(sentence)
             tone = _worse(tone, at_best)
@@ -104,11 +104,11 @@ def _left_out(found: Evaluation, dataset: Dataset, train: Table) -> Iterator[str
 
 
 def _remarks(
-    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], search_task: SearchTask
+    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask
 ) -> Iterator[tuple[str, Tone]]:
     """Sentences beside the errors, "" where there is none, each with the best tone that it leaves."""
     found, task = winner.evaluation, search_task.task
-    away, rivals = inseparable_laws(winner, inseparable, trials, search_task)
+    away, rivals = inseparable_laws(winner, votes, trials, search_task)
     yield rivals, "fair" if away > AGREE else "good"
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"

@@ -1,6 +1,6 @@
 """What other laws say beyond the data: those that the rows cannot tell from the chosen one, and a plainer one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,12 +26,13 @@ FITS = 0.1
 
 
 def inseparable_laws(
-    winner: Trial, inseparable: Sequence[str], trials: Sequence[Trial], search_task: SearchTask
+    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask
 ) -> tuple[float, str]:
-    """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence."""
+    """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence. votes: what
+    each of them has, as `lawsmith.agent.search.selection.Choice` says."""
     task = search_task.task
     known = {trial.id: trial for trial in trials}
-    others = [known[id] for id in inseparable if id in known]
+    others = [known[id] for id in votes if id in known and id != winner.id]
     if not others:
         return 0.0, ""
     own = np.array(winner.evaluation.probe)
@@ -44,15 +45,16 @@ def inseparable_laws(
     shares = np.abs(np.array(usable) - own) / size
     near, far = (max(float(np.median(one)) for one in part) for part in np.split(shares, [half], axis=1))
     apart = shares.mean(axis=(0, 2))
-    agree = "agrees" if len(others) == 1 else "agree"
-    differ = "differs" if len(others) == 1 else "differ"
+    one = len(others) == 1
+    agree, differ, have = ("agrees", "differs", "It has") if one else ("agree", "differ", "Together they have")
+    have = f"{have} {percent(sum(votes[other.id] for other in others))} of the votes."
     if far <= AGREE:
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:
         where = f"{agree} to {percent(max(near, 1e-4))} just beyond the data, but {differ} by {_size(far)} farther out"
-        return far, f"{told} and {where}: {ONLY_ROWS}{_telling(apart, [winner, *others], search_task)}."
+        return far, f"{told} and {where}: {ONLY_ROWS}{_telling(apart, [winner, *others], search_task)}. {have}"
     where = f"{differ} by {_size(near)} just beyond the data"
-    return near, f"{told} but {where}: {ONLY_ROWS}{_telling(apart[:half], [winner, *others], search_task)}."
+    return near, f"{told} but {where}: {ONLY_ROWS}{_telling(apart[:half], [winner, *others], search_task)}. {have}"
 
 
 def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask) -> str:

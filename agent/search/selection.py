@@ -21,7 +21,7 @@ from lawsmith.agent.search.score import (
     training_error,
     typical_error,
 )
-from lawsmith.agent.search.votes import different, most_central, shares
+from lawsmith.agent.search.votes import kinds, most_central, shares
 from lawsmith.runs.records.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox.law.traits import Traits, traits
 from lawsmith.tasks.arrays import Array, Mask
@@ -47,9 +47,9 @@ OF_CHANCE = 20.0  # what the best of millions gains by chance: 2 log(1e6) is 28,
 class Choice:
     """The winner, why it won, and the ids that it could not be separated from, one of each kind of prediction.
 
-    scores: the typical error of every usable trial. votes: the share of plausibility of each law that cannot be
-    separated from the best, the winner's included. warnings: sentences about the winner that a user has to read.
-    outdone: the id of the law nearest to the middle of the predictions, where the winner outdid it.
+    scores: the typical error of every usable trial. votes: the share of the votes of the winner, and of each of
+    `inseparable`, with the laws that predict nearly as it does. warnings: sentences about the winner that a user has to
+    read. outdone: the id of the law nearest to the middle of the predictions, where the winner outdid it.
     """
 
     winner: Trial
@@ -103,20 +103,20 @@ class _Choosing:
             ranked.sort(key=self._simplicity)
         ranked, near, plausible = self._near(ranked[:1] if exact else ranked)
         winner, why = self._middle_one(ranked, near, plausible)
-        votes = dict(zip((one.id for one in near), shares(self._all_beyond(near), plausible, self.rules), strict=True))
         if winner not in near:
             near, plausible = [*near, winner], np.append(plausible, np.exp(-1))
         outdone = None
         if kept := self._outdoing(winner, near):
             outdone = winner.id
             winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
-        others = different(near.index(winner), self._all_beyond(near), plausible, self.rules)
+        beyond = self._all_beyond(near)
+        votes, alike = shares(beyond, plausible, self.rules), kinds(near.index(winner), beyond, plausible, self.rules)
         return Choice(
             winner=winner,
             reason=EXACT_REASON if exact else self._reason(near, winner, why),
-            inseparable=tuple(near[k].id for k in others),
+            inseparable=tuple(near[k].id for k in alike if near[k] is not winner),
             scores=dict(self.scores),
-            votes={trial.id: float(votes.get(trial.id, 0.0)) for trial in near},
+            votes={near[k].id: float(votes[same].sum()) for k, same in alike.items()},
             warnings=_warnings(winner),
             outdone=outdone,
         )

@@ -44,18 +44,20 @@ def shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Ar
     return votes
 
 
-def different(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> list[int]:
-    """Positions of laws that predict otherwise than the law `pick` and one another, the most plausible first."""
+def kinds(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> dict[int, list[int]]:
+    """Positions of the law `pick` and of laws that predict otherwise than it and one another, the most plausible first,
+    each with those of the laws whose predictions are nearest to its own."""
     known = [k for k, values in enumerate(beyond) if values is not None]
     if pick not in known:
-        return [k for k in range(len(beyond)) if k != pick]
+        return {k: [k] for k in sorted(range(len(beyond)), key=lambda k: k != pick)}
     apart = _apart(np.stack([values for values in beyond if values is not None]))
     least = rules.alike * _typical(apart, plausible[known])
     kept = [known.index(pick)]
     for k in range(len(known)):  # in the order of plausibility
         if all(apart[k, other] > least for other in kept):
             kept.append(k)
-    return [known[k] for k in kept[1:]]
+    nearest = np.argmin(apart[kept], axis=0)
+    return {known[one]: [known[k] for k in np.flatnonzero(nearest == place)] for place, one in enumerate(kept)}
 
 
 def _apart(predictions: Array) -> Array:

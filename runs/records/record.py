@@ -185,7 +185,8 @@ class RunResult(Exact):
     number of decimals to which the scores are known; None means to the last digit. `siblings` are the test R²
     of all runs of the same system, where only one of them is archived. `tried` counts all forms that were fitted:
     `candidates` to all rows and folds, `screened` to a sample of the rows alone, and `sums` of terms to a sample, by
-    their coefficients. `outdone`: the law that the winner outdid although it predicts nearer to the middle of all.
+    their coefficients. `votes`: the share that the winner and each of `inseparable` have of the votes, with the laws
+    that predict nearly as they do. `outdone`: the law that the winner outdid although it predicts nearer to the middle.
     `verdict`: sentences on how far the law can be trusted, and `tone` how they are coloured.
     """
 
@@ -197,6 +198,7 @@ class RunResult(Exact):
     constants: dict[str, dict[str, float]] | None = None
     constants_count: int | None = None
     inseparable: tuple[str, ...] = ()
+    votes: dict[str, float] = Field(default_factory=dict)
     outdone: str | None = None
     reason: str | None = None
     verdict: tuple[str, ...] = ()

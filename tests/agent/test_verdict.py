@@ -41,7 +41,8 @@ def trial(
 
 
 def said(dataset: Dataset, *trials: Trial, scores: FinalScores = NO_TEST) -> tuple[str, str]:
-    found = verdict(trials[0], [other.id for other in trials[1:]], trials, dataset, SearchTask.of(dataset.task), scores)
+    votes = {law.id: 1 / len(trials) for law in trials}
+    found = verdict(trials[0], votes, trials, dataset, SearchTask.of(dataset.task), scores)
     return found.tone, " ".join(found.sentences)
 
 
@@ -112,7 +113,7 @@ def test_a_search_that_looked_at_a_part_of_the_rows_says_so(untested: Dataset, m
     assert "The search looked at" not in said(untested, trial(untested, "law", 0.003))[1]
     law, task = trial(untested, "law", 0.003), untested.task
     seen = SearchTask.of(replace(task, train=task.train.take(np.arange(len(task.train) - 1))))
-    told = verdict(law, (), (law,), untested, seen, NO_TEST).sentences
+    told = verdict(law, {}, (law,), untested, seen, NO_TEST).sentences
     rows = len(task.train)
     assert f"The search used {rows - 1} of {rows} rows; the law's constants are fitted to all rows." in told
 
@@ -156,7 +157,7 @@ def test_rivals_agree_or_cannot_be_separated(untested: Dataset):
     assert "One other formula does as well and agrees to 1 %" in said(untested, law, near)[1]
     tone, sentences = said(untested, law, near, far)
     assert tone == "fair" and "Two other formulas do as well but differ by 50 %" in sentences
-    assert "only more rows can tell" in sentences
+    assert "only more rows can tell" in sentences and "Together they have 67 % of the votes." in sentences
     worse = trial(untested, "w", 0.009, probe=1.01)  # a known form that all rows favour
     assert "One other formula is as plausible, judged by held-out rows and by the fit" in said(untested, law, worse)[1]
 
@@ -184,7 +185,7 @@ def test_a_plainer_law_that_ends_elsewhere_is_told(untested: Dataset):
     told = "mass = logistic, has errors of 3.6 (this one 1.5). It predicts mass = 661 at"
     others = {told: plain, "": law("logistic", 9.0, 661.0, 3), " ": law("logistic", 3.6, 617.0, 3)}
     for words, other in others.items():
-        sentences = verdict(chosen, (), (chosen, other), data, SearchTask.of(data.task), NO_TEST).sentences
+        sentences = verdict(chosen, {}, (chosen, other), data, SearchTask.of(data.task), NO_TEST).sentences
         assert any(words in sentence for sentence in sentences) if words.strip() else "fewer" not in str(sentences)
 
 
@@ -212,7 +213,7 @@ def test_what_the_progress_showed_and_the_choice_passed_over_is_explained(untest
         "other good laws contradict it beyond the data": trial(untested, "nearer", 0.001, r2=0.977),
     }
     for why, other in reasons.items():
-        sentences = verdict(law, (), (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
+        sentences = verdict(law, {}, (law, other), untested, SearchTask.of(untested.task), NO_TEST).sentences
         assert any("held-out R² of 0.977 (the chosen one has 0.738)" in s and why in s for s in sentences)
 
 
@@ -252,7 +253,7 @@ def test_replicates_tell_what_no_law_can_explain(untested: Dataset):
 def test_a_warning_of_the_choice_makes_the_verdict_bad(untested: Dataset):
     law = trial(untested, "law", 0.003)
     found = verdict(
-        law, (), (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=("It passes a pole at N = 3e9.",)
+        law, {}, (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=("It passes a pole at N = 3e9.",)
     )
     assert found.tone == "bad" and found.sentences[-1] == "It passes a pole at N = 3e9."
 
@@ -264,7 +265,7 @@ def test_a_sign_that_changes_where_the_law_was_not_tested_makes_the_verdict_fair
     law, sign = trial(untested, "law", 0.003), Unsafe(what="sign", target="loss", where="N = 1", times=times)
     law = replace(law, evaluation=law.evaluation.model_copy(update={"unsafe": sign}))
     said_of_it = (f"The law {sign.sentence}.",)
-    found = verdict(law, (), (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=said_of_it)
+    found = verdict(law, {}, (law,), untested, SearchTask.of(untested.task), NO_TEST, warnings=said_of_it)
     assert found.tone == tone and found.sentences[-1] == said_of_it[0]
 
 

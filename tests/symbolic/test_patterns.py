@@ -53,7 +53,7 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     trials = replace(true, evaluation=chosen), replace(curved, evaluation=better)
     data, seen = Dataset(noisy, None), SearchTask.of(noisy)
     scores = FinalScores(train=SplitScores(r2=1.0))
-    sentences = verdict(trials[0], (), trials, data, seen, scores).sentences
+    sentences = verdict(trials[0], {}, trials, data, seen, scores).sentences
     assert any(": its errors follow a pattern" in sentence for sentence in sentences)
     assert refuted(patterns([curved], noisy), RULES.pattern) == frozenset()
     assert choose([curved, true], noisy).winner is true

@@ -170,7 +170,8 @@ def test_many_laws_that_predict_nearly_the_same_do_not_outvote_the_others():
     floor = [trial(f"floor{k}", [0.11] * 2, beyond=3.0 + 1e-3 * k) for k in range(15)]
     choice = choose([*better, *floor], task())
     assert choice.winner.id.startswith("better")
-    assert sum(choice.votes[one.id] for one in floor) < 0.5
+    assert sum(choice.votes.get(one.id, 0.0) for one in floor) < 0.5
+    assert 2 <= len(choice.votes) <= 3  # the fifteen are one
     assert sum(choice.votes.values()) == pytest.approx(1)
 
 
