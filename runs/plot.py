@@ -38,7 +38,7 @@ def plot(
     Returns the axes. Raises InputError without matplotlib, for an unknown name, and where the rows cannot be had.
     """
     require("matplotlib", "plot", "law.plot()")
-    from matplotlib import pyplot
+    from matplotlib import font_manager, pyplot
 
     group = _one(group, law.groups, "group")
     feature = _one(feature, law.features, "feature")
@@ -56,8 +56,11 @@ def plot(
         _dots(axes, law, data, scene, feature, place, sandbox)
     typical = dict(zip(law.schema.features, scene.typical, strict=True))
     others = ", ".join(f"{name} = {_value(law, name, typical[name])}" for name in law.features if name != feature)
+    asian = {
+        font.name for font in font_manager.fontManager.ttflist if EAST_ASIAN.search(font.name)
+    }  # after matplotlib's own font
     for put, words in ((axes.set_xlabel, feature), (axes.set_ylabel, target), (axes.set_title, others)):
-        put(words, fontfamily=_families())
+        put(words, fontfamily=["sans-serif", *sorted(asian)])
     axes.legend(fontsize="small")
     return axes
 
@@ -87,13 +90,6 @@ def _value(law: Law, name: str, value: float) -> str:
     """A feature's value in words: of a category its label."""
     column = law.schema.columns.get(name)
     return column.levels[int(value)] if column is not None and column.levels else f"{value:.3g}"
-
-
-def _families() -> list[str]:
-    """matplotlib's own font, then the fonts of this machine with Chinese, Japanese and Korean letters."""
-    from matplotlib.font_manager import fontManager
-
-    return ["sans-serif", *sorted({font.name for font in fontManager.ttflist if EAST_ASIAN.search(font.name)})]
 
 
 def _one(name: str | None, known: tuple[str, ...], what: str) -> str:

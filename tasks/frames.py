@@ -95,10 +95,7 @@ def _plain(column: "pd.Series[Any]") -> Any:
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     cells = column.tolist()
     texts = [json.dumps(cell, default=as_text) if isinstance(cell, dict) else as_text(cell) for cell in cells]
-    return pd.array([None if _absent(cell) else one for cell, one in zip(cells, texts, strict=True)], dtype="string")
-
-
-def _absent(cell: Any) -> bool:
-    import pandas as pd
-
-    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
+    gaps = [
+        cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell) for cell in cells
+    ]
+    return pd.array([None if gap else one for gap, one in zip(gaps, texts, strict=True)], dtype="string")

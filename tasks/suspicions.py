@@ -41,7 +41,11 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 f"If {code:g} stands for a missing value, empty these cells."
             )
         far = _in_another_unit(values)
-        if not codes and len(far) and not _are_blanks(table, far):
+        if (
+            not codes
+            and len(far)
+            and not any(np.array_equal(np.flatnonzero(one == 0), far) for one in table.features.values())
+        ):  # blanks
             rows = f"row {far[0] + 1}" if len(far) == 1 else f"rows {listing([str(row + 1) for row in far], 8)}"
             others = np.delete(values, far)
             said.append(
@@ -94,12 +98,6 @@ def _in_another_unit(values: Array) -> IntArray:
     apart = gap > max(np.log(APART), WIDER * wide) and len(many) >= FEWEST and len(few) <= FEW * len(values)
     apart = apart and len(np.unique(values[many])) > 1
     return np.sort(few) if apart else np.empty(0, dtype=np.intp)
-
-
-def _are_blanks(table: Table, far: IntArray) -> bool:
-    """Whether rows are those in which some feature alone is 0: blanks, which are small."""
-    zeros = (np.flatnonzero(values == 0) for values in table.features.values())
-    return any(np.array_equal(rows, far) for rows in zeros)
 
 
 def _alike(groups: tuple[str, ...], noun: str = "groups") -> tuple[str, ...]:

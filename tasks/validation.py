@@ -134,17 +134,11 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
         words = values.astype(str).nunique() > 1 and not re.search(r"\d", "".join(map(str, values)))
         if words and len(bad) == len(cells):
             raise InputError(f"{where}: column {column!r} holds only text, such as {shown!r}; name another one.")
-        raise InputError(
-            f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {_remedy(shown)}{spare}."
-        )
+        remedy = two_clocks(shown) or "write numbers, or delete these rows"
+        if is_bound(shown):
+            remedy = "it is only a bound: write a number in its place, or let --drop-incomplete leave out these rows"
+        raise InputError(f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {remedy}{spare}.")
     return np.array(cells, dtype=np.float64)
-
-
-def _remedy(shown: str) -> str:
-    """What to do about a cell that is not a number."""
-    if is_bound(shown):
-        return "it is only a bound: write a number in its place, or give --drop-incomplete, which leaves out these rows"
-    return two_clocks(shown) or "write numbers, or delete these rows"
 
 
 def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Table:

@@ -191,7 +191,9 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     found = _fitted(first, task, tables, sandbox, end)
     small = len(task.train.features) == 2 and len(task.train) <= SMALL
     asked = small or len(task.train.features) == 1
-    if asked and (_leaves_a_pattern(task.train, found[0]) or _accuse_an_end(task.train, found[0])):
+    edge = at_edge(task.train)  # there all laws may bend otherwise than the rows
+    accused = asked and any(edge[one.row] for one in disbelieved(task.train, found[0]))
+    if asked and (_leaves_a_pattern(task.train, found[0]) or accused):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
@@ -221,12 +223,6 @@ def _fitted(
     results = [future.result() for future in futures]
     count = len(sources)
     return [[one.predictions[0] for one in results[k * count : (k + 1) * count] if one.ok] for k in range(len(tables))]
-
-
-def _accuse_an_end(train: Table, predictions: Sequence[Array]) -> bool:
-    """Whether laws disbelieve a row at an end of a feature, where they may all bend otherwise than the rows."""
-    edge = at_edge(train)
-    return any(edge[one.row] for one in disbelieved(train, predictions))
 
 
 def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:

@@ -165,18 +165,13 @@ def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:
     typical = geometric_mean(rmse)
     parts = [rows.target_matrix()[:, target] for rows in measured]
     if len(measured) == len(rmse) and all((part > 0).all() or (part < 0).all() for part in parts):
-        sizes = [_mean_size(part, rows.weight) for part, rows in zip(parts, measured, strict=True)]
-        share = geometric_mean(rmse / sizes)
+        weighed = any(rows.weight is not None for rows in measured)
+        pairs = zip(parts, measured, strict=True)
+        squares = (np.average(part**2, weights=rows.weight) if weighed else part.mean() ** 2 for part, rows in pairs)
+        share = geometric_mean(rmse / np.sqrt([*squares]))
         if share < 1.0:
-            weighed = any(rows.weight is not None for rows in measured)
             return percent(share) if weighed else f"{percent(share)} ({typical:.2g})"
     return f"{typical:.2g}"
-
-
-def _mean_size(measured: Array, weight: Array | None) -> float:
-    if weight is None:
-        return float(np.abs(measured).mean())
-    return float(np.sqrt(np.average(measured**2, weights=weight)))
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> dict[str, float]:

@@ -127,17 +127,15 @@ class Budget:
         is unknown.
         """
         with self._lock:
+            most = self.allowance.calls
             while (reason := self.exhausted() or self._overshoot(tokens, usd)) is not None:
-                if not patient or not self._reserved or self._calls_are_spent():
+                spent = most is not None and self._calls + len(self._reserved) >= most
+                if not patient or not self._reserved or spent:
                     raise BudgetSpent(reason)
                 self._lock.wait(self.remaining_seconds)
             reservation = Reservation(self, tokens, usd)
             self._reserved.append(reservation)
             return reservation
-
-    def _calls_are_spent(self) -> bool:
-        allowed = self.allowance.calls
-        return allowed is not None and self._calls + len(self._reserved) >= allowed
 
     def left(self) -> tuple[int | None, float | None]:
         """Tokens and USD that are neither spent nor set aside; None where there is no limit."""

@@ -119,7 +119,12 @@ class _Study:
         return Uncertainty(
             features=schema.features,
             targets=schema.targets,
-            members=self._members(),
+            members=tuple(
+                Member(
+                    id=one.id, source=one.source, names=one.constants.names, constants=_values(one.constants), weight=w
+                )
+                for one, w in zip(self.laws, self.weights.tolist(), strict=True)
+            ),
             resamples=_fitted(redraws),
             freed=None if other is None else Freed(source=other[0], names=other[1], resamples=_fitted(others)),
             errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
@@ -130,12 +135,6 @@ class _Study:
             measurements=train.target_matrix().size,
             shares=simplex_units(train),
             two_values=tuple(name for name, column in train.features.items() if len(np.unique(column)) == 2),
-        )
-
-    def _members(self) -> tuple[Member, ...]:
-        return tuple(
-            Member(id=law.id, source=law.source, names=law.constants.names, constants=_values(law.constants), weight=w)
-            for law, w in zip(self.laws, self.weights.tolist(), strict=True)
         )
 
     def _fit(self, law: EvaluatedLaw, fold: Fold) -> Future[JobResult]:

@@ -51,11 +51,6 @@ def _set_column(found: re.Match[str], columns: Sequence[str]) -> str:
     return f"`{name}`" if name in columns and not name.isidentifier() else found[0]
 
 
-def _lowered(found: re.Match[str]) -> str:
-    """Lowered signs end a name: ``A₀e`` is A0 times e."""
-    return unicodedata.normalize("NFKC", found[1]) + " " * bool(found[2])
-
-
 def _with_products(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
     """``2 A x(1 - x) exp(-t)`` with a sign between factors; ``A(x + 1)`` may be meant as a function's and stays."""
 
@@ -98,7 +93,8 @@ def _plain(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text:
         text = _without_latex(text)
     text = re.sub(f"[{_RAISED}]+", lambda found: f"**({unicodedata.normalize('NFKC', found[0])})", text)
-    text = re.sub(rf"([{_LOWERED}]+)(?=([^\W\d])?)", _lowered, text)
+    text = re.sub(rf"([{_LOWERED}]++)(?=[^\W\d])", r"\1 ", text)  # lowered signs end a name: A₀e is A0 times e
+    text = re.sub(f"[{_LOWERED}]+", lambda found: unicodedata.normalize("NFKC", found[0]), text)
     text = re.sub(r"\[(?!\d+\])([^][\"']+)\]", r" (\1)", text)  # [S], a concentration
     text = re.sub(r"√\s*(?=\()", "sqrt", text)
     text = re.sub(r"√\s*(\w+)", r"sqrt(\1)", text)

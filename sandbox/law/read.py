@@ -254,7 +254,9 @@ class Interpreter(Expressions):
                 return BREAK if isinstance(node, ast.Break) else CONTINUE
             case ast.Delete(targets=[ast.Name(id=name)]):
                 scope.names.pop(name, None)
-            case ast.Try(body=body, orelse=orelse, finalbody=finalbody) if not any(map(_raises, body)):
+            case ast.Try(body=body, orelse=orelse, finalbody=finalbody) if not any(
+                isinstance(part, ast.Raise | ast.Assert) for one in body for part in ast.walk(one)
+            ):
                 return self.run([*body, *orelse, *finalbody], scope)  # arrays raise nothing, so nothing is handled
             case ast.With(items=items, body=body) if all(self._is_errstate(item, scope) for item in items):
                 return self.run(body, scope)
@@ -354,8 +356,3 @@ class Interpreter(Expressions):
             scope.names[name] = call("where", [key, value, known])
         else:
             raise Unreadable("an assignment to some items of an array", target.lineno)
-
-
-def _raises(statement: ast.stmt) -> bool:
-    """Whether a statement may raise an exception on purpose."""
-    return any(isinstance(node, ast.Raise | ast.Assert) for node in ast.walk(statement))

@@ -143,15 +143,10 @@ def _corners(table: Table, names: Sequence[str]) -> Iterator[Fold]:
 def _beyond(table: Table, name: str, depth: int) -> Mask:
     """Rows whose `name` is among the largest of their group, `depth` steps deep (0 to 2)."""
     column, mask = table.features[name], np.zeros(len(table), dtype=bool)
-    for rows in _rows_by_group(table):
+    order = np.argsort(table.codes, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(table.codes[order])) + 1) if len(table) else ():
         mask[rows] = column[rows] > _cut(column[rows], depth)
     return mask
-
-
-def _rows_by_group(table: Table) -> list[IntArray]:
-    """Row positions of every group that has rows; one sort, whatever the number of groups."""
-    order = np.argsort(table.codes, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(table.codes[order])) + 1) if len(table) else []
 
 
 def _cut(values: Array, depth: int) -> float:

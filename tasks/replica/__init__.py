@@ -91,8 +91,7 @@ def _lr_bsz_grid(test: bool) -> Array:
 
 def _lr_bsz(x: Mapping[str, Array], p: Mapping[str, float]) -> Array:
     logs = np.log(np.stack(list(x.values())))
-    value: Array = np.exp(p["intercept"] + np.array([p["a"], p["b"], p["c"], p["d"]]) @ logs)
-    return value
+    return np.asarray(np.exp(p["intercept"] + np.array([p["a"], p["b"], p["c"], p["d"]]) @ logs))
 
 
 _Law = Callable[[Mapping[str, Array], Mapping[str, float]], Array]

@@ -281,7 +281,7 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
     conc[[7, 15]] = "<2", "BLQ"
     table = pd.DataFrame({"subject": [f"S{k}" for k in subject], "dose": dose, "h": time, "conc": conc})
     table["age"] = np.where(time + subject == 3, np.nan, time**2 % 5 + subject)
-    with refused("only a bound: write a number in its place, or give --drop-incomplete"):
+    with refused("only a bound: write a number in its place, or let --drop-incomplete"):
         read(tmp_path, table, "conc")
     data = read(tmp_path, table, "conc", drop_incomplete=True)
     assert len(data.task.train) == 43 and data.notices[:3] == (
