@@ -9,6 +9,8 @@ from lawsmith.runs.intervals.predict import FAR
 from lawsmith.tasks import Table
 from lawsmith.tasks.errors import listing
 
+HARDLY = 1.5  # times the smallest of some factors, up to which they are told as one
+
 
 @dataclass(frozen=True)
 class Beyond:
@@ -61,12 +63,13 @@ def times(factor: float) -> str:
 
 
 def by_feature(factors: Mapping[str, float], of_all: bool = True) -> str:
-    """``4 times (N) and 8 times (lr and D)``, without names where the factors are alike and `of_all` features."""
+    """``4 times (N) and 8 times (lr and D)``; the smallest alone where they hardly differ and are `of_all` features."""
+    if of_all and max(factors.values()) < HARDLY * min(factors.values()):
+        return times(min(factors.values()))
     alike: dict[str, list[str]] = {}
     for name, factor in sorted(factors.items(), key=lambda one: one[1]):
         alike.setdefault(times(factor), []).append(name)
-    named = len(alike) > 1 or not of_all
-    return listing([f"{far} ({listing(names)})" if named else far for far, names in alike.items()])
+    return listing([f"{far} ({listing(names)})" for far, names in alike.items()])
 
 
 def percent(share: float) -> str:

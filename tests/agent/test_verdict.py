@@ -7,6 +7,7 @@ import pytest
 
 from lawsmith.agent.command.law_verdict import same_law, verdict
 from lawsmith.agent.command.rivals import percent
+from lawsmith.runs.intervals.beyond_data import by_feature
 from lawsmith.runs.records.record import FinalScores, SplitScores
 from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox.evaluation import fold_score
@@ -67,6 +68,7 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     n, lr = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 8e9, 7), np.geomspace(1e-4, 3.2e-3, 6)))
     two = replace(untested, task=made_task({"n": n, "lr": lr}, {"y": 2 + (n / 1e8) ** -0.3 + np.log(lr / 1e-3) ** 2}))
     told = "Trust it to about 8 times (lr) and 30 times (n) beyond your largest rows."
+    assert by_feature({"n": 1.6, "lr": 1.5}) == "1.5 times" != by_feature({"n": 1.6, "lr": 1.5}, of_all=False)
     assert told in said(two, trial(two, "law", 0.003))[1]
 
 
