@@ -153,9 +153,10 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     bound_names((*labels, *(level for one in levels.values() for level in one.levels)), f"{where}: a label")
     strangers = sorted(set(labels) - set(known))
     if strangers:
+        which = f"group {strangers[0]} is" if len(strangers) == 1 else f"groups {listing(strangers)} are"
         raise InputError(
-            f"{where}: group {listing(strangers)} is not in the training split, so no law can predict it. Drop these "
-            "rows, or give --group none to fit one law to all rows."
+            f"{where}: {which} not in the training split, so no law can predict such rows. Drop them, or give --group "
+            "none to fit one law to all rows."
         )
     positions = {name: code for code, name in enumerate(known)}
     return Table(
