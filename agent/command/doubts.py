@@ -27,7 +27,9 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.metrics import r2
 
-LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own
+LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own …
+WAYS = 2  # … times the ways in which categories may act: offsets, factors, …
+SHARED = 2  # … and those in which groups may
 OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
 CHANCE = 1.5  # … asked where errors change sign so many standard deviations less often than by chance
 SMALL = 200  # rows of two features that laws of one of them are asked about: the other may change nothing
@@ -173,6 +175,9 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     """
     start, rows = start_forms(task), len(task.train)
     plain = [form for form in start.forms if not _breaks(form)]  # a break meets an outlier
+    numbers = set(task.train.features) - set(task.train.categories)
+    most = OF_ONE + sum(len(codes) - 1 for codes in start.profile.categories.values())
+    count = LAWS * (WAYS if task.train.categories else 1) * (SHARED if len(np.unique(task.train.codes)) > 1 else 1)
     half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
         [
@@ -181,16 +186,19 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             if 3 * form.constants <= rows and form.fits(task.schema, half)
         ]
         for forms in (
-            dict.fromkeys((*plain[:LAWS], *start.surfaces)),
-            [form for form in plain[LAWS:] if form.constants <= OF_ONE and len(features(form.nodes[0])) == 1],
+            dict.fromkeys((*plain[:count], *start.surfaces)),
+            [
+                form
+                for form in plain[count:]
+                if form.constants <= most and len(numbers.intersection(features(form.nodes[0]))) == 1
+            ],
         )
     )
     for statement in (read_candidate(source, schema=task.schema).statement for source in own[:LAWS]):
         if statement is not None and 3 * len(statement.parameters) <= rows:
             first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
     found = _fitted(first, task, tables, sandbox, end)
-    small = len(task.train.features) == 2 and len(task.train) <= SMALL
-    asked = small or len(task.train.features) == 1
+    asked = len(numbers) == 1 or (len(numbers) == 2 and len(task.train) <= SMALL)
     edge = at_edge(task.train)  # there all laws may bend otherwise than the rows
     accused = asked and any(edge[one.row] for one in disbelieved(task.train, found[0]))
     if asked and (_leaves_a_pattern(task.train, found[0]) or accused):

@@ -281,6 +281,16 @@ def test_a_tenth_of_what_is_expected_is_as_far_off_as_ten_times_it() -> None:
     assert [row.row for row in disbelieved(table(x, measured), [truth[:, None]], growing=True)] == [7, 33]
 
 
+def test_plots_without_a_dose_are_no_outliers_beside_two_categories(sandbox: Sandbox) -> None:
+    """Categories act in many ways, which must not keep laws with a level from being asked."""
+    site, variety, dose = (c.ravel() for c in np.meshgrid(range(2), range(3), np.arange(7.0) * 30, indexing="ij"))
+    noise = 1 + 0.03 * np.random.default_rng(0).standard_normal(42)
+    crop = (np.array([1, 1.12, 0.9])[variety] * (3.1 + 4.4 * (1 - np.exp(-dose / 70))) + 0.6 * site) * noise
+    task = made_task({"site": site * 1.0, "variety": variety * 1.0, "dose": dose}, {"yield": crop})
+    train = replace(task.train, categories=("site", "variety"))
+    assert doubted(Dataset(replace(task, train=train), None), sandbox)[1] is None
+
+
 @pytest.mark.slow
 def test_a_law_of_one_of_two_features_tells_a_spoilt_row(sandbox: Sandbox) -> None:
     rng = np.random.default_rng(6)
