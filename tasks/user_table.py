@@ -81,7 +81,7 @@ def read_dataset(
     cells, read = _cells(train, notation, target)
     beside = train.parent / "task.toml"
     said = task_file(task_toml, beside)
-    whose = f"{task_toml or beside} describes columns of all tables that it is read with; {train.name}"
+    whose = f"{task_toml or beside} describes every table in its folder, so move it or the table; {train.name}"
     require_columns(cells.frame, tuple(said.columns), whose)
     target = with_commas(target, [str(name) for name in cells.frame.columns])
     asked = Asked(

@@ -64,7 +64,8 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     if not target:
         announce(f"The target is the last column, {guess[0]}; name another with --target.")
     print(shown(path))
-    announce(f"Fill in meanings and units, which help language models and readers. Then run: {command}")
+    announce(f"Fill in meanings and units for readers and language models. Then run: {command}")
+    announce(f"Every table in the folder of {path} is read with it.")
 
 
 def _range(column: "pd.Series[Any]", labels: bool) -> str:

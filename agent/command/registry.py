@@ -117,7 +117,8 @@ def _recorded(job: Job, archive: Archive) -> tuple[Job, Chosen]:
     if job.runs != 1:
         raise InputError(f"--model {job.model} repeats one run; leave --runs out.")
     if manifest.agent not in AGENTS[1:] or job.agent not in (manifest.agent, "auto"):
-        raise InputError(f"{path} was made by the agent {manifest.agent}; only a run of that agent repeats it.")
+        remedy = f"give --agent {manifest.agent}" if manifest.agent in AGENTS[1:] else "it asked no model"
+        raise InputError(f"{path} was made by the agent {manifest.agent}; {remedy}.")
     original = Job.model_validate(manifest.config)
     share = original.allowance((manifest.seed or 0) - original.seed)
     update = {

@@ -272,7 +272,10 @@ def test_meanings_come_from_the_task_file_beside_the_table(tmp_path: Path):
         ("title = T", "is not valid TOML"),
         ('[columns.N]\nunits = "u"', "columns.N.units is not known; the file may hold `title`"),
         ("title = 3", "title is wrong (input should be a valid string)"),
-        ("[columns.Q]", "task.toml describes columns of all tables that it is read with; runs.csv has no column 'Q'"),
+        (
+            "[columns.Q]",
+            "task.toml describes every table in its folder, so move it or the table; runs.csv has no column 'Q'",
+        ),
     ],
 )
 def test_a_damaged_task_file_gets_one_sentence(text: str, message: str, tmp_path: Path):
