@@ -264,7 +264,8 @@ def _mark(
         return ",", "." if point else ""
     if "either" in comma and "thousands" in known["."] and "decimal" not in known["."]:
         return ",", "." if point else ""
-    quoted = separator[:1] == "," and "decimal" not in known[","]
+    quoted = separator[:1] == "," or (separator == "|" and "either" in known["."])  # 4,000 beside 2.713 in Markdown
+    quoted &= "decimal" not in known[","]
     if "thousands" in comma or (comma and ("decimal" in known["."] or quoted)):
         return ".", ","
     if "either" in comma and "decimal" not in known[","]:

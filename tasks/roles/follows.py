@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -29,9 +30,9 @@ def is_basic(words: Sequence[str]) -> bool:
     return not set(words[-1:]).isdisjoint(_BASIC)
 
 
-def is_made(words: Sequence[str]) -> bool:
+def is_made(words: Sequence[str], kind: str = "made") -> bool:
     """Whether the words of a name are those of a setting that is made of others, such as a learning rate."""
-    return not WORDS["made"].isdisjoint((*words, "_".join(words[-2:])))
+    return not WORDS[kind].isdisjoint((*words, "_".join(words[-2:])))
 
 
 def parts_of(name: str, columns: Sequence[str]) -> set[str]:
@@ -55,12 +56,13 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
 
-    def grade(place: int) -> tuple[float, int, int]:
+    def grade(several: bool, place: int) -> tuple[float, int, int]:
+        set_from = made[place] and (several or not is_made(words[order[place]], "budgets"))
         last = words[order[place]][-1:]
         last = [] if len("".join(last)) == 1 and order[place][-2:-1].isalpha() else last  # of kN
-        basic = float(is_basic(last) and not made[place])
+        basic = float(is_basic(last) and not set_from)
         basic -= 0.5 * (not {"time", "epoch"}.isdisjoint(words[order[place]]))  # of a ramp of strain; of steps
-        return made[place] - basic, levels[place], place
+        return set_from - basic, levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)
     found = {}
@@ -77,7 +79,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
 
 
 def _parted(
-    likeness: "_Likeness", count: int, grade: Callable[[int], tuple[float, int, int]]
+    likeness: "_Likeness", count: int, grade: Callable[[bool, int], tuple[float, int, int]]
 ) -> tuple[list[int], dict[int, tuple[int, ...]]]:
     """The places of the columns that stay, and of those to leave out -> the columns of the dependence that shows it.
 
@@ -85,7 +87,8 @@ def _parted(
     """
     rest, left = list(range(count)), dict[int, tuple[int, ...]]()
     while (parts := likeness.dependence(rest)) is not None:
-        out = max([part for part in parts if likeness.follows(part, parts)] or parts, key=grade)
+        following = [part for part in parts if likeness.follows(part, parts)] or parts
+        out = max(following, key=partial(grade, len(parts) > 2))
         left[out] = parts
         rest.remove(out)
     for place in list(rest):  # 1 / T in K beside T in °C, from which T in K follows

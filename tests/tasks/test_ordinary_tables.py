@@ -27,6 +27,27 @@ def test_runs_side_by_side_are_no_repeats_of_a_target_that_names_a_row(tmp_path:
     assert len(data.task.train) == 6 and data.task.schema.features == ("lr", "batch")
 
 
+def test_a_frontier_keeps_its_compute_and_a_practice_its_trials(tmp_path: Path):
+    made = pd.DataFrame({"C": 1e17 * X, "N_opt": (1e6 * X**0.5).round(), "L_min": (4 * X**-0.06).round(3)})
+    assert read(tmp_path, made.rename(columns={"C": "compute"}), "N_opt").task.schema.features == ("compute",)
+    practice = pd.DataFrame({"Trial": np.arange(1, 13), "RT (ms)": 400 + 500 / X, "Errors": [3, 1, 2] * 4})
+    assert "Trial" in read(tmp_path, practice, "RT (ms)").task.schema.features
+    shuffled = practice.assign(
+        setting=X[::-1] ** 0.5, Trial=practice["Trial"].sample(frac=1, random_state=0).to_numpy()
+    )
+    assert roles(read(tmp_path, shuffled, "RT (ms)"))["Trial"] == "bookkeeping"
+
+
+def test_titles_above_a_header_of_as_many_words(tmp_path: Path):
+    rows = "threads time_s speedup\n" + "".join(f"{2**k} {9.1 / 2**k:.3f} {2.0**k}\n" for k in range(6))
+    for title in ("Speedup vs threads\n", "Speedup of solver\n\n", "Speedup results\n", "Table 2: speedup of all\n"):
+        data = read(tmp_path, title + rows, "speedup")
+        assert len(data.task.train) == 6 and data.task.schema.features == ("threads",)
+        assert read(tmp_path, (title + rows.replace(" ", "\t")), "speedup").task.schema.features == ("threads",)
+    steps = "".join(f"| {s},000 | {2 + 9 / s:.3f} |\n" for s in (4, 8, 16, 32, 64))
+    assert max(read(tmp_path, "| Steps | loss |\n|--|--|\n" + steps).task.train.features["Steps"]) == 64000
+
+
 def test_a_limit_is_a_setting_and_an_upper_limit_is_none(tmp_path: Path):
     made = pd.DataFrame({"income": X, "limit": X + 40 + 9 * np.cos(X), "balance": X**0.5 + 20})
     assert read(tmp_path, made, "balance").task.schema.features == ("income", "limit")
