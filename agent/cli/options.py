@@ -88,7 +88,7 @@ Cluster = Annotated[
     str | None, option("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.", panel=SEARCH)
 ]
 Trust = Annotated[
-    bool, option(None, "Follow the archive's settings even if you did not begin the run on this machine.", "--trust")
+    bool, option(FLAG, "Follow the archive's settings even if you did not begin the run on this machine.", "--trust")
 ]
 BaseUrl = Annotated[str | None, option("URL", "The address of an OpenAI-compatible server, with /v1.", panel=MODEL)]
 Config = Annotated[

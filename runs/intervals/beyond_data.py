@@ -102,6 +102,7 @@ def _trust(known: Uncertainty, outside: tuple[Beyond, ...], distance: float) -> 
     elif factors:
         measured = f"Errors of this law were measured up to {by_feature(factors)} beyond the fitted rows."
     else:
-        measured = f"Errors of this law were measured up to {known.reach:.0%} of the fitted range beyond it."
+        share = times(known.reach) if known.reach >= 1 else f"{percent(known.reach)} of"
+        measured = f"Errors of this law were measured up to {share} the fitted range beyond it."
     far = distance > (1 + FAR) * known.reach
     return f"{measured} This is far outside: do not rely on the interval." if far else measured

@@ -106,9 +106,9 @@ window.lawsmith.picture = () => {
       }
       return found;
     };
-    // Bands may widen the picture by a third of its height, no more: what is far off must not flatten the data.
-    const widened = ([low, high], ends, log) => {
-      const t = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v, room = (t(high) - t(low)) / 3;
+    // Curves may widen the picture by the height of the rows on each side, and bands by a third of the height: what is far off must not flatten the data.
+    const widened = ([low, high], ends, log, share) => {
+      const t = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v, room = (t(high) - t(low)) * share;
       const usable = ends.filter((v) => !log || v > 0);
       if (!usable.length) return [low, high];
       const least = Math.min(...usable), most = Math.max(...usable);
@@ -123,7 +123,7 @@ window.lawsmith.picture = () => {
       const banded = (typical.length <= 3 || view.g >= 0 ? typical : []).filter((c) => c.bands["90"]);
       const domain = view.zoom ?? {
         x: extent([...rowsNow.map((p) => p.x), ...all.map((p) => p.x)], isLog("x")),
-        y: widened(extent([...rowsNow.map((p) => p.y), ...all.map((p) => p.y)], isLog("y")), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y")),
+        y: widened(widened(extent((rowsNow.length ? rowsNow : all).map((p) => p.y), isLog("y")), all.map((p) => p.y), isLog("y"), 1), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y"), 1 / 3),
       };
       const alone = further.length > 0;
       const tickX = ticks(isLog("x"), domain.x, width - 80), tickY = ticks(isLog("y"), domain.y, (height - 72) * 1.6);
