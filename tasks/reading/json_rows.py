@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 
+_OF_NUMPY = re.compile(r"\bnp\.\w+\(([^()]*)\)|(?<=: )nan\b")  # np.float64(2.3), as NumPy prints in a dict
 FEWEST_POINTS = 3  # of a curve
 FEWEST_ROWS = 3  # that make an object among others the table
 MOST_CHARACTERS = 20_000  # of an object in a cell or at the end of a line
@@ -60,7 +62,7 @@ def object_of(text: str) -> dict[str, Any] | None:
         found = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            found = ast.literal_eval(text)
+            found = ast.literal_eval(_OF_NUMPY.sub(lambda one: one[1] or "None", text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
     return {str(name): value for name, value in found.items()} if isinstance(found, dict) else None

@@ -214,7 +214,10 @@ def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
     data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
     assert data.task.schema.features == ("update",) and len(data.task.train) == 8
     assert any("each line holds an object, which lawsmith read as a row" in said for said in data.notices)
-    printed = "".join(f"{{'loss': {3 - k / 10:.2f}, 'learning_rate': 5e-05, 'epoch': {k / 10}}}\n" for k in range(1, 9))
+    printed = "".join(
+        f"{{'loss': np.float64({3 - k / 10:.2f}), 'grad_norm': nan, 'learning_rate': 5e-05, 'epoch': {k / 10}}}\n"
+        for k in range(1, 9)
+    )
     assert read(tmp_path, printed).task.schema.features == ("epoch",)  # as a trainer prints
 
 
