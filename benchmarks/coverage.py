@@ -67,7 +67,7 @@ def measure(case: Case, sandbox: Sandbox, seconds: float) -> dict[str, Any]:
     case = replace(case, dataset=replace(case.dataset, task=task))
     history = search(case, sandbox, seconds)
     choice = choose(history.usable(), task)
-    laws = [_fitted(history[name]) for name in (choice.winner.id, *choice.inseparable)]
+    laws = [_fitted(history[name]) for name in choice.votes]
     known = estimate(task, laws, sandbox)
     rows = test.take(np.linspace(0, len(test) - 1, min(len(test), MOST_ROWS)).astype(int))
     found = predict(known, task.schema, rows, sandbox)

@@ -1,7 +1,5 @@
 """Array types used throughout, and what is asked of columns of numbers."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -80,7 +78,7 @@ def along(one: Array, two: Array) -> float:
     return abs(correlation(ranks(one), ranks(two)))
 
 
-def decade(power: "float | np.floating[Any]") -> float:
+def decade(power: float) -> float:
     """The whole power of ten as it is written: 10.0**23 is another float than 1e23."""
     return float(f"1e{power:.0f}")
 

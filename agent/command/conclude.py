@@ -170,7 +170,7 @@ def _choice(trials: Sequence[Trial], task: Task, allow_opaque: bool) -> Choice |
         return None
     score, winner = max(closed, key=lambda one: one[0])
     reason = f"of the laws that bring their own constants, it fits the training rows best (R² {score:.6f})"
-    return Choice(winner, reason, (), {}, {})
+    return Choice(winner, reason, {}, {})
 
 
 def _books(journal: Journal, spent: Spending, stopped: str, account: dict[str, Any] | None) -> RunResult:
@@ -240,7 +240,7 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "expression": formula(source, task.schema.targets).text() or found.formula,
         "constants": None if fitted is None else fitted.by_group(),
         "constants_count": found.constants_count,
-        "inseparable": choice.inseparable,
+        "inseparable": tuple(choice.votes)[1:],
         "votes": choice.votes,
         "outdone": choice.outdone,
         "reason": choice.reason,

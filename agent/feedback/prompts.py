@@ -16,7 +16,6 @@ from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.describe import facts, fold_words, noise_line, sample_rows
 from lawsmith.agent.feedback.tables import data_table
 from lawsmith.tasks import Task
-from lawsmith.tasks.arrays import decade
 
 DIRECTORY = Path(__file__).parent / "templates"
 EXAMPLE_HYPOTHESIS = "Measurements fall as a power of the feature, bend where it is small and end in a floor."
@@ -67,7 +66,7 @@ class Prompts:
             "folds": fold_words(task),
             "structured": structured,
             "feature": feature,
-            "scale": number(decade(np.round(np.log10(middle))) if middle > 0 else 1.0, 1),
+            "scale": number(float(10.0 ** round(np.log10(middle))) if middle > 0 else 1.0, 1),
             "positive": bool((task.train.features[feature] > 0).all()),
             "noise": noise_line(task.train),
             "targets": task.schema.targets,

@@ -45,16 +45,16 @@ OF_CHANCE = 20.0  # what the best of millions gains by chance: 2 log(1e6) is 28,
 
 @dataclass(frozen=True)
 class Choice:
-    """The winner, why it won, and the ids that it could not be separated from, one of each kind of prediction.
+    """The winner, and why it won.
 
-    scores: the typical error of every usable trial. votes: the share of the votes of the winner, and of each of
-    `inseparable`, with the laws that predict nearly as it does. warnings: sentences about the winner that a user has to
-    read. outdone: the id of the law nearest to the middle of the predictions, where the winner outdid it.
+    scores: the typical error of every usable trial. votes: the share of the votes of the winner and of the laws that it
+    could not be separated from, one of each kind of prediction with all that predict nearly so. warnings: sentences
+    about the winner that a user has to read. outdone: the id of the law nearest to the middle of the predictions, where
+    the winner outdid it.
     """
 
     winner: Trial
     reason: str
-    inseparable: tuple[str, ...]
     scores: dict[str, float]
     votes: dict[str, float]
     warnings: tuple[str, ...] = ()
@@ -114,7 +114,6 @@ class _Choosing:
         return Choice(
             winner=winner,
             reason=EXACT_REASON if exact else self._reason(near, winner, why),
-            inseparable=tuple(near[k].id for k in alike if near[k] is not winner),
             scores=dict(self.scores),
             votes={near[k].id: float(votes[same].sum()) for k, same in alike.items()},
             warnings=_warnings(winner),

@@ -16,10 +16,9 @@ def most_central(beyond: Sequence[Array | None], plausible: Array, beaten: Mask,
     Most central is the law nearest to the `_middle` of all that is not `beaten`, or the first that predicts the same.
     The first law wins where fewer than two can be compared.
     """
-    usable = [k for k, values in enumerate(beyond) if values is not None]
+    usable, predictions = _comparable(beyond)
     if len(usable) < 2:
         return 0
-    predictions = np.stack([values for values in beyond if values is not None])
     votes = shares(beyond, plausible, rules)
     away = np.abs(predictions - _middle(predictions, votes[usable])).mean(axis=1)
     away[beaten[usable]] = np.inf
@@ -36,21 +35,21 @@ def _middle(predictions: Array, votes: Array) -> Array:
 
 def shares(beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> Array:
     """Each law's share (C,) of the votes: of its plausibility where fewer than two can be compared."""
-    usable = [values is not None for values in beyond]
-    if sum(usable) < 2:
+    usable, predictions = _comparable(beyond)
+    if len(usable) < 2:
         return np.asarray(plausible / plausible.sum())
     votes = np.zeros(len(plausible))
-    votes[usable] = _votes(np.stack([values for values in beyond if values is not None]), plausible[usable], rules)
+    votes[usable] = _votes(predictions, plausible[usable], rules)
     return votes
 
 
 def kinds(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Rules) -> dict[int, list[int]]:
     """Positions of the law `pick` and of laws that predict otherwise than it and one another, the most plausible first,
     each with those of the laws whose predictions are nearest to its own."""
-    known = [k for k, values in enumerate(beyond) if values is not None]
+    known, predictions = _comparable(beyond)
     if pick not in known:
         return {k: [k] for k in sorted(range(len(beyond)), key=lambda k: k != pick)}
-    apart = _apart(np.stack([values for values in beyond if values is not None]))
+    apart = _apart(predictions)
     least = rules.alike * _typical(apart, plausible[known])
     kept = [known.index(pick)]
     for k in range(len(known)):  # in the order of plausibility
@@ -58,6 +57,12 @@ def kinds(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Ru
             kept.append(k)
     nearest = np.argmin(apart[kept], axis=0)
     return {known[one]: [known[k] for k in np.flatnonzero(nearest == place)] for place, one in enumerate(kept)}
+
+
+def _comparable(beyond: Sequence[Array | None]) -> tuple[list[int], Array]:
+    """The positions of the laws that predict something beyond the data, and what they predict (C, P)."""
+    known = {k: values for k, values in enumerate(beyond) if values is not None}
+    return list(known), np.array(list(known.values()))
 
 
 def _apart(predictions: Array) -> Array:

@@ -192,7 +192,7 @@ def _unit(column: Array, kind: ColumnKind, even: bool) -> float:
         return decade(np.ceil(np.log10(column.max()) - WHOLE))  # 1 of a share of one, 100 of one in percent
     if kind is ColumnKind.SCALE and not even:
         return decade(np.round(np.log10(np.sqrt(_smallest(column) * column.max()))))
-    return decade(np.round(np.log10(np.ptp(column) / 2 or 1.0)))
+    return decade(float(np.round(np.log10(np.ptp(column) / 2 or 1.0))))
 
 
 def _offset(column: Array, kind: ColumnKind) -> float:

@@ -28,17 +28,20 @@ _BENCHMARK = re.compile(
     r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
 )  # BM_Sort/1024, test_sort[10-3]
 SIZE_IN_NAME = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
+_PLAIN = re.compile(r"\s*[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\s*")
 _LONGEST = 200  # characters of a name
 ROUNDED = 0.1  # of the range of each share, by which all of them may add up to more or less
 
 
 def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = ()) -> Reading:
     """The same with each column of objects or shapes as columns ``NAME.ENTRY``, and with the arguments of benchmarks
-    beside their names; cells of other kinds stay as they are."""
+    beside their names; cells of other kinds stay as they are, as do those of a column whose first cell is a number."""
     import pandas as pd
 
     frame, notices = reading.frame, []
     for name in list(frame.columns):
+        if frame[name].dtype.kind in "iufbM" or frame.empty or _PLAIN.fullmatch(str(frame[name].iloc[0])):
+            continue
         records, what, stays = _records(frame[name]), "hold objects", False
         if records is None:
             records, what = _numbers_in(str(name), frame[name], features), "hold several numbers"
@@ -66,7 +69,7 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
 
 def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     """The objects of a column, empty for missing cells; None where a cell is no object, or all are empty."""
-    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
+    cells = column.tolist()
     first = next((cell for cell in cells if not is_missing(cell)), None)
     if not isinstance(first, str) or first.strip()[:1] != "{":
         return None
@@ -82,8 +85,7 @@ def _records(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
 
 def _texts(column: "pd.Series[Any]") -> list[str]:
     """The cells of a column of text, lists among them; none where a cell is something else."""
-    cells = [] if column.dtype.kind in "iufbM" else column.tolist()
-    texts = [str(cell).strip() if isinstance(cell, str | list) else "" for cell in cells]
+    texts = [str(cell).strip() if isinstance(cell, str | list) else "" for cell in column]
     return texts if all(0 < len(text) < _LONGEST for text in texts) else []
 
 
