@@ -153,11 +153,8 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     bound_names((*labels, *(level for one in levels.values() for level in one.levels)), f"{where}: a label")
     strangers = sorted(set(labels) - set(known))
     if strangers:
-        which = f"group {strangers[0]} is" if len(strangers) == 1 else f"groups {listing(strangers)} are"
-        raise InputError(
-            f"{where}: {which} not in the training split, so no law can predict such rows. Drop them, or give --group "
-            "none to fit one law to all rows."
-        )
+        told = f"{where}: the training rows have no {schema.group} {listing(strangers)}, so no law predicts such rows."
+        raise InputError(f"{told} Drop them, or give --group none to fit one law to all rows.")
     positions = {name: code for code, name in enumerate(known)}
     return Table(
         {

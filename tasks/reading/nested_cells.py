@@ -42,15 +42,15 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
     for name in list(frame.columns):
         if frame[name].dtype.kind in "iufbM" or frame.empty or _PLAIN.fullmatch(str(frame[name].iloc[0])):
             continue
-        records, what, stays = _records(frame[name]), "hold objects", False
+        records, what, stays, texts = _records(frame[name]), "hold objects", False, _texts(frame[name])
         if records is None:
-            records, what = _numbers_in(str(name), frame[name], features), "hold several numbers"
+            records, what = _numbers_in(str(name), texts, features), "hold several numbers"
         if records is None:
-            records, what, stays = _pairs_in(frame, name), "hold pairs", True
+            records, what, stays = _pairs_in(texts, frame.columns), "hold pairs", True
         if records is None:
-            records, what = _arguments_in(frame[name]), "hold arguments"
+            records, what = _arguments_in(texts), "hold arguments"
         if records is None:
-            records, what = _sizes_in(frame[name]), ""  # a role says what becomes of them
+            records, what = _sizes_in(texts), ""  # a role says what becomes of them
         if records is None:
             continue
         records = [{f"{name}.{entry}": value for entry, value in record.items()} for record in records]
@@ -89,12 +89,11 @@ def _texts(column: "pd.Series[Any]") -> list[str]:
     return texts if all(0 < len(text) < _LONGEST for text in texts) else []
 
 
-def _numbers_in(name: str, column: "pd.Series[Any]", features: Sequence[str]) -> list[dict[str, Any]] | None:
+def _numbers_in(name: str, texts: list[str], features: Sequence[str]) -> list[dict[str, Any]] | None:
     """The numbers in each cell that differ between rows, by the words beside them or their place: of shapes and lists,
     and of shares, such as 70/20/10, 60:40 and Fe0.9Ni0.1, which add up to one number; all of them where `features` are
     such numbers; None where cells differ in more.
     """
-    texts = _texts(column)
     parts = [_NUMBER.split(text) for text in texts]
     if not parts or len(parts[0]) < 4 or any(one[::2] != parts[0][::2] for one in parts):
         return None
@@ -123,19 +122,18 @@ def _numbers_in(name: str, column: "pd.Series[Any]", features: Sequence[str]) ->
     return [{entries[k]: float(row[k]) for k in np.flatnonzero(moves)} for row in values]
 
 
-def _pairs_in(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]] | None:
+def _pairs_in(texts: list[str], columns: "pd.Index[str]") -> list[dict[str, Any]] | None:
     """The values of cells such as ``n=50M_lr=0.1`` by their names, but for those that are columns; None for others."""
-    found = [_PAIR.findall(text) for text in _texts(frame[name])]
+    found = [_PAIR.findall(text) for text in texts]
     keys = [[key for key, _ in pairs] for pairs in found]
     if not found or len(keys[0]) < 2 or any(one != keys[0] for one in keys):
         return None
-    known = {bare(str(column)) for column in frame.columns}
+    known = {bare(str(column)) for column in columns}
     return [{key: value for key, value in pairs if bare(key) not in known} for pairs in found]
 
 
-def _arguments_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+def _arguments_in(texts: list[str]) -> list[dict[str, Any]] | None:
     """The test in each cell, where there are several, and the arguments that differ; None where a cell has others."""
-    texts = _texts(column)
     matched = [_BENCHMARK.fullmatch(text) for text in texts]
     found = [[float(one) for one in re.findall(r"\d+", one[1])] for one in matched if one is not None]
     if not texts or len(found) < len(texts) or len({len(numbers) for numbers in found}) > 1:
@@ -150,9 +148,8 @@ def _arguments_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
     return records if places else None
 
 
-def _sizes_in(column: "pd.Series[Any]") -> list[dict[str, Any]] | None:
+def _sizes_in(texts: list[str]) -> list[dict[str, Any]] | None:
     """The size in each cell, where cells are names that differ in it alone; None for others."""
-    texts = _texts(column)
     known = [one for one in map(SIZE_IN_NAME.fullmatch, texts) if one is not None]
     if not texts or len(known) < len(texts) or len({(one[1], one[4]) for one in known}) != 1:
         return None

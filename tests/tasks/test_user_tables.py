@@ -222,7 +222,7 @@ def test_a_test_split_is_validated_against_training(tmp_path: Path):
     data = reading(beyond[:15])
     assert data.test is not None
     assert (len(data.test), data.test.groups) == (15, data.task.train.groups)
-    with refused("group c is not in the training split, so no law can predict such rows. Drop them, or give"):
+    with refused("the training rows have no model c, so no law predicts such rows. Drop them, or give"):
         reading(beyond.assign(model="c"))
     with refused("but it must vary; give other rows, or compare these with discover predict."):
         reading(beyond[:1])
