@@ -167,8 +167,9 @@ def invert(
     fixed: Mapping[str, float],
     group: str,
     sandbox: Sandbox,
-) -> Answer:
-    """The value of the feature `solve` at which the law predicts `wanted`, the nearest to the data where several do.
+) -> tuple[Answer, Array]:
+    """The value of the feature `solve` at which the law predicts `wanted`, the nearest to the data where several do,
+    and the others.
 
     Its interval holds the values at which `wanted` lies in the interval of the mean, so it grows beyond the data as
     predictions do. An end is None where it lies beyond the searched range. Raises InputError where the law never
@@ -195,13 +196,14 @@ def invert(
     axis = np.sort(np.append(axis[np.isfinite(values)], at))  # an interval narrower than a step has both ends, too
     back = np.exp if line[0] > 0 else np.asarray
     row = {name: law.schema.written(name, [value] * len(axis)) for name, value in fixed.items()}
-    found = predict(known, law.schema, law.table({**row, solve: back(axis).tolist()}, group, known), sandbox)
-    means = [one[known.targets.index(target)] for one in found]
+    rows = predict(known, law.schema, law.table({**row, solve: back(axis).tolist()}, group, known), sandbox)
+    means = [one[known.targets.index(target)] for one in rows]
     inside = np.array([min(wanted - one.mean_low, one.mean_high - wanted) for one in means])
     inside[axis == at] = np.maximum(inside[axis == at], 0.0)  # but for rounding
     ends = _passes(axis, inside)
     low, high = ends[ends <= at][-1:], ends[ends >= at][:1]
-    return Answer(float(back(at)), *(float(back(end[0])) if len(end) else None for end in (low, high)))
+    found = Answer(float(back(at)), *(float(back(end[0])) if len(end) else None for end in (low, high)))
+    return found, back(passed[passed != at])
 
 
 def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:

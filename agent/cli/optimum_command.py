@@ -79,8 +79,10 @@ def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Pat
     fixed = pairs(law, at)
     with Sandbox() as sandbox:
         known = uncertainty(law, sandbox, data_dir)
-        got = invert(law, known, target, size, feature, fixed, group, sandbox)
+        got, others = invert(law, known, target, size, feature, fixed, group, sandbox)
         _, said = _predicted(law, known, {**fixed, feature: got.value}, target, group, sandbox)
+    if len(others):
+        said.insert(0, f"So it is at {feature} = {listing([f'{one:.4g}' for one in others])}, farther from the data.")
     if as_json:
         print_json({"target": target, "wanted": size, "solve": {feature: asdict(got)}, "warnings": said})
         return

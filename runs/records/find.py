@@ -86,8 +86,9 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
         return Archive.open(Path(text))
     known = addresses(runs_dir)
     wanted = text.strip("/")
-    if (begun_last := _newest(wanted, known)) is not None:
-        return Archive.open(known[begun_last])
+    own = [address for address in known if not address.startswith(f"{PUBLISHED}/")]
+    if begun := own if wanted == LATEST else [address for address in own if address.partition("/")[0] == wanted]:
+        return Archive.open(known[max(begun, key=lambda address: address.rpartition("/")[2])])
     if wanted == LATEST:
         raise InputError(f"There is no run below {runs_dir} yet; 'discover runs.csv --target COLUMN' makes one.")
     fitting = [address for address in known if wanted in (address, address.rpartition("/")[2])] or [
@@ -103,13 +104,6 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
             f"{text} is a file, and a run is a folder: unpack it, and give the folder that holds {MANIFEST}."
         )
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
-
-
-def _newest(wanted: str, known: dict[str, Path]) -> str | None:
-    """The address of the run that began last: of all for ``latest``, else of the task `wanted`; None without one."""
-    own = [address for address in known if not address.startswith(f"{PUBLISHED}/")]
-    found = own if wanted == LATEST else [address for address in own if address.partition("/")[0] == wanted]
-    return max(found, key=lambda address: address.rpartition("/")[2], default=None)
 
 
 def _nearest(wanted: str, known: list[str]) -> str:

@@ -1,6 +1,7 @@
 """The best features for a budget and where a target is reached, against laws whose answers are known."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -190,7 +191,8 @@ def test_far_inversions_are_as_uncertain_as_the_predictions_there(law: Law):
         for times in (1.0, 30.0, 300.0):
             n = 1e9 * times
             wanted = E + A / n**a + B / 2e11**b
-            got = invert(law, known, "loss", wanted, "N", {"D": 2e11}, "all_data", sandbox)
+            got, others = invert(law, known, "loss", wanted, "N", {"D": 2e11}, "all_data", sandbox)
+            assert len(others) == 0
             assert got.low < n and (got.high is None or n < got.high)
             edge = law.table({"N": [got.low], "D": [2e11]}, "all_data", known)
             (there,) = predict(known, law.schema, edge, sandbox)[0]
@@ -211,3 +213,12 @@ def test_trees_are_evaluated_as_numpy_does(law: Law):
     assert evaluate(tree, {"N": n, "D": d}, {"c": 0.3}) == pytest.approx(expected, rel=1e-12)
     assert evaluate(Feature("N", 10.0), {"N": n}, {}).tolist() == [0.05, 0.2]
     assert evaluate(Number(3.0), {}, {}) == 3.0
+
+
+def test_all_places_where_a_target_is_reached_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    x = np.geomspace(0.2, 40, 30)
+    frame = pd.DataFrame({"x": x, "y": 2 + 0.1 * np.log(x / 3) ** 2 + 0.001 * np.sin(7 * x)})
+    found = discover(frame, target="y", form="L + C*(log(x) - m)^2", only=True, runs_dir=tmp_path)
+    assert found.law is not None
+    _, out, _ = ask(capsys, "invert", str(found.law.archive.path), "--target", "y=2.1", "--solve", "x")
+    assert "x = 1.10" in out and "So it is at x = 8.1" in out
