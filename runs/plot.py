@@ -96,7 +96,7 @@ def _one(name: str | None, known: tuple[str, ...], what: str) -> str:
     if name is None:
         return known[0]
     if str(name) not in known:
-        raise InputError(f"There is no {what} {name!r}; the law has {', '.join(known[:8])}.")
+        raise InputError(f"There is no {what} {name!r}; the law has {', '.join(known[:8]) or 'none'}.")
     return str(name)
 
 

@@ -120,7 +120,10 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
         if "week" in parts:
             moment = datetime.fromisocalendar(year, int(parts["week"]), 1).replace(tzinfo=UTC)
         moment += _time_of_day(parts)
-        return _year_of(moment.astimezone(UTC))
+        moment = moment.astimezone(UTC)
+        begin = datetime(moment.year, 1, 1, tzinfo=UTC)
+        length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - begin if moment.year < 9999 else None
+        return moment.year + (0.0 if length is None else (moment - begin) / length)
     except (ValueError, OverflowError):
         return None
 
@@ -150,9 +153,3 @@ def _zone(text: str) -> timezone:
         return UTC
     ahead = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
     return timezone(-ahead if text[0] == "-" else ahead)
-
-
-def _year_of(moment: datetime) -> float:
-    begin = datetime(moment.year, 1, 1, tzinfo=UTC)
-    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - begin if moment.year < 9999 else None
-    return moment.year + (0.0 if length is None else (moment - begin) / length)

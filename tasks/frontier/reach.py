@@ -196,7 +196,8 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
             return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
         if (bad := _lost(train, rows, measured, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "range", name)
-        flipped = np.zeros(len(column), np.bool_) if has(name, "of_either_sign") else _flipped(measured, column)
+        kept = not has(name, "of_either_sign") and bool((measured > 0).all() or (measured < 0).all())
+        flipped = kept & (np.sign(measured[0]) * column < -SIGN * np.std(measured))
         if (bad := flipped & _asked(knowledge, name, train, rows)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "sign", name)
     return None
@@ -230,12 +231,6 @@ def _lines(rows: Table, feature: str) -> tuple[IntArray, Mask]:
     for column in (*others, rows.codes):
         same &= np.diff(column[order]) == 0
     return order, same
-
-
-def _flipped(measured: Array, predicted: Array) -> Mask:
-    if not (measured > 0).all() and not (measured < 0).all():
-        return np.zeros(len(predicted), dtype=bool)
-    return np.asarray(np.sign(measured[0]) * predicted < -SIGN * np.std(measured))
 
 
 def _lost(train: Table, rows: Table, measured: Array, predicted: Array) -> Mask:

@@ -306,9 +306,9 @@ class _Decision(Deciding):
     def _tell_fixed(self) -> None:
         """Say which features have one value for each label of the group."""
         for group in [name for name, (role, _) in self.role.items() if role == "group"]:
-            labels, names = self.labels_of(group), self._features_in_order()
-            pairs = {name: set(zip(labels, self.labels_of(name), strict=True)) for name in names}
-            if fixed := listing([name for name in names if len(pairs[name]) == len(set(labels))]):
+            labels = self.labels_of(group)
+            pairs = {name: {*zip(labels, self.labels_of(name), strict=True)} for name in self._features_in_order()}
+            if fixed := listing([name for name in pairs if len(pairs[name]) == len({*labels})]):
                 told = f"Each {group} has one value of {fixed}, which constants for each {group} make up for"
                 self.notices.append(f"{told}; --group none gives one law of all features.")
 
