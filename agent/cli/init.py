@@ -5,7 +5,6 @@ import json
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -17,9 +16,6 @@ from lawsmith.tasks.reading.cells import NumberNotation, convert
 from lawsmith.tasks.reading.formats import read_table
 from lawsmith.tasks.roles.columns import decide
 from lawsmith.tasks.schema import ColumnRole
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NAME = "task.toml"
 ORDER = ("target", "feature", "category", "group", "weight", "replicate", "derived", "companion", "bookkeeping")
@@ -40,10 +36,10 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     guess = target or (str(cells.frame.columns[-1]),)
     roles = decide(cells, Asked(target=guess), str(table))
     used = [*roles.features, *roles.targets, *([roles.group] if roles.group else [])]
-    ranges = {
-        name: _range(cells.labels[name] if name in roles.labels else cells.frame[name], name in roles.labels)
-        for name in used
-    }
+    ranges = {name: f"{cells.labels[name].nunique()} labels" for name in used}
+    for name in roles.numbers:
+        numbers = [cell for cell in cells.frame[name] if isinstance(cell, float) and isfinite(cell)]
+        ranges |= {name: f"{min(numbers):g} to {max(numbers):g}"} if name in used and numbers else {}
     with writing(path):
         write_atomic(path, _toml(table, used, ranges).encode())
     command = f"discover --data {shown(table)} --target {','.join(guess)}"
@@ -68,13 +64,6 @@ def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
     announce(f"Every table in the folder of {path} is read with it.")
 
 
-def _range(column: "pd.Series[Any]", labels: bool) -> str:
-    if labels:
-        return f"{column.nunique()} labels"
-    numbers = [cell for cell in column.tolist() if isinstance(cell, float) and isfinite(cell)]
-    return f"{min(numbers):g} to {max(numbers):g}" if numbers else ""
-
-
 def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:
     lines = [
         "# discover reads this file for every table in this folder. Language models and pages show what it says, as in",
@@ -82,7 +71,7 @@ def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:
         f"title = {_quoted(f'Laws of {table.name}')}",
     ]
     for name in used:
-        lines += ["", f"[columns.{_quoted(name)}]  # {ranges[name]}".rstrip(" #"), 'meaning = ""', 'unit = ""']
+        lines += ["", f"[columns.{_quoted(name)}]  # {ranges[name]}", 'meaning = ""', 'unit = ""']
     return "\n".join(lines) + "\n"
 
 
