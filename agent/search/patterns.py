@@ -12,7 +12,8 @@ from lawsmith.agent.search.outliers import neighbours
 from lawsmith.agent.search.score import information
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
-from lawsmith.sandbox.law.nodes import Unreadable
+from lawsmith.sandbox.law.identified import slopes
+from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks.arrays import Array, IntArray, correlation
@@ -23,6 +24,7 @@ NONE = 1.0  # standard deviations of noise below which there is no pattern …
 OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
 CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
 NEARLY = 0.25  # correlation of errors with those beside them, below which they are nearly independent
+SAME = 1e-9  # share of the largest direction in which constants move a law, or of the residuals, that is rounding
 MOST_ROWS = 1000  # of a table that is looked at
 
 
@@ -40,12 +42,14 @@ def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
 
 
 def only_noise(found: Mapping[str, float | None], trials: Sequence[Trial], task: Task) -> frozenset[str]:
-    """The ids of those of the trials whose residuals follow no pattern, nor alternate.
+    """The ids of those of the trials whose residuals follow no pattern, nor more of one than what their constants leave
+    of noise does (`morans_z`), nor alternate.
 
     Residuals of many constants alternate of themselves. So they may where every law whose residuals do not leaves
     `CLEARLY_MORE` times as much, constants paid for: that is no noise.
     """
-    plain = frozenset(id for id, size in found.items() if size is not None and OPPOSITE < size < NONE)
+    maybe = {id for id, size in found.items() if size is not None and OPPOSITE < size < NONE}
+    plain = frozenset(trial.id for trial in trials if trial.id in maybe and morans_z(trial, task) < NONE)
     opposite = frozenset(id for id, size in found.items() if size is not None and size <= OPPOSITE)
     if not opposite:
         return plain
@@ -65,6 +69,68 @@ def pattern(trial: Trial, task: Task) -> float | None:
     return None if found is None else max(found) / chance
 
 
+def morans_z(trial: Trial, task: Task) -> float:
+    """Moran's I of the training residuals with those of the nearest rows, in standard deviations from its mean for what
+    least squares leave of noise (Cliff and Ord 1981, Spatial Processes, ch. 8); the largest of all targets.
+
+    Residuals of constants lean to opposite sides: those of a line in each of three groups of eight rows have a
+    `pattern` of -2.7 in the mean, and 0 here. Where the law has no slopes, or as many constants as rows, 0.
+    """
+    constants = trial.evaluation.constants
+    residuals = _residuals(trial, task)
+    stated = read(trial.proposal.source, task.schema.targets, task.schema.features)
+    if constants is None or residuals is None or isinstance(stated, Unreadable):
+        return 0.0
+    fitted, (places, around) = Constants.from_json(constants), _places(task.train)
+    found = []
+    for tree, left in zip(stated.targets.values(), residuals, strict=True):
+        if (columns := _along_constants(tree, fitted, task.train)) is not None:
+            known = _by_place(columns * np.sqrt(task.train.weights), places).T
+            means = _by_place(left[None], places)[0]
+            found.append(_morans_z(means, known, around) if means @ means > SAME * (left @ left) else 0.0)
+    return max(found, default=0.0)
+
+
+def _along_constants(tree: Node, fitted: Constants, train: Table) -> Array | None:
+    """How the law moves at each row with each constant that the fit chose (C, n); None where that is not known."""
+    moves = slopes(tree)
+    if moves is None:
+        return None
+    by_row, values = fitted.by_row(train), fitted.reorder(train.groups).values[np.unique(train.codes)]
+    columns = [np.zeros(len(train))]
+    for name, node in moves.items():
+        with np.errstate(all="ignore"):
+            along = np.nan_to_num(
+                np.broadcast_to(evaluate(node, train.features, by_row), len(train)), posinf=0, neginf=0
+            )
+        own = values[:, fitted.names.index(name)]
+        shared = bool((own == own[0]).all())
+        columns += [along] if shared else [along * (train.codes == code) for code in np.unique(train.codes)]
+    return np.array(columns)
+
+
+def _morans_z(residuals: Array, known: Array, around: IntArray) -> float:
+    """Of residuals (m,) that a fit with columns `known` (m, C) leaves, with the mean of those `around` (m, k)."""
+    rows, count = around.shape
+    basis, sizes, _ = np.linalg.svd(known / np.maximum(np.linalg.norm(known, axis=0), 1e-300), full_matrices=False)
+    basis = basis[:, sizes > SAME * sizes[0]]
+    freedom = rows - basis.shape[1]
+    if freedom < 2:
+        return 0.0
+    of_others = basis[around].mean(axis=1)
+    to_others = np.zeros_like(basis)
+    np.add.at(to_others, around, np.repeat(basis[:, None] / count, count, axis=1))
+    inner = basis.T @ of_others
+    mutual = (around[around] == np.arange(rows)[:, None, None]).sum() / count**2
+    first = -np.trace(inner)
+    own = rows / count - (to_others**2).sum() - (of_others**2).sum() + (inner**2).sum()
+    crossed = mutual - 2 * (to_others * of_others).sum() + (inner * inner.T).sum()
+    mean = first / freedom
+    variance = (own + crossed + first**2) / (freedom * (freedom + 2)) - mean**2
+    moran = residuals @ residuals[around].mean(axis=1) / (residuals @ residuals)
+    return float((moran - mean) / np.sqrt(max(variance, 1e-12)))
+
+
 def is_nearly_noise(trial: Trial, task: Task) -> bool:
     """Whether the residuals hardly depend on those of the nearest rows. In a table of many rows they may follow a clear
     pattern all the same; a table with very many is not looked at."""
@@ -78,8 +144,13 @@ def _correlations(trial: Trial, task: Task) -> list[float] | None:
     if residuals is None or not np.isfinite(residuals).all():
         return None
     places, around = _places(task.train)
-    means = (np.bincount(places, column) / np.sqrt(np.bincount(places)) for column in residuals)
-    return [correlation(one, one[around].mean(axis=1)) for one in means]
+    return [correlation(one, one[around].mean(axis=1)) for one in _by_place(residuals, places)]
+
+
+def _by_place(columns: Array, places: IntArray) -> Array:
+    """The means (C, m) of the columns (C, n) at rows of equal features, by the root of how many there are."""
+    counts = np.bincount(places)
+    return np.array([np.bincount(places, column) for column in columns]) / np.sqrt(counts)
 
 
 def _residuals(trial: Trial, task: Task) -> Array | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import verdict
-from lawsmith.agent.search.patterns import NONE, only_noise, pattern, patterns, refuted
+from lawsmith.agent.search.patterns import NONE, OPPOSITE, morans_z, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.records.record import FinalScores, SplitScores
@@ -77,6 +77,29 @@ def test_a_law_that_follows_the_noise_leaves_no_noise_unless_all_others_leave_fa
     ]
     found = {"alternates": -3.0, "unread": None, "true": -0.5, "bent": 2.0}
     assert only_noise(found, trials, of) == {"true"} | also
+
+
+LINE = """PARAMETERS = {"L": (-99, 99), "b": (-99, 99)}
+def form(x, p):
+    return p["L"] + p["b"] * x["x"]
+"""
+
+
+@pytest.mark.parametrize(("bend", "low", "high"), [(0.0, -0.5, 0.5), (0.02, 2.0, 9.0)])
+def test_what_a_line_in_each_small_group_leaves_of_noise_is_no_pattern(
+    bend: float, low: float, high: float, sandbox: Sandbox
+) -> None:
+    rng = np.random.default_rng(0)
+    x, codes = np.tile(np.linspace(1, 10, 8), 3), np.repeat(np.arange(3), 8)
+    sizes, patterned = [], []
+    for _ in range(20):
+        y = 2 + x * (1 + codes) + bend * x**3 + rng.standard_normal(24)
+        made = made_task({"x": x}, {"y": y}, codes, "abc", group="g")
+        trial = Trial("line", Proposal(LINE), evaluate(sandbox, LINE, made, ()))
+        sizes.append(morans_z(trial, made))
+        patterned.append(pattern(trial, made) or 0.0)
+    assert low < np.mean(sizes) < high
+    assert bend or (np.mean(patterned) < OPPOSITE and np.std(sizes) < 1.5)
 
 
 def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbox) -> None:
