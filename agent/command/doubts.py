@@ -32,7 +32,7 @@ WAYS = 2  # … times the ways in which categories may act: offsets, factors, �
 SHARED = 2  # … and those in which groups may
 OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
 CHANCE = 1.5  # … asked where errors change sign so many standard deviations less often than by chance
-SMALL = 200  # rows of two features that laws of one of them are asked about: the other may change nothing
+SMALL = 200  # rows up to which more laws are asked: in all these ways, and laws of one of two features
 LEAST_ROWS = 12  # fewer rows cannot outvote one, but may tell that errors grow
 
 
@@ -177,7 +177,8 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     plain = [form for form in start.forms if not _breaks(form)]  # a break meets an outlier
     numbers = set(task.train.features) - set(task.train.categories)
     most = OF_ONE + sum(len(codes) - 1 for codes in start.profile.categories.values())
-    count = LAWS * (WAYS if task.train.categories else 1) * (SHARED if len(np.unique(task.train.codes)) > 1 else 1)
+    ways = (WAYS if task.train.categories else 1) * (SHARED if len(np.unique(task.train.codes)) > 1 else 1)
+    count = LAWS * (ways if rows <= SMALL else 1)
     half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
         [
@@ -198,7 +199,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
         if statement is not None and 3 * len(statement.parameters) <= rows:
             first.append(write(replace(statement, loss=Loss.ROBUST), task.schema.features))
     found = _fitted(first, task, tables, sandbox, end)
-    asked = len(numbers) == 1 or (len(numbers) == 2 and len(task.train) <= SMALL)
+    asked = len(numbers) == 1 or (len(numbers) == 2 and rows <= SMALL)
     edge = at_edge(task.train)  # there all laws may bend otherwise than the rows
     accused = asked and any(edge[one.row] for one in disbelieved(task.train, found[0]))
     if asked and (_leaves_a_pattern(task.train, found[0]) or accused):

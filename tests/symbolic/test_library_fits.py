@@ -87,6 +87,14 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"n": 2.0 ** np.arange(10, 21)},
         lambda x: 1e-5 + 2e-9 * x["n"] * np.log(x["n"]),
     ),
+    "decay of hours at a rate activated by kelvin": (
+        {"hours": np.arange(0, 60, 10.0), "kelvin": np.array([298.15, 313.15, 333.15])},
+        lambda x: 100 * np.exp(-2e9 * np.exp(-8200 / x["kelvin"]) * x["hours"]),
+    ),
+    "rise of minutes to a limit at a rate activated by kelvin": (
+        {"minutes": np.arange(0, 60, 10.0), "kelvin": np.array([340.0, 360, 380, 400])},
+        lambda x: 0.9 * (1 - np.exp(-6e5 * np.exp(-6100 / x["kelvin"]) * x["minutes"])),
+    ),
     "hyperbolic sine of eta": ({"eta": np.linspace(-0.15, 0.15, 11)}, lambda x: 0.8 * np.sinh(19 * x["eta"])),
 }
 
