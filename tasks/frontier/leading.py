@@ -3,7 +3,7 @@ which categories explain them at all."""
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
+from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic, ranks
 from lawsmith.tasks.table import Table, kept_with_table
 
 MANY = 8  # features up to which a table is looked at whole
@@ -27,9 +27,7 @@ def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """
     if len(names) <= MANY or not table.targets:
         return names
-    part = table
-    if len(table) > MOST_ROWS:
-        part = table.take(np.sort(np.random.default_rng(0).choice(len(table), MOST_ROWS, replace=False)))
+    part = _sampled(table)
     axes = np.stack([_on_axis(part.features[name]) for name in names])
     targets = part.within_groups(part.target_matrix()).T
     left = targets / np.maximum(np.sqrt((targets**2).sum(axis=1)), np.finfo(float).tiny)[:, None]
@@ -57,36 +55,41 @@ def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """The categories that say nothing of the targets beside the features `names` and the other categories.
 
     By F tests of a level for each label, alone and with slopes along each feature, beside a quadratic in all features;
-    of positive targets in their logarithms too. The one that says least goes first, as long as chance explains as
-    much. None where rows are too few to tell.
+    of targets, of their ranks, which no outlier moves, and of the logarithms of positive ones. The one that says least
+    goes first, as long as chance explains as much. None where rows are too few to tell.
     """
-    if not table.categories:
+    if not table.categories or not table.targets:
         return ()
-    axes = np.reshape([_on_axis(table.features[name]) for name in names], (len(names), len(table))).T
+    part = _sampled(table)
+    axes = np.reshape([_on_axis(part.features[name]) for name in names], (len(names), len(part))).T
     one, two = np.triu_indices(axes.shape[1])
-    base = table.within_groups(np.concatenate([axes, axes[:, one] * axes[:, two]], axis=1))
-    values = table.target_matrix()
-    logs = [np.log(column) for column in values.T if column.min() > 0]
-    targets = table.within_groups(np.column_stack([values, *logs]))
-    kept, levels = list(table.categories), dict[str, Array]()
+    base = part.within_groups(np.concatenate([axes, axes[:, one] * axes[:, two]], axis=1))
+    values = part.target_matrix().T
+    logs = [np.log(column) for column in values if column.min() > 0]
+    targets = part.within_groups(np.column_stack([*values, *map(ranks, values), *logs]))
+    kept, levels = list(part.categories), dict[str, Array]()
     for name in kept:
-        codes = np.unique(table.features[name])
-        levels[name] = np.equal.outer(table.features[name], codes[1:]).astype(np.float64)
-    slopes = {name: (level[:, :, None] * axes[:, None, :]).reshape(len(table), -1) for name, level in levels.items()}
-    freedom = len(table) - len(np.unique(table.codes))
-    while kept and targets.size:
+        levels[name] = np.equal.outer(part.features[name], np.unique(part.features[name])[1:]).astype(np.float64)
+    freedom = len(part) - len(np.unique(part.codes))
+    while kept:
         chances = []
         for name in kept:
-            others = [levels[other] for other in kept if other != name]
-            fewer = np.column_stack([base, table.within_groups(np.column_stack(others))]) if others else base
-            more = [table.within_groups(part) for part in (levels[name], np.column_stack([levels[name], slopes[name]]))]
-            if fewer.shape[1] + more[-1].shape[1] > freedom / ROWS_PER_COLUMN:
+            beside = part.within_groups(np.column_stack([base, *(levels[other] for other in kept if other != name)]))
+            slopes = (levels[name][:, :, None] * axes[:, None, :]).reshape(len(part), -1)
+            more = [part.within_groups(own) for own in (levels[name], np.column_stack([levels[name], slopes]))]
+            if beside.shape[1] + more[-1].shape[1] > freedom / ROWS_PER_COLUMN:
                 return ()
-            chances.append(min(_chance(fewer, part, targets, freedom) for part in more))
+            chances.append(min(_chance(beside, own, targets, freedom) for own in more))
         if max(chances) < IDLE:
             break
         del kept[int(np.argmax(chances))]
-    return tuple(name for name in table.categories if name not in kept)
+    return tuple(name for name in part.categories if name not in kept)
+
+
+def _sampled(table: Table) -> Table:
+    if len(table) <= MOST_ROWS:
+        return table
+    return table.take(np.sort(np.random.default_rng(0).choice(len(table), MOST_ROWS, replace=False)))
 
 
 def _chance(fewer: Array, more: Array, targets: Array, freedom: int) -> float:

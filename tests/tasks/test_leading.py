@@ -1,5 +1,6 @@
 """Which features of a wide table lead."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,13 @@ def labelled(target: str, rows: int = 120) -> Table:
 def test_categories_that_say_nothing_of_the_target_are_idle(target: str, telling: set[str]) -> None:
     idle = idle_categories(labelled(target), ("size", "dose"))
     assert set(idle) == {"kind", "switch", "site"} - telling
+
+
+def test_outliers_hide_no_category() -> None:
+    table = labelled("kind")
+    spoilt = table.targets["y"].copy()
+    spoilt[[3, 50]] *= [40, 90]
+    assert set(idle_categories(replace(table, targets={"y": spoilt}), ("size", "dose"))) == {"switch", "site"}
 
 
 def test_too_few_rows_say_of_no_category_that_it_is_idle() -> None:
