@@ -7,8 +7,8 @@ from dataclasses import replace
 from lawsmith.agent.symbolic.catalogue import laws_of
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
-from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role, Sum
+from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power, transform, walk
+from lawsmith.sandbox.law.nodes import LINEAR, ONE, Feature, Node, Number, Parameter, Role, Sum
 
 STEEPEST_SHARE = 30.0  # logarithm of the target per unit share
 WORTH = (1e-3, 1e4)  # of a share, in units of the amount that the last one brings
@@ -91,7 +91,8 @@ def of_plain(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]:
     """Every form with all categories as offsets, as factors of what it adds to its level, and as factors of all of it;
-    of the plainest form of all features, each category in a way of its own as well."""
+    with several categories each in a way of its own as well; with one, a rate of each label's own where a single
+    constant bends the form."""
     names = list(profile.categories)
     title = ", ".join(names)
     found = []
@@ -101,6 +102,10 @@ def of_categories(profile: Profile, plain: Sequence[Template]) -> list[Template]
         for whole, what in ((False, title), (True, f"{title} on all of it")):
             node = with_factors(Terms(profile).beside(template.node), template.node, names, whole=whole)
             found.append(Template(f"{template.origin}, factors of {what}", node))
+        bending = [one for one in walk(template.node) if isinstance(one, Parameter) and one.role not in LINEAR]
+        if len(names) == len(bending) == 1 and bending[0].role is not Role.CENTRE:  # no factor moves one at zero
+            node = with_own(template.node, bending[0], profile, names[0])
+            found.append(Template(f"{template.origin}, factors and own {bending[0].name} of {title}", node))
         for one in names if 1 < len(names) <= MIXED else ():
             rest = [name for name in names if name != one]
             b = Terms(profile).beside(template.node)
@@ -120,6 +125,14 @@ def with_factors(b: Terms, node: Node, names: Sequence[str], *, whole: bool = Fa
     the `whole` of it."""
     factors = [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
     return mul(node, *factors) if whole else beside_level(node, *factors)
+
+
+def with_own(node: Node, bends: Parameter, profile: Profile, name: str) -> Node:
+    """The form with a factor for each level but the first at what it adds to its own level, and another one at the
+    constant that bends it: a rate, an exponent or a half of each level's own."""
+    b = Terms(profile).beside(node)
+    own = mul(bends, add(ONE, *_changes(b, name, Role.SHAPE)))
+    return with_factors(b, transform(node, lambda part: own if part == bends else part), [name])
 
 
 def beside_level(node: Node, *factors: Node) -> Node:

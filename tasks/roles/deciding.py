@@ -111,6 +111,16 @@ class Deciding:
         whole = values is None or bool(np.isfinite(values).all() and (values == np.round(values)).all())
         return whole and all(labels) and 1 < len(set(labels)) <= self.rows / GROUP_ROWS
 
+    def crossed(self, name: str) -> bool:
+        """Whether most points of the features stand beside several labels of a column: it was tried at each of them."""
+        columns = [v for other, v in self.candidates().items() if other not in (*self.cells.dates, name)]
+        if not columns:
+            return False
+        points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
+        labels = np.unique(self.labels_of(name), return_inverse=True)[1]
+        pairs = np.unique(np.column_stack([points, labels]), axis=0)
+        return bool(np.mean(np.bincount(pairs[:, 0]) > 1) > 0.5)
+
     def varies(self, name: str) -> bool:
         """Whether a column holds numbers, not all alike, in every row."""
         values = self.numbers[name]

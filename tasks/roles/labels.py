@@ -60,7 +60,7 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
                 d.set(one, "left out", f"says the same as {name}")
             return codes
         d.set(name, "left out", f"says the same as {listing(restated)}")
-    elif words.WORDS["of_rows"].issuperset(map(str.lower, labels)) and not _crossed(d, codes):
+    elif words.WORDS["of_rows"].issuperset(map(str.lower, labels)) and not d.crossed(name):
         d.set(name, "left out", "says which rows are for training and which for a test")
         d.notices.append(f"lawsmith uses all rows, whatever {name} says; put those of a test into a file for --test.")
     else:
@@ -160,7 +160,7 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
             d.set(name, "left out", f"follows from {same}")
             del labels[name]
     for name in [name for name in labels if words.has(name, "repeats") and len(d.candidates()) + len(labels) > 2]:
-        if _crossed(d, labels[name]):
+        if d.crossed(name):
             d.set(name, "replicate", "tells repeated measurements apart")
             del labels[name]
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
@@ -226,20 +226,10 @@ def _lone_group(d: Deciding, labels: dict[str, IntArray]) -> str | None:
     others = [name for name in (*d.open(), *d.levels) if name in d.cells.booleans or name in d.levels]
     if len(labels) != 1:
         return None
-    ((name, codes),) = labels.items()
+    (name,) = labels
     if words.has(name, "groups"):
         return name
-    return None if others or (words.has(name, "codes") and _crossed(d, codes)) else name
-
-
-def _crossed(d: Deciding, codes: IntArray) -> bool:
-    """Whether most points of the features stand beside several labels: a setting that was tried at each of them."""
-    columns = [values for name, values in d.candidates().items() if name not in d.cells.dates]
-    if not columns:
-        return False
-    points = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].reshape(-1)
-    pairs = np.unique(np.column_stack([points, codes]), axis=0)
-    return bool(np.mean(np.bincount(pairs[:, 0]) > 1) > 0.5)
+    return None if others or (words.has(name, "codes") and d.crossed(name)) else name
 
 
 def _tells(one: IntArray, two: IntArray, alike: bool) -> bool:

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from in_process import to_fit
 
+from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library
 from lawsmith.agent.symbolic.profile import profiles
-from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.fitting import Loss, fit_form
 from lawsmith.sandbox.law.expression import features, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Parameter, Product, Sum
 from lawsmith.tasks import Table
@@ -49,6 +51,20 @@ def test_a_category_multiplies_what_stands_on_the_level_or_all_of_it():
     assert isinstance(found["power law of width, factors of act"], Sum)
     assert isinstance(found["power law of width, factors of act on all of it"], Product)
     assert "pure power law of width, factors of act on all of it" not in found, "a form without a level is the same"
+
+
+def test_each_label_of_one_category_may_have_a_rate_of_its_own():
+    years, region = np.tile(np.arange(12.0), 3), np.repeat(np.arange(3.0), 12)
+    sales = np.array([12, 30, 44])[region.astype(int)] * np.exp(
+        np.array([0.13, 0.06, 0.05])[region.astype(int)] * years
+    )
+    made = made_task({"years": years, "region": region}, sales)
+    data = replace(made.train, categories=("region",))
+    found = {one.origin: one.node for one in library(profiles(data)[0])}
+    [node] = [n for origin, n in found.items() if origin.startswith("pure exponential in years, factors and own ")]
+    form = SymbolicForm((node,), "own rates", False, Loss.SQUARED)
+    assert float(fit_form(to_fit(form, made.schema), data, ("y",)).cost.sum()) < 1e-9 * float((sales**2).sum())
+    assert not any("factors and own" in origin for origin in found if origin.startswith("sigmoid"))
 
 
 def test_a_constant_of_a_level_is_no_other_term_too():

@@ -291,3 +291,10 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
         "of all features.",
     )
     assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 43
+
+
+@pytest.mark.parametrize(("tried", "role"), [(np.tile(np.arange(1, 9), 4), "group"), (np.arange(1, 33), "bookkeeping")])
+def test_a_user_is_a_label_where_each_was_tried_at_the_same_settings(tried: np.ndarray, role: str, tmp_path: Path):
+    user, noise = np.repeat(["ann", "bob", "cy", "di"], 8), np.random.default_rng(0).normal(1, 0.02, 32)
+    table = pd.DataFrame({"user": user, "trial_size": tried, "seconds": (4 + 20 * tried**-0.5) * noise})
+    assert roles(read(tmp_path, table, "seconds"))["user"] == role
