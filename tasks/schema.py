@@ -95,6 +95,11 @@ class Decided(Frozen):
     decimal: Literal["", ".", ","] = ""
     thousands: Literal["", ".", ",", " ", "'"] = ""
 
+    @property
+    def asked_categories(self) -> tuple[str, ...]:
+        """The categories that the user named."""
+        return tuple(one.name for one in self.roles if one.role == "category" and one.reason.startswith("named"))
+
 
 class Anchor(Frozen):
     """A score that somebody else published: test R² of `system`, clipped at -1 from below."""

@@ -109,7 +109,8 @@ def read_dataset(
     moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
     numbered = ("Row numbers do not count the rows that lawsmith left out.",) if moved else ()
     levels = [column.levels for column in found.task.schema.columns.values()]
-    return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows)))
+    asked_for = (schema.decided or Decided()).asked_categories
+    return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows, asked_for)))
 
 
 def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: Cells, decided: Decided) -> Schema:
@@ -167,18 +168,18 @@ def _known(
     )
 
 
-def _what_leads(table: Table) -> tuple[str, ...]:
+def _what_leads(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
     """Sentences where the table has more features than forms are made of, or categories that say nothing."""
     names, told = frontier_features(table), []
     kept = leading(table, names)
     if len(kept) < len(names):
         said = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"
         told.append(f"{said}: {', '.join(kept)}. Name others with --features.")
-    if idle := idle_categories(table, kept):
-        says = "says" if len(idle) == 1 else "say"
+    if idle := idle_categories(table, kept, asked):
+        says, them = ("says", "it") if len(idle) == 1 else ("say", "them")
         told.append(
             f"No formula uses {listing(idle)}, which {says} nothing of {listing(tuple(table.targets))} that chance "
-            "would not."
+            f"would not; --category {option(*idle)} keeps {them}."
         )
     return tuple(told)
 

@@ -167,7 +167,8 @@ def narrowed(task: Task) -> Task:
     table = task.train
     free = frontier_features(table)
     lead = leading(table, free)
-    out = {*free, *idle_categories(table, lead)} - set(lead)
+    asked = () if task.schema.decided is None else task.schema.decided.asked_categories
+    out = {*free, *idle_categories(table, lead, asked)} - set(lead)
     if not out:
         return task
     kept = {name: column for name, column in table.features.items() if name not in out}

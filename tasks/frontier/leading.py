@@ -51,8 +51,8 @@ def leading(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @kept_with_table
-def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The categories that say nothing of the targets beside the features `names` and the other categories.
+def idle_categories(table: Table, names: tuple[str, ...], asked: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The categories, but those `asked` for, that say nothing of the targets beside `names` and the others.
 
     By F tests of a level for each label, alone and with slopes along each feature, beside a quadratic in all features;
     of targets, of their ranks, which no outlier moves, and of the logarithms of positive ones. The one that says least
@@ -71,9 +71,9 @@ def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in kept:
         levels[name] = np.equal.outer(part.features[name], np.unique(part.features[name])[1:]).astype(np.float64)
     freedom = len(part) - len(np.unique(part.codes))
-    while kept:
+    while doubted := [name for name in kept if name not in asked]:
         chances = []
-        for name in kept:
+        for name in doubted:
             beside = part.within_groups(np.column_stack([base, *(levels[other] for other in kept if other != name)]))
             slopes = (levels[name][:, :, None] * axes[:, None, :]).reshape(len(part), -1)
             more = [part.within_groups(own) for own in (levels[name], np.column_stack([levels[name], slopes]))]
@@ -82,7 +82,7 @@ def idle_categories(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
             chances.append(min(_chance(beside, own, targets, freedom) for own in more))
         if max(chances) < IDLE:
             break
-        del kept[int(np.argmax(chances))]
+        kept.remove(doubted[int(np.argmax(chances))])
     return tuple(name for name in part.categories if name not in kept)
 
 

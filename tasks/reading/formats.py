@@ -150,8 +150,7 @@ def _lines(content: bytes, where: str, wanted: Sequence[str]) -> Reading:
     text, notices = _text(content, where, wanted)
     objects = objects_of_lines(text)
     if objects is not None:
-        said = f"{where}: each line holds an object, which lawsmith read as a row."
-        return json_rows(objects, where).after(*notices, said)
+        return json_rows(objects[0], where).after(*notices, f"{where}: {objects[1]}")
     text, said = one_table(text, wanted)
     return parse_delimited(text, where).after(*notices, *([f"{where}: {said}"] if said else []))
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.errors import InputError, counted
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 
-_OF_NUMPY = re.compile(r"\bnp\.\w+\(([^()]*)\)|(?<=: )nan\b")  # np.float64(2.3), as NumPy prints in a dict
+_OF_ARRAYS = re.compile(r"\b(?:np\.\w+|tensor)\(([^(),]*)[^()]*\)|(?<=: )nan\b")  # as dicts print np.float64(2.3)
 FEWEST_POINTS = 3  # of a curve
 FEWEST_ROWS = 3  # that make an object among others the table
 MOST_CHARACTERS = 20_000  # of an object in a cell or at the end of a line
@@ -45,13 +45,19 @@ def json_rows(text: str, where: str) -> Reading:
     return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
 
 
-def objects_of_lines(text: str) -> str | None:
-    """The objects with which lines of a log end, one a line; None where the first line, or most, end with none."""
+def objects_of_lines(text: str) -> tuple[str, str] | None:
+    """The objects with which lines of a log end, one a line, and a sentence; None where most or the first have none."""
     if not text.lstrip().partition("\n")[0].rstrip().endswith("}"):
         return None
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    found = [one for line in lines if line[-1] == "}" and (one := object_of("{" + line.partition("{")[2]))]
-    return "\n".join(map(json.dumps, found)) if 2 * len(found) > len(lines) >= FEWEST_ROWS else None
+    lines = {number: line.rstrip() for number, line in enumerate(text.splitlines(), 1) if line.strip()}
+    ends = {number: object_of("{" + line.partition("{")[2]) for number, line in lines.items() if line[-1] == "}"}
+    found = [one for one in ends.values() if one]
+    if not 2 * len(found) > len(lines) >= FEWEST_ROWS:
+        return None
+    said = "each line holds an object, which lawsmith read as a row"
+    if lost := [number for number, one in ends.items() if not one]:
+        said += f"; it left out {counted(len(lost), 'line')} whose object it cannot read, the first is line {lost[0]}"
+    return "\n".join(map(json.dumps, found)), f"{said}."
 
 
 def object_of(text: str) -> dict[str, Any] | None:
@@ -62,7 +68,7 @@ def object_of(text: str) -> dict[str, Any] | None:
         found = json.loads(text)
     except (ValueError, RecursionError):
         try:
-            found = ast.literal_eval(_OF_NUMPY.sub(lambda one: one[1] or "None", text))
+            found = ast.literal_eval(_OF_ARRAYS.sub(lambda one: one[1] or "None", text))
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             return None
     return {str(name): value for name, value in found.items()} if isinstance(found, dict) else None

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lawsmith.agent.symbolic.start_forms import narrowed
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.frontier.leading import FEWEST, MANY, idle_categories, leading
@@ -109,6 +110,17 @@ def test_categories_that_say_nothing_of_the_target_are_idle(target: str, telling
     assert set(idle) == {"kind", "switch", "site"} - telling
 
 
+def test_a_category_that_was_asked_for_is_never_idle(tmp_path: Path) -> None:
+    assert set(idle_categories(labelled("kind"), ("size", "dose"), ("switch",))) == {"site"}
+    table = labelled("none")
+    names = {"site": np.array(["A", "B", "C", "D"])[table.features["site"].astype(int)]}
+    frame = pd.DataFrame({"size": table.features["size"], **names, "y": table.targets["y"]})
+    frame.to_csv(tmp_path / "sites.csv", index=False)
+    plain, asked = (read_dataset(tmp_path / "sites.csv", ["y"], group="none", category=c) for c in ((), ("site",)))
+    assert "site" not in plain.task.schema.features
+    assert narrowed(asked.task).train.categories == ("site",)
+
+
 def test_outliers_hide_no_category() -> None:
     table = labelled("kind")
     spoilt = table.targets["y"].copy()
@@ -128,4 +140,5 @@ def test_categories_that_no_formula_uses_are_told(tmp_path: Path) -> None:
     frame["site"] = frame["site"].map({0.0: "n", 1.0: "s", 2.0: "e", 3.0: "w"})
     frame.to_csv(tmp_path / "kinds.csv", index=False)
     [told] = [one for one in read_dataset(tmp_path / "kinds.csv", ["y"]).notices if "No formula uses" in one]
-    assert told == "No formula uses switch and site, which say nothing of y that chance would not."
+    assert told.startswith("No formula uses switch and site, which say nothing of y that chance would not;")
+    assert told.endswith("--category switch,site keeps them.")

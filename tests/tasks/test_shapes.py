@@ -211,9 +211,12 @@ def test_intervals_in_brackets_are_no_lists(tmp_path: Path):
 
 def test_objects_at_the_ends_of_lines_of_a_log_are_rows(tmp_path: Path):
     lines = [f'2024-01-01 | INFO | {{"update": {k}, "loss": "{3 - k / 10}"}}' for k in range(1, 9)]
-    data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done"]))
+    lines[3] = "2024-01-01 | INFO | {'update': 4, 'loss': tensor(2.6, device='cuda:0')}"
+    broken = '2024-01-01 | INFO | {"update": 9, "lo{"update": 10}'
+    data = read(tmp_path, "\n".join([*lines, "2024-01-01 | INFO | done", broken]))
     assert data.task.schema.features == ("update",) and len(data.task.train) == 8
-    assert any("each line holds an object, which lawsmith read as a row" in said for said in data.notices)
+    [told] = [said for said in data.notices if "each line holds an object, which lawsmith read as a row" in said]
+    assert told.endswith("left out 1 line whose object it cannot read, the first is line 10.")
     printed = "".join(
         f"{{'loss': np.float64({3 - k / 10:.2f}), 'grad_norm': nan, 'learning_rate': 5e-05, 'epoch': {k / 10}}}\n"
         for k in range(1, 9)
