@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_timedelta64_dtype
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from lawsmith.agent.command.api import discover
@@ -34,12 +36,13 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         agent: "symbolic" (no model is asked), or any agent of `lawsmith.discover`.
         time_limit: seconds of search; None searches until the agent has finished.
         cap: most constants in the law; None sets no limit.
+        form: a formula of your own, such as "E + A/N^a", which is fitted instead of a search.
         runs_dir: where the archives go; by default they are thrown away after the fit.
         workers: candidates evaluated at a time; None takes one per core.
         random_state: seed of the search, a whole number.
 
-    After `fit`: `law_` (`lawsmith.Law`), `expression_` (str), `n_features_in_`, and `feature_names_in_` where X has
-    names.
+    After `fit`: `law_` (`lawsmith.Law`), `expression_` (str), `verdict_` (sentences), `n_features_in_`, and
+    `feature_names_in_` where X has names. A search that `time_limit` ended gives a ConvergenceWarning.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         runs_dir: Path | str | None = None,
         workers: int | None = None,
         random_state: int = 0,
+        form: str | None = None,
     ) -> None:
         self.agent = agent
         self.time_limit = time_limit
@@ -57,6 +61,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.runs_dir = runs_dir
         self.workers = workers
         self.random_state = random_state
+        self.form = form
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LawRegressor:
         """Search for a law of X (n, F) and y (n,), in which equal rows are replicates.
@@ -101,6 +106,8 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             target=self._free("y"),
             sigma=self._free(WEIGHT) if self._free(WEIGHT) in frame else None,
             features=self._names(),
+            form=() if self.form is None else self.form,
+            only=self.form is not None,
             group="",
             cap=self.cap,
             agent=self.agent,
@@ -111,6 +118,10 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         if result.selected is None:
             raise ValueError(f"no law was found: {result.reason}")
+        self.verdict_ = result.verdict
+        if (stopped := str(result.selected.result.details.get("stopped"))).startswith("time limit"):
+            told = f"The {stopped} ended the search; a larger time_limit may find a better law."
+            warn(told, ConvergenceWarning, stacklevel=3)
         return Law.open(result.selected.archive)
 
 

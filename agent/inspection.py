@@ -10,7 +10,7 @@ from lawsmith.runs.records.find import list_archives
 from lawsmith.runs.records.hypotheses import SearchRecord
 from lawsmith.runs.records.trials import Trial, recorded_trials
 from lawsmith.sandbox import Verdict
-from lawsmith.tasks import InputError
+from lawsmith.tasks import InputError, Schema
 
 SORT_KEYS = {
     "r2": ("r2", -1),
@@ -110,8 +110,7 @@ class Details(SearchRecord):
     law: str | None
     finished: bool
     problems: tuple[str, ...]
-    targets: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
+    schema: Schema
 
     @property
     def failures(self) -> Counter[str]:
@@ -142,8 +141,7 @@ def details(archive: Archive) -> Details:
         law=archive.law,
         finished=archive.result is not None,
         problems=tuple(str(problem) for problem in archive.verify()),
-        targets=archive.manifest.task.targets,
-        codes=archive.manifest.task.codes,
+        schema=archive.manifest.task,
     )
 
 

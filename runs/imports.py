@@ -50,8 +50,7 @@ def import_law(
     sandbox: where the law is executed; it is not trusted.
     system: the name of what made it, `model` the model it used, `source` where it was published.
 
-    Raises:
-    InputError: the file cannot be read, or its law cannot be executed, fitted or scored; the reason is told.
+    Raises InputError: the file cannot be read, or its law cannot be executed, fitted or scored; the reason is told.
     """
     text, candidate = _read_law(path, sandbox)
     task = dataset.task

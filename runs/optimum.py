@@ -22,10 +22,12 @@ from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
+from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.sandbox.law.read import read
-from lawsmith.tasks import Array, InputError
+from lawsmith.tasks import Array, InputError, Schema
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frozen import Frozen
+from lawsmith.tasks.new_rows import number_in
 
 POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio
 MOST_POINTS = 250_000  # of a search over several features
@@ -35,6 +37,21 @@ BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
 FLAT = 10.0
 """An optimum that is known no better than to this factor is too flat to tell."""
+
+
+def amount(option: str, said: str, example: str, unit: str = "") -> tuple[str, float]:
+    """What stands before the equals sign of an option, and the number behind it, in a unit; else raises InputError."""
+    name, equals, amount = said.rpartition("=")
+    size = number_in(amount.strip(), unit)
+    if not equals or size is None:
+        raise InputError(f"--{option} {said!r} is not understood; write it like {example}.")
+    return name.strip(), size
+
+
+def spending(budget: str, schema: Schema) -> tuple[Node, float]:
+    """A budget such as ``6*N*D=1e24`` as an expression of features and its size; else raises InputError."""
+    spend, size = amount("budget", budget, "'6*N*D=1e24'")
+    return feature_expression(spend, schema), size
 
 
 @dataclass(frozen=True)

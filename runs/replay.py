@@ -66,9 +66,8 @@ def replay(
         data_dir: where the data is; by default where the run found it, then as for a new run.
         dataset: the data itself, where the caller has it.
 
-    Raises:
-        InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data cannot be
-            had.
+    Raises InputError: the archive is damaged (file and digest named), unfinished or without a law, or the data cannot
+    be had.
     """
     result, law = archive.finished("replay")
     data = dataset if dataset is not None else open_data(archive, data_dir)

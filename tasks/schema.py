@@ -136,15 +136,16 @@ class Schema(Frozen):
         return (*self.features, *self.targets, *(() if self.group is None else (self.group,)))
 
     @property
+    def coded(self) -> dict[str, tuple[str, ...]]:
+        """The levels of each category, but for those that are their places themselves."""
+        levels = {name: column.levels for name, column in self.columns.items()}
+        return {name: own for name, own in levels.items() if own != tuple(map(str, range(len(own))))}
+
+    @property
     def codes(self) -> tuple[str, ...]:
-        """What the numbers of each category stand for in formulas, such as ``opt: 0 is adam, 1 is sgd``; none where
-        labels are these numbers themselves."""
-        coded = {name: column.levels for name, column in self.columns.items() if column.levels}
-        return tuple(
-            f"{name}: {', '.join(f'{code} is {level}' for code, level in enumerate(levels))}"
-            for name, levels in coded.items()
-            if levels != tuple(map(str, range(len(levels))))
-        )
+        """What the numbers of each category stand for in formulas, such as ``opt: 0 is adam, 1 is sgd``."""
+        listed = {name: [f"{k} is {level}" for k, level in enumerate(own)] for name, own in self.coded.items()}
+        return tuple(f"{name}: {', '.join(pairs)}" for name, pairs in listed.items())
 
     def written(self, name: str, values: Iterable[float]) -> list[Any]:
         """The values of a column as rows have them: the labels of a category for its codes, and numbers as they are."""

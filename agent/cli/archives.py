@@ -20,7 +20,8 @@ from lawsmith.runs.records.record import with_model
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.formula import formula
-from lawsmith.tasks import schema
+from lawsmith.sandbox.law.write_text import labelled
+from lawsmith.tasks import Schema, schema
 from lawsmith.tasks.errors import counted
 
 HYPOTHESES = 12
@@ -115,10 +116,10 @@ def _show(found: Details) -> None:
         _outcome(found)
     if found.lineage:
         out.print(Text("\nlineage, from the winner back", "bold"))
-        _candidates(found.lineage, found.targets)
+        _candidates(found.lineage, found.schema)
     if found.trials:
         out.print(Text(f"\nbest of {len(found.trials)} candidates", "bold"))
-        _candidates(found.best[:BEST], found.targets)
+        _candidates(found.best[:BEST], found.schema)
     if found.hypotheses:
         out.print(Text("\nhypotheses of the model, and what became of them", "bold"))
     for one in list(found.hypotheses.values())[-HYPOTHESES:]:
@@ -155,7 +156,7 @@ def _outcome(found: Details) -> None:
     scores = (("test", one.r2), ("held-out", one.validation_r2), ("train", one.train_r2))
     line("R²:        " + ", ".join(f"{split} {number(value)}" for split, value in scores))
     if found.law is not None:
-        shown_result.formula(one.expression, found.codes)
+        shown_result.formula(one.expression, found.schema)
         shown_result.constants(result.constants or {})
         line(f"chosen:    {result.reason or 'not recorded'}")
         shown_result.verdict(result.verdict, result.tone)
@@ -170,11 +171,10 @@ def _rivals(found: Details) -> None:
     """The laws that the data cannot tell from the chosen one, by formula."""
     result, known = found.result, found.by_id
     out.print(Text(f"\nthe data cannot separate it from {counted(len(result.inseparable), 'other law')}", "bold"))
-    targets = found.targets
     for id in result.inseparable[:BEST]:
-        stated = formula(known[id].proposal.source, targets).text() if id in known else ""
+        stated = _stated(known[id], found.schema) if id in known else "opaque"
         share = f"{percent(result.votes[id])} of the votes  " if id in result.votes else ""
-        line(f"  {id}  {share}{stated or 'opaque'}")
+        line(f"  {id}  {share}{stated}")
     if len(result.inseparable) > BEST:
         out.print(text(f"  … {len(result.inseparable) - BEST} more: discover laws {found.summary.run}"))
 
@@ -192,7 +192,7 @@ def _cost(found: Details) -> None:
         line(f"best held-out error against calls: {kept.steps}")
 
 
-def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
+def _candidates(trials: Sequence[Trial], task: Schema) -> None:
     """Two lines for each candidate: figures and origin; then its formula, or that nobody can read it."""
     for trial in trials:
         got = trial.evaluation
@@ -200,8 +200,11 @@ def _candidates(trials: Sequence[Trial], targets: Sequence[str]) -> None:
         known = counted(got.constants_count, "constant") if got.constants_count is not None else "no constants"
         head = f"  {trial.id}  held-out R² {number(got.validation_r2, 4)}, {known}; {trial.proposal.origin}{parents}"
         line(head)
-        stated = formula(trial.proposal.source, tuple(targets)).text() or "opaque"
-        line(f"    {stated}", "dim")
+        line(f"    {_stated(trial, task)}", "dim")
+
+
+def _stated(trial: Trial, task: Schema) -> str:
+    return labelled(formula(trial.proposal.source, task.targets).text(), task) or "opaque"
 
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import typer
 from lawsmith.agent.cli.output import announce, line, number, out, print_result, shown, text, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.laws.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
-from lawsmith.runs.laws.law import law_of, trial_of
+from lawsmith.runs.laws.law import law_of, no_law, trial_of
 from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.laws.law_table import laws as law_table
 from lawsmith.runs.quoting import visible_lines
@@ -23,6 +23,7 @@ from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.write_text import codes_in, labelled
 from lawsmith.tasks.errors import InputError, counted
 
 CHOSEN = "chosen"
@@ -37,7 +38,7 @@ def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None
     """
     archive = find_archive(reference, runs_dir)
     if archive.result is None or archive.law is None:
-        raise InputError(f"The run {archive.run} has no laws to show; it is {archive.state}.")
+        raise no_law(archive)
     if pick is not None:
         _pick(archive, pick)
     rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
@@ -68,20 +69,21 @@ def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | N
             shown.append(row)
             stated.add(row.formula)
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
+    texts = [labelled(row.formula, archive.manifest.task) for row in shown]
     if not rows:
         line(f"{archive.manifest.address} records no search; `discover inspect` shows its law.")
         return
     out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
-    if archive.manifest.task.codes:
-        line("  " + "; ".join(archive.manifest.task.codes), "dim")
+    if codes := codes_in("; ".join(texts), archive.manifest.task):
+        line("  " + "; ".join(codes), "dim")
     line("  * no law with as few constants errs less on held-out rows. RMS errors: training / held-out rows.", "dim")
-    for row in shown:
+    for row, text_of in zip(shown, texts, strict=True):
         marks = [*(["chosen"] if row.chosen else []), *(name for name, id in others.items() if row.stands_for(id))]
         head = f"{'*' if row.on_front else ' '} {row.id}  {counted(row.complexity, 'constant')}  "
         errors = f"{row.train_error:.3g} / {row.heldout_error:.3g}"
         style = "bold green" if {"chosen", "picked"} & set(marks) else ""
         line(head + errors + "  " + " ".join(marks), style)
-        line(f"    {row.formula}")
+        line(f"    {text_of}")
     if len(rows) > len(shown):
         line(f"… {len(rows) - len(shown)} more: discover laws {archive.run} --json")
 

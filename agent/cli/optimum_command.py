@@ -10,14 +10,12 @@ from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws.law import Law
-from lawsmith.runs.laws.law_rows import known_group
-from lawsmith.runs.optimum import Answer, Optimum, invert, optimum
+from lawsmith.runs.laws.law_rows import known_group, known_target
+from lawsmith.runs.optimum import Answer, Optimum, amount, invert, optimum, spending
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import listing
-from lawsmith.tasks.new_rows import number_in
 
 Asked = tuple[Law, str, str]
 """A law, one of its targets and one of its groups."""
@@ -31,8 +29,7 @@ def best(
     Raises InputError for a budget that is not understood.
     """
     law, target, group = asked
-    spend, size = ("", 0.0) if budget is None else amount("budget", budget, "'6*N*D=1e24'")
-    expression = None if budget is None else feature_expression(spend, law.schema)
+    expression, size = (None, 0.0) if budget is None else spending(budget, law.schema)
     fixed = pairs(law, at)
     with Sandbox() as sandbox:
         known = uncertainty(law, sandbox, data_dir)
@@ -55,15 +52,6 @@ def best(
     for name, (low, high) in ((name, ends) for name, ends in got.as_good.items() if ends[0] < ends[1]):
         line(f"Any {name} from {low:.2g} to {high:.2g} is as good: the difference is smaller than the noise.")
     say(said)
-
-
-def amount(option: str, said: str, example: str, unit: str = "") -> tuple[str, float]:
-    """What stands before the equals sign of an option, and the number behind it, in a unit; else raises InputError."""
-    name, equals, amount = said.rpartition("=")
-    size = number_in(amount.strip(), unit)
-    if not equals or size is None:
-        raise InputError(f"--{option} {said!r} is not understood; write it like {example}.")
-    return name.strip(), size
 
 
 def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
@@ -94,13 +82,7 @@ def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Pat
 def what_is_asked(run: str, runs_dir: Path, law: str | None, target: str | None, group: str | None) -> Asked:
     """The law, the target and the group that are meant; raises InputError where one has to be named."""
     found = Law.open(run, runs_dir, law)
-    targets = found.schema.targets
-    if target is None and len(targets) > 1:
-        raise InputError(f"Name one target with --target: {', '.join(targets)}.")
-    target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
-    if target not in targets:
-        raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
-    return found, target, known_group(group, found.groups)
+    return found, known_target(target, found.schema.targets), known_group(group, found.groups)
 
 
 def _predicted(

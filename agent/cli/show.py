@@ -10,6 +10,8 @@ from lawsmith.agent.cli.output import line, number, out, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.records.record import WORST_R2
+from lawsmith.sandbox.law.write_text import codes_in, labelled
+from lawsmith.tasks import Schema
 from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
@@ -31,11 +33,11 @@ def result(found: Result) -> None:
     if found.selected is not None:
         _selected(found, found.selected)
     for own in found.own_forms:
-        _own_form(own, found.selected)
+        _own_form(own, found)
     if found.hall_of_fame:
-        _best_of("hall of fame", "formula", found.hall_of_fame, found.selected)
+        _best_of("hall of fame", "formula", found.hall_of_fame, found)
     if found.catalogue:
-        _best_of("catalogue", "law", found.catalogue, found.selected)
+        _best_of("catalogue", "law", found.catalogue, found)
 
 
 def _leaderboard_line(found: Result) -> str:
@@ -88,22 +90,23 @@ def _order(run: Run, tested: bool) -> tuple[bool, float]:
 def _selected(found: Result, run: Run) -> None:
     chosen = f"run {_place(found, run)} *, " if len(found.runs) > 1 else ""
     line(chosen + found.reason, label="\nselected:  ")
-    formula(run.result.expression, run.manifest.task.codes)
+    formula(run.result.expression, run.manifest.task)
     constants(run.result.constants or {})
     verdict(found.verdict, run.result.tone)
     line(shown(run.archive / "law.py"), label="law:       ")
     line(f"discover inspect {run.manifest.run}", label="details:   ")
 
 
-def _own_form(own: OwnForm, selected: Run | None) -> None:
+def _own_form(own: OwnForm, found: Result) -> None:
     """A formula of the user's own: its place, its constants with intervals, or why it could not be fitted."""
     if own.row is None:
         said = own.trial.evaluation.message or "it has no finite prediction for held-out rows"
         line(f"could not be used: {said}", label="\nyour form: ", label_style="bold red")
         return
     errors = f"errors {own.row.train_error:.3g} on training rows, {own.row.heldout_error:.3g} on held-out rows"
-    line(own.row.formula, label="\nyour form: ")
+    line(labelled(own.row.formula, found.dataset.task.schema), label="\nyour form: ")
     line(f"           {_rank(own)}; {errors}")
+    selected = found.selected
     if selected is None:
         return
     ranges = _ranges(selected, own.row.id)
@@ -123,17 +126,17 @@ def _own_form(own: OwnForm, selected: Run | None) -> None:
         line(f"           use it: discover predict {run} --law {own.row.id} --at …")
 
 
-def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], selected: Run | None) -> None:
+def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], found: Result) -> None:
     """The best formula of another program or of a catalogue, its place, and how many could be fitted."""
     rows = [one for one in formulas if one.row is not None]
     told = f"{len(rows)} of {counted(len(formulas), kind)} could be judged"
     line(told, label=f"\n{title}: ")
-    if not rows or rows[0].row is None or selected is None:
+    if not rows or rows[0].row is None or found.selected is None:
         return
     proposal = rows[0].trial.proposal
-    line(f"           its best: {rows[0].row.formula}")
+    line(f"           its best: {labelled(rows[0].row.formula, found.dataset.task.schema)}")
     line(f"           found as: {(proposal.note or proposal.origin)[:200]}")
-    line(f"           {_rank(rows[0])}; all of them: discover laws {selected.manifest.run} --json")
+    line(f"           {_rank(rows[0])}; all of them: discover laws {found.selected.manifest.run} --json")
 
 
 def _rank(own: OwnForm) -> str:
@@ -185,10 +188,11 @@ def account(found: RunResult, of: str = "") -> None:
             line(said, label=f"{of}{label:<11}")
 
 
-def formula(expression: str | None, codes: Sequence[str] = ()) -> None:
-    """The formula of a law, and what the codes of the categories in it stand for."""
-    line(expression or "see law.py", label="formula:   ")
-    if named := [one for one in codes if one.partition(": ")[0] in (expression or "")]:
+def formula(expression: str | None, schema: Schema) -> None:
+    """The formula of a law with labels, and what codes that are left in it stand for."""
+    shown = labelled(expression or "see law.py", schema)
+    line(shown, label="formula:   ")
+    if named := codes_in(shown, schema):
         line("; ".join(named), label="codes:     ")
 
 

@@ -115,11 +115,8 @@ class Endpoint:
     def complete(self, request: Request, seconds: float) -> ModelReply:
         """Send `request` once and return its reply within about `seconds`.
 
-        A parameter that the endpoint says it does not support is left out from then on and the request is
-        sent again: a rejected request is not billed.
-
-        Raises:
-            CallFailure: with the kind of failure; its message holds no secret.
+        A parameter that the endpoint says it does not support is left out from then on and the request is sent again: a
+        rejected request is not billed. Raises CallFailure: with the kind of failure; its message holds no secret.
         """
         while True:
             try:

@@ -60,7 +60,8 @@ def conclude(
     choice, law, passed = found
     scores, failed = _scored(law, dataset, sandbox)
     error = None if failed is None else " ".join((*passed, failed))
-    judged = verdict(choice.winner, choice.votes, history.trials, dataset, search_task, scores, choice.warnings)
+    why, votes = choice.why, choice.votes
+    judged = verdict(choice.winner, votes, history.trials, dataset, search_task, scores, choice.warnings, why)
     doubts = None if doubts is None else doubts.judged_by(choice.winner, sandbox)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {

@@ -59,11 +59,12 @@ def verdict(
     search_task: SearchTask,
     scores: FinalScores,
     warnings: Sequence[str] = (),
+    why: str = "",
 ) -> LawVerdict:
     """The verdict on `winner`, given the trials of its search, what the search saw of the data set, and final scores.
 
     `warnings` are sentences of the choice about the winner; each makes the verdict bad, but for a sign that changes
-    where nobody is told to trust the law, as that of a logarithm does below the rows.
+    where nobody is told to trust the law, as that of a logarithm does below the rows. `why`: see `Choice`.
     """
     task, folds = search_task.task, search_task.folds
     found = winner.evaluation
@@ -79,7 +80,7 @@ def verdict(
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
     said.append(_trust(task.train, folds, tone, found.unsafe))
-    for sentence, at_best in _remarks(winner, votes, trials, search_task):
+    for sentence, at_best in _remarks(winner, votes, trials, search_task, why):
         if sentence:
             said.append(sentence)
             tone = _worse(tone, at_best)
@@ -104,11 +105,11 @@ def _left_out(found: Evaluation, dataset: Dataset, train: Table) -> Iterator[str
 
 
 def _remarks(
-    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask
+    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask, why: str
 ) -> Iterator[tuple[str, Tone]]:
     """Sentences beside the errors, "" where there is none, each with the best tone that it leaves."""
     found, task = winner.evaluation, search_task.task
-    away, rivals = inseparable_laws(winner, votes, trials, search_task)
+    away, rivals = inseparable_laws(winner, votes, trials, search_task, why)
     yield rivals, "fair" if away > AGREE else "good"
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"

@@ -17,6 +17,7 @@ from lawsmith.runs.records.searched import growing_target
 from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
 from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.parse import read_candidate
+from lawsmith.sandbox.law.write_text import codes_in, labelled
 from lawsmith.tasks import Dataset, InputError, Task
 from lawsmith.tasks.errors import counted
 
@@ -34,7 +35,12 @@ class Run:
     trials: tuple[Trial, ...]
 
     def __repr__(self) -> str:
-        return f"Run {self.manifest.run} of {self.manifest.task.name}: {self.result.expression or self.result.error}"
+        return f"Run {self.manifest.run} of {self.manifest.task.name}: {self.stated}"
+
+    @property
+    def stated(self) -> str:
+        """The formula with labels of categories; why there is none where the run failed."""
+        return labelled(self.result.expression or self.result.error or "", self.manifest.task)
 
     @property
     def law(self) -> Law | None:
@@ -198,7 +204,9 @@ class Result:
     @property
     def _told(self) -> tuple[str, ...]:
         """The codes of categories, the verdict, and what was said of the table."""
-        return (*self.dataset.task.schema.codes, *self.verdict, *self.dataset.notices)
+        schema, law = self.dataset.task.schema, self.law
+        codes = codes_in(labelled("" if law is None else law.expression, schema), schema)
+        return (*codes, *self.verdict, *self.dataset.notices)
 
     @property
     def failed(self) -> tuple[Run, ...]:
@@ -232,7 +240,7 @@ class Result:
             mark = " *" if run is self.selected else ""
             scores = (run.test_r2, run.result.validation_r2, run.train_r2)
             figures = ["–" if score is None else f"{score:.4f}" for score in scores]
-            return [run.manifest.run + mark, *figures, run.result.expression or run.result.error or ""]
+            return [run.manifest.run + mark, *figures, run.stated]
 
         head = "".join(f"<th>{name}</th>" for name in ("run", "test R²", "held-out R²", "training R²", "law"))
         rows = "".join(

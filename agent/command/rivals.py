@@ -26,10 +26,10 @@ FITS = 0.1
 
 
 def inseparable_laws(
-    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask
+    winner: Trial, votes: Mapping[str, float], trials: Sequence[Trial], search_task: SearchTask, why: str = ""
 ) -> tuple[float, str]:
     """By how much the laws that the data cannot tell apart differ beyond it (as a share), and a sentence. votes: what
-    each of them has, as `lawsmith.agent.search.selection.Choice` says."""
+    each of them has, and `why` the winner won, as `lawsmith.agent.search.selection.Choice` says."""
     task = search_task.task
     known = {trial.id: trial for trial in trials}
     others = [known[id] for id in votes if id in known and id != winner.id]
@@ -47,7 +47,10 @@ def inseparable_laws(
     apart = shares.mean(axis=(0, 2))
     one = len(others) == 1
     agree, differ, have = ("agrees", "differs", "It has") if one else ("agree", "differ", "Together they have")
-    have = f"{have} {percent(sum(votes[other.id] for other in others))} of the votes."
+    share = sum(votes[other.id] for other in others)
+    have = f"{have} {percent(share)} of the votes."
+    if share > 0.5 and why:
+        have = f"This law was chosen although it has {percent(1 - share)} of the votes: {why}."
     if far <= AGREE:
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:

@@ -72,9 +72,8 @@ class Command:
     def recorded(cls, archive: Path, cluster: str | None = None, trust: bool = False) -> Self:
         """The command that wrote `archive`, with its data; on another cluster, if one is given.
 
-        Raises:
-            InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it is a
-                stranger's that asks for what only `trust` allows.
+        Raises InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it is
+        a stranger's that asks for what only `trust` allows.
         """
         manifest = Archive.open(archive).manifest
         if manifest.origin != "run" or manifest.batch is None or manifest.data is None:

@@ -50,7 +50,7 @@ class Choice:
     scores: the typical error of every usable trial. votes: the share of the votes of the winner and of the laws that it
     could not be separated from, one of each kind of prediction with all that predict nearly so. warnings: sentences
     about the winner that a user has to read. outdone: the id of the law nearest to the middle of the predictions, where
-    the winner outdid it.
+    the winner outdid it. why: what sets the winner apart from laws that are as good.
     """
 
     winner: Trial
@@ -59,6 +59,7 @@ class Choice:
     votes: dict[str, float]
     warnings: tuple[str, ...] = ()
     outdone: str | None = None
+    why: str = ""
 
 
 def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaque: bool = False) -> Choice:
@@ -118,6 +119,7 @@ class _Choosing:
             votes={near[k].id: float(votes[same].sum()) for k, same in alike.items()},
             warnings=_warnings(winner),
             outdone=outdone,
+            why=why.partition(" ")[2],
         )
 
     def _middle_one(self, ranked: list[Trial], near: list[Trial], plausible: Array) -> tuple[Trial, str]:

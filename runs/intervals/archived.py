@@ -53,11 +53,9 @@ def uncertainty(
     """What is known of the errors of a law (by default the winner); measured on the run's training rows the first
     time.
 
-    The winner's measurement is attached to the archive where that can be written; another law's is made anew.
-
-    Raises:
-        InputError: the run is unfinished or damaged, has no law whose errors could be measured, or its data cannot
-            be had or has changed.
+    The winner's measurement is attached to the archive where that can be written; another law's is made anew. Raises
+    InputError: the run is unfinished or damaged, has no law whose errors could be measured, or its data cannot be had
+    or has changed.
     """
     of_winner = law is None or (archive.result is not None and law == archive.result.winner)
     known = recorded(archive) if of_winner else None

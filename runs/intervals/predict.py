@@ -29,10 +29,8 @@ def predict(
 ) -> list[list[Interval]]:
     """Intervals for each row of `rows` (its targets are not looked at), one per target.
 
-    An interval stays within the range that the user stated for its target, where the law itself does.
-
-    Raises:
-        InputError: `level` is not between 0 and 1, or the law cannot predict at these rows (it says why).
+    An interval stays within the range that the user stated for its target, where the law itself does. Raises
+    InputError: `level` is not between 0 and 1, or the law cannot predict at these rows (it says why).
     """
     check_level(level)
     hidden = rows.hide()

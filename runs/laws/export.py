@@ -52,12 +52,10 @@ def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> s
 def export_sldbench(archive: Archive, folder: Path, law: str | None = None) -> tuple[Path, ...]:
     """Write what SLDBench's harness scores into `folder`, and return the files.
 
-    ``law.py`` holds `law(input_data, group)` with the archived constants. ``scaling_law.py``, for a winner
-    that is not a closed law, holds the pair `scaling_law_func(data_points, params)` and
-    `fit_scaling_law(data_points, loss_values)` with columns in schema order; the harness fits it anew.
-
-    Raises:
-    InputError: as `export_text`, or the folder cannot be written.
+    ``law.py`` holds `law(input_data, group)` with the archived constants. ``scaling_law.py``, for a winner that is not
+    a closed law, holds the pair `scaling_law_func(data_points, params)` and `fit_scaling_law(data_points, loss_values)`
+    with columns in schema order; the harness fits it anew. Raises InputError: as `export_text`, or the folder cannot be
+    written.
     """
     result, _ = archive.finished("export")
     found = law_of(archive, law)
@@ -240,8 +238,7 @@ def pair_source(
 ) -> str:
     """The text of ``scaling_law.py`` for a candidate; one that is a pair already is carried as it is.
 
-    Raises:
-    InputError: the source defines neither a form nor a pair, or there are no constants to start from.
+    Raises InputError: the source defines neither a form nor a pair, or there are no constants to start from.
     """
     stated = read(source, schema.targets, schema.features)
     try:

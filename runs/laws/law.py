@@ -10,7 +10,7 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from lawsmith.runs.laws.law_file import render_law
 from lawsmith.runs.laws.law_rows import MOST_NAMED
 from lawsmith.runs.laws.winner import predict_with
 from lawsmith.runs.records.archive import Archive
-from lawsmith.runs.records.find import find_archive
+from lawsmith.runs.records.find import find_archive, unfinished
 from lawsmith.runs.records.gate import checked_names
 from lawsmith.runs.records.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
@@ -31,8 +31,10 @@ from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.write_text import labelled
 from lawsmith.tasks import Array, Schema, Table
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.new_rows import stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from uncertainties import UFloat
 
     from lawsmith.runs.laws.law_rows import Rows
+    from lawsmith.runs.optimum import Optimum
 
 NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
 REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite_up_to` asks
@@ -151,6 +154,25 @@ class Law:
             reached = factor
         return reached
 
+    def optimum(
+        self,
+        budget: str | None = None,
+        at: Mapping[str, Any] | None = None,
+        group: str | None = None,
+        target: str | None = None,
+        maximise: bool = False,
+    ) -> Optimum:
+        """The best features for a budget such as "6*N*D=1e24", or without one, given those in `at`; with 90 % intervals
+        (`lawsmith.runs.optimum.optimum`). Raises InputError for a budget that is not understood."""
+        from lawsmith.runs import optimum
+
+        spend, size = (None, 0.0) if budget is None else optimum.spending(budget, self.schema)
+        with Sandbox() as sandbox:
+            known = self.uncertainty(sandbox)
+        fixed = {name: stated(self.schema, name, str(value)) for name, value in (at or {}).items()}
+        named = law_rows.known_group(group, self.groups), law_rows.known_target(target, self.schema.targets)
+        return optimum.optimum(self, known, spend, size, fixed, *named, maximise=maximise)
+
     def plot(
         self,
         feature: str | None = None,
@@ -177,7 +199,7 @@ class Law:
         if self.form is None or not self.constants:
             return ""
         values = self.constants[group if group is not None else self.groups[0]]
-        return formula(self.form, self.schema.targets).text(values, digits)
+        return labelled(formula(self.form, self.schema.targets).text(values, digits), self.schema)
 
     def values(self, table: Table, sandbox: Sandbox | None = None) -> Array:
         """(n, T) predictions for rows of a table; raises InputError where the law has no finite value.
@@ -233,7 +255,8 @@ class Law:
     def __repr__(self) -> str:
         """Some ten lines: the formula, its constants in the first group, the scores, where it is."""
         first = self.constants[self.groups[0]] if self.groups else {}
-        lines = [f"Law of {self.schema.name}: {self.expression or 'an opaque law, see .source'}"]
+        stated = labelled(self.expression, self.schema) or "an opaque law, see .source"
+        lines = [f"Law of {self.schema.name}: {stated}"]
         if stated := self.stated():
             lines.append(f"  {stated}")
         elif first:
@@ -259,9 +282,9 @@ class Law:
         """For notebooks: the formula as MathML, else as text, and the scores."""
         from lawsmith.runs.report.shown_formula import mathml
 
-        shown = None if self.form is None else mathml(self.form, self.schema.targets)
+        shown = None if self.form is None else mathml(self.form, self.schema)
         return (
-            f"<div>{shown or '<code>' + html.escape(self.expression) + '</code>'}"
+            f"<div>{shown or '<code>' + html.escape(labelled(self.expression, self.schema)) + '</code>'}"
             f"<p><code>{html.escape(self.stated())}</code></p><p>{html.escape(self._scores)}</p></div>"
         )
 
@@ -270,10 +293,7 @@ def law_of(archive: Archive, law: str | None = None) -> Law:
     """The law of an archive; see `Law.open`. Raises InputError where it has none."""
     result, text = archive.result, archive.law
     if result is None or text is None:
-        why = f": {result.error}" if result and result.error else ""
-        if archive.state == "interrupted":
-            why = f"; `discover resume {archive.run}` continues it"
-        raise InputError(f"The run {archive.run} has no law; it is {archive.state}{why}.")
+        raise no_law(archive)
     wanted = archive.picked if law is None else law
     if wanted is not None and not (result.winner or "").startswith(wanted):
         return _other_law(archive, wanted)
@@ -290,6 +310,12 @@ def law_of(archive: Archive, law: str | None = None) -> Law:
         result.expression or "",
         result.constants or {},
     )
+
+
+def no_law(archive: Archive) -> InputError:
+    """What is said of an archive without a law."""
+    why = unfinished(archive) if archive.result is None else f"complete: {archive.result.error or 'it has none'}"
+    return InputError(f"The run {archive.run} has no law; it is {why}.")
 
 
 def _other_law(archive: Archive, law: str) -> Law:

@@ -92,8 +92,7 @@ def render_law(
         groups: the training groups of a closed law, which are not in its constants.
         arrays: write a form for numpy arrays rather than for single numbers.
 
-    Raises:
-        ValueError: the source defines no law, or constants or groups are missing.
+    Raises ValueError: the source defines no law, or constants or groups are missing.
     """
     stated = read(source, schema.targets, schema.features)
     if not isinstance(stated, Unreadable):

@@ -7,6 +7,7 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.tasks import Array, IntArray, Schema, Table
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import WHOLE, stated
 
@@ -71,6 +72,16 @@ def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
     if group is not None and str(group) not in groups:
         raise InputError(f"There is no group {str(group)!r}; the law knows {listing(groups, MOST_NAMED)}.")
     return groups[0] if group is None else str(group)
+
+
+def known_target(target: str | None, targets: tuple[str, ...]) -> str:
+    """The target that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
+    if target is None and len(targets) > 1:
+        raise InputError(f"Name one target with --target or target=: {', '.join(targets)}.")
+    target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
+    if target not in targets:
+        raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")
+    return target
 
 
 def _column(schema: Schema, rows: Any, name: str) -> Array:

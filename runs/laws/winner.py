@@ -47,11 +47,9 @@ def close_law(
 ) -> Closed:
     """The winner's ``law.py``, proved on the training rows to predict as the candidate does.
 
-    A form is translated to plain Python; where that cannot be done, or the sandbox finds that it predicts
-    otherwise, the law carries the form with numpy. Arguments as `render_law`.
-
-    Raises:
-        LawFailed: the candidate itself no longer predicts, or no text does as it did.
+    A form is translated to plain Python; where that cannot be done, or the sandbox finds that it predicts otherwise,
+    the law carries the form with numpy. Arguments as `render_law`. Raises LawFailed: the candidate itself no longer
+    predicts, or no text does as it did.
     """
     groups = task.train.groups
     if constants is None:
@@ -111,10 +109,8 @@ def _in_parts(law: str, schema: Schema, tables: Sequence[Table], sandbox: Sandbo
 def score_law(law: str, dataset: Dataset, sandbox: Sandbox, trained: Array | None = None) -> FinalScores:
     """Scores of a ``law.py`` on the training rows and, where there are any, on the test rows.
 
-    trained: its predictions for the training rows, where it has made them.
-
-    Raises:
-        LawFailed: it cannot be executed, or has no finite prediction for some row.
+    trained: its predictions for the training rows, where it has made them. Raises LawFailed: it cannot be executed, or
+    has no finite prediction for some row.
     """
     tables = [dataset.task.train] + ([] if dataset.test is None else [dataset.test])
     known = [] if trained is None else [trained]

@@ -69,8 +69,7 @@ class Archive:
     def create(cls, runs_dir: Path, manifest: Manifest, data: bytes | None = None) -> Archive:
         """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``. `data`: what ``data.json.gz`` holds.
 
-        Raises:
-            InputError: the folder cannot be written, the disk is full, or there is a run of that name.
+        Raises InputError: the folder cannot be written, the disk is full, or there is a run of that name.
         """
         path = runs_dir / manifest.address
         with writing(path):
@@ -85,8 +84,7 @@ class Archive:
     def open(cls, path: Path) -> Archive:
         """Read an archive, finished or not. Checks the manifest; `verify` checks the rest.
 
-        Raises:
-            InputError: there is no archive, or its manifest is damaged (the file and the digests are named).
+        Raises InputError: there is no archive, or its manifest is damaged (the file and the digests are named).
         """
         path = Path(path)
         try:
@@ -99,8 +97,7 @@ class Archive:
     def resume(cls, path: Path) -> Archive:
         """Open an unfinished archive to write on. A torn end of a log is cut off; `verify` tells it before.
 
-        Raises:
-            InputError: the run is complete, another process writes it, or a log was altered.
+        Raises InputError: the run is complete, another process writes it, or a log was altered.
         """
         archive = cls.open(path)
         if (archive.path / RESULT).exists():
@@ -126,8 +123,7 @@ class Archive:
     def append_event(self, event: Mapping[str, Any]) -> None:
         """Record a candidate or another step. Thread-safe; survives a kill.
 
-        Raises:
-            InputError: the disk is full; nothing recorded is harmed.
+        Raises InputError: the disk is full; nothing recorded is harmed.
         """
         self._writing().events.append(event)
 
@@ -138,8 +134,7 @@ class Archive:
     def finish(self, result: RunResult, law: str | None) -> None:
         """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing.
 
-        Raises:
-            InputError: the disk is full; the run stays resumable.
+        Raises InputError: the disk is full; the run stays resumable.
         """
         content = plain_dict(result)
         with _SEALING:
@@ -190,8 +185,7 @@ class Archive:
     def sealed(self, name: str) -> dict[str, Any] | None:
         """The content of a file of the archive that carries its own digest; None where there is no such file.
 
-        Raises:
-            InputError: the file is damaged.
+        Raises InputError: the file is damaged.
         """
         try:
             return read_sealed(self.path / name)[0]
@@ -202,8 +196,7 @@ class Archive:
     def result(self) -> RunResult | None:
         """How the run ended; None while it is unfinished.
 
-        Raises:
-            InputError: ``result.json`` is damaged.
+        Raises InputError: ``result.json`` is damaged.
         """
         if (content := self.sealed(RESULT)) is None:
             return None
@@ -216,8 +209,7 @@ class Archive:
     def law(self) -> str | None:
         """The source of ``law.py``; None where the run has none (yet).
 
-        Raises:
-            InputError: it is longer than the constants of the result can make it.
+        Raises InputError: it is longer than the constants of the result can make it.
         """
         result = self.result
         try:
@@ -230,8 +222,7 @@ class Archive:
     def picked(self) -> str | None:
         """The id of the law that the user put in the place of the chosen one; None without one.
 
-        Raises:
-            InputError: ``picked.json`` is damaged.
+        Raises InputError: ``picked.json`` is damaged.
         """
         picked = (self.sealed(PICKED) or {}).get("law")
         return picked if isinstance(picked, str) else None
@@ -250,8 +241,7 @@ class Archive:
     def events(self) -> Iterator[dict[str, Any]]:
         """The recorded events in order; a torn end is left out.
 
-        Raises:
-            InputError: an event is not as any version writes it; see `lawsmith.runs.records.gate`.
+        Raises InputError: an event is not as any version writes it; see `lawsmith.runs.records.gate`.
         """
         for event in chain.read(self.path / EVENTS, self._anchor):
             checked_event(event, str(self.path))

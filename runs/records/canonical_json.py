@@ -34,11 +34,9 @@ _NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 def plain(value: object, depth: int = 0) -> Json:
     """The value in JSON's own types.
 
-    Numpy scalars and arrays, tuples, enumerations and pydantic models are converted; non-finite
-    floats become the strings of the module's docstring.
-
-    Raises:
-        TypeError: for any other type, for a key that is no string, and for nesting beyond `MAX_DEPTH`.
+    Numpy scalars and arrays, tuples, enumerations and pydantic models are converted; non-finite floats become the
+    strings of the module's docstring. Raises TypeError: for any other type, for a key that is no string, and for
+    nesting beyond `MAX_DEPTH`.
     """
     if depth > MAX_DEPTH:
         raise TypeError(f"a record is nested deeper than {MAX_DEPTH} levels")
@@ -74,9 +72,8 @@ def encode(value: object) -> bytes:
 def decode(data: bytes) -> Any:
     """Parse JSON that may come from a stranger.
 
-    Raises:
-        ValueError: not JSON, not UTF-8, a NaN literal, a number that is too long or too large, a key that is there
-        twice, or nesting too deep.
+    Raises ValueError: not JSON, not UTF-8, a NaN literal, a number that is too long or too large, a key that is there
+    twice, or nesting too deep.
     """
     try:
         return json.loads(
@@ -119,8 +116,7 @@ _SEAL_LENGTH = len(_SEAL) + 64 + len(_END)
 def seal(content: Mapping[str, Any]) -> bytes:
     """The bytes of a file for people, indented, whose last key, ``digest``, is the SHA-256 of all bytes before it.
 
-    Raises:
-        TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON.
+    Raises TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON.
     """
     if not content or "digest" in content:
         raise TypeError("only a record with keys other than 'digest' can be sealed")
@@ -132,8 +128,7 @@ def seal(content: Mapping[str, Any]) -> bytes:
 def unseal(data: bytes) -> dict[str, Any]:
     """The content of sealed bytes, without ``digest``.
 
-    Raises:
-        ValueError: any byte differs from what `seal` wrote; the message names both digests where there are two.
+    Raises ValueError: any byte differs from what `seal` wrote; the message names both digests where there are two.
     """
     body, tail = data[:-_SEAL_LENGTH], data[-_SEAL_LENGTH:]
     if not (tail.startswith(_SEAL) and tail.endswith(_END)):

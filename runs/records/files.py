@@ -90,8 +90,7 @@ def read_bounded(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
 def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` under `path` so that a reader sees the old file or the new one, also after a power cut.
 
-    Raises:
-        InputError: the folder cannot be written or the disk is full; the old file is untouched.
+    Raises InputError: the folder cannot be written or the disk is full; the old file is untouched.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -131,8 +130,7 @@ def writing(path: Path) -> Iterator[None]:
 def create_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Put a folder with these files at `path`, in one step, and clear away what kills left beside it long ago.
 
-    Raises:
-        OSError: there is a folder, or the disk refuses.
+    Raises OSError: there is a folder, or the disk refuses.
     """
     hidden = path.parent / f".new-{secrets.token_hex(8)}"
     hidden.mkdir()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lawsmith.runs.quoting import visible
-from lawsmith.runs.records.archive import MANIFEST, Archive
+from lawsmith.runs.records.archive import MANIFEST, RESULT, Archive, State
 from lawsmith.runs.records.record import PUBLISHED
 from lawsmith.tasks.errors import InputError, alike, listing
 
@@ -75,12 +75,10 @@ def list_archives(runs_dir: Path) -> Listing:
 def find_archive(text: str, runs_dir: Path) -> Archive:
     """The archive that a user names.
 
-    `text` is the path of an archive's folder, its address ``task/agent/run`` (or ``published/task/run``), a
-    run id, the beginning of an address or a run id that only one archive has; or ``latest`` or the name of a task,
-    which mean the run that began last (of that task).
-
-    Raises:
-    InputError: none or several fit (some are named), or the manifest is damaged.
+    `text` is the path of an archive's folder, its address ``task/agent/run`` (or ``published/task/run``), a run id, the
+    beginning of an address or a run id that only one archive has; or ``latest`` or the name of a task, which mean the
+    run that began last (of that task). Raises InputError: none or several fit (some are named), or the manifest is
+    damaged.
     """
     if (Path(text) / MANIFEST).is_file():
         return Archive.open(Path(text))
@@ -104,6 +102,15 @@ def find_archive(text: str, runs_dir: Path) -> Archive:
             f"{text} is a file, and a run is a folder: unpack it, and give the folder that holds {MANIFEST}."
         )
     raise InputError(f"There is no run {text!r} below {runs_dir}; {_nearest(wanted, list(known))}.")
+
+
+def unfinished(archive: Archive) -> str:
+    """What an unfinished run is, and what to do: ``running; the newest finished run is …``."""
+    if archive.state is State.INTERRUPTED:
+        return f"interrupted; `discover resume {archive.run}` continues it"
+    others = addresses(archive.path.absolute().parents[2], published=False).values()
+    done = max((path.name for path in others if (path / RESULT).exists()), default="")
+    return f"{archive.state}; the newest finished run is {done}" if done else f"{archive.state}"
 
 
 def _nearest(wanted: str, known: list[str]) -> str:

@@ -13,6 +13,7 @@ from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.archive import REPORT, Archive
+from lawsmith.runs.records.find import unfinished
 from lawsmith.runs.records.trials import Trial
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.error_summary import worst
@@ -49,7 +50,7 @@ def write_report(
     page = report_page(archive, sandbox, data_dir=data_dir, with_intervals=with_intervals).encode()
     if out is None:
         if archive.result is None:
-            raise InputError(f"The run {archive.run} is {archive.state}; name a file for its report with --out.")
+            raise InputError(f"The run {archive.run} is {unfinished(archive)}; --out FILE writes a page so far.")
         return archive.attach(page, REPORT)
     try:
         out.write_bytes(page)
@@ -122,7 +123,7 @@ def stated_law(content: RunContent, most: int) -> ShownFormula | None:
     if content.leader is None:
         return None
     constants = dict(list(content.constants.items())[:most])
-    return shown_formula(content.leader.proposal.source, content.manifest.task.targets, constants)
+    return shown_formula(content.leader.proposal.source, content.manifest.task, constants)
 
 
 def _uncertainty(
@@ -161,11 +162,10 @@ def _laws(content: RunContent, fit: Fit) -> list[LawLine]:
     wanted = [one for one in (content.leader, *content.inseparable, *content.front) if one is not None]
     unique = list({one.id: one for one in wanted}.values())[:MOST_LAWS]
     unique.sort(key=lambda one: (one.evaluation.constants_count or 0, one.error))
-    targets = content.manifest.task.targets
     return [
         LawLine(
             one,
-            mathml(one.proposal.source, targets),
+            mathml(one.proposal.source, content.manifest.task),
             one is content.leader,
             one.id in alike,
             one.id in front,

@@ -174,7 +174,7 @@ class Pages:
 
 def _fragment(known: Progress, curve: Markup, *, up: bool) -> str:
     best = known.best
-    math = None if best is None else mathml(best.proposal.source, known.manifest.task.targets)
+    math = None if best is None else mathml(best.proposal.source, known.manifest.task)
     template, link = environment().get_template("progress.html.j2"), "/" + RUNS + quote(known.manifest.address)
     return template.render(known=known, curve=curve, math=math, up=up, duration=duration, link=link)
 

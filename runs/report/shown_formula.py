@@ -15,7 +15,9 @@ from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum, Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
+from lawsmith.sandbox.law.write_text import codes_in, labelled
 from lawsmith.tasks.errors import listing
+from lawsmith.tasks.schema import Schema
 
 DIGITS = 3
 """Significant digits of a constant in the formula; the table of constants and law.py have more."""
@@ -25,36 +27,37 @@ DIGITS = 3
 class ShownFormula:
     """symbols: MathML with names. filled: the same with the constants of each group of `groups`, as MathML and as text
     to copy. meanings: constant -> what it does, in words. levels: target -> the constant that the law tends to.
+    codes: what codes in the formula stand for.
     """
 
     symbols: Markup
     filled: Mapping[str, tuple[Markup, str]]
     meanings: Mapping[str, str]
     levels: Mapping[str, str]
+    codes: Sequence[str]
 
 
-def shown_formula(
-    source: str, targets: Sequence[str], constants: Mapping[str, Mapping[str, float]]
-) -> ShownFormula | None:
+def shown_formula(source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]]) -> ShownFormula | None:
     """The formula of a form with the constants of some groups; None where it cannot be read or typeset."""
-    stated = formula(source, targets)
-    symbols = mathml_of(stated.targets) if stated.reason is None else None
+    stated = formula(source, schema.targets)
+    symbols = mathml_of(stated.targets, schema) if stated.reason is None else None
     if symbols is None:
         return None
     filled = {}
     for group, values in constants.items():
-        math = mathml_of(stated.targets, values, DIGITS)
+        math = mathml_of(stated.targets, schema, values, DIGITS)
         if math is not None:
-            filled[group] = math, stated.text(values, DIGITS)
-    return ShownFormula(symbols, filled, *_meanings(source, targets, constants))
+            filled[group] = math, labelled(stated.text(values, DIGITS), schema)
+    codes = codes_in(labelled(stated.text(), schema), schema)
+    return ShownFormula(symbols, filled, *_meanings(source, schema, constants), codes)
 
 
 def _meanings(
-    source: str, targets: Sequence[str], constants: Mapping[str, Mapping[str, float]]
+    source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Constant -> what it does; target -> the constant that it tends to. Nothing of a law that is opaque."""
     meanings, levels = dict[str, str](), dict[str, str]()
-    stated = read(source, targets)
+    stated = read(source, schema.targets)
     if isinstance(stated, Unreadable):
         return meanings, levels
     roles = {parameter.name: parameter.role for parameter in stated.parameters}
@@ -67,7 +70,7 @@ def _meanings(
             else:
                 least = not any(values.get(one.name, 0) < 0 for values in constants.values() for one in _factors(tree))
                 words = _in_words(role, short(target), about, least)
-            words = _of_label(tree, parameter) or words
+            words = _of_label(tree, parameter, schema) or words
             meanings.setdefault(parameter.name, words)
             if (
                 role is Role.LEVEL
@@ -116,13 +119,13 @@ def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
     return f"how the place of the optimum, or of the step, in {own} moves with {_listed(about)}"
 
 
-def _of_label(tree: Node, constant: Parameter) -> str:
-    """``change where variety = 1`` for a factor of such a label; "" for others."""
+def _of_label(tree: Node, constant: Parameter, schema: Schema) -> str:
+    """``change where variety = Wilma`` for a factor of such a label; "" for others."""
     products = (part.factors for part in walk(tree) if isinstance(part, Product) and constant in part.factors)
     for factor in (factor for factors in products for factor in factors):
         match factor:
             case Function("equal", (Feature(name), Number(code))):
-                return f"change where {short(name, 28)} = {code:g}"
+                return f"change where {short(name, 28)} = {short(str(schema.written(name, [code])[0]), 28)}"
     return ""
 
 
@@ -152,18 +155,18 @@ def short(text: str, most: int = LONGEST_NAME) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def mathml(source: str, targets: Sequence[str]) -> Markup | None:
+def mathml(source: str, schema: Schema) -> Markup | None:
     """The equations of a form as MathML; None where its formula cannot be read or stated."""
-    return mathml_of(formula(source, targets).targets)
+    return mathml_of(formula(source, schema.targets).targets, schema)
 
 
 def mathml_of(
-    expressions: Mapping[str, Node], constants: Mapping[str, float] | None = None, digits: int = 4
+    expressions: Mapping[str, Node], schema: Schema, constants: Mapping[str, float] | None = None, digits: int = 4
 ) -> Markup | None:
     """Equations, target -> right-hand side, as MathML, constants filled in where given; None without any equation."""
     rows = [
         Markup("<mtr><mtd>{}</mtd><mtd><mo>=</mo></mtd><mtd>{}</mtd></mtr>").format(
-            _name(target), typeset(node, _MATHML, constants, digits)
+            _name(target), labelled(typeset(node, _MATHML, constants, digits), schema, _MATHML)
         )
         for target, node in expressions.items()
     ]
@@ -197,6 +200,7 @@ _TEMPLATES = {
     "row": "<mrow>{}</mrow>",
     "negative": "<mrow><mo>−</mo>{}</mrow>",
     "number": "<mn>{}</mn>",
+    "label": "<mtext>{}</mtext>",
     "scientific": "<mrow>{}<mo>⋅</mo><msup><mn>10</mn>{}</msup></mrow>",
     "ten": "<msup><mn>10</mn>{}</msup>",
     "fraction": "<mfrac>{}{}</mfrac>",

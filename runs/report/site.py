@@ -22,11 +22,9 @@ from lawsmith.tasks import InputError
 def write_site(runs_dir: Path, folder: Path) -> tuple[Path, int]:
     """Write the site of all archives below `runs_dir`, and of the published ones, into `folder`.
 
-    A run whose archive holds a report gets one here; it is made anew, for an archive may come from a stranger.
-    Returns the index page and the number of archives.
-
-    Raises:
-        InputError: `folder` holds something else than a site, or cannot be written.
+    A run whose archive holds a report gets one here; it is made anew, for an archive may come from a stranger. Returns
+    the index page and the number of archives. Raises InputError: `folder` holds something else than a site, or cannot
+    be written.
     """
     marker = folder / "data.json"
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not marker.exists())):
@@ -97,7 +95,7 @@ def _formula(entry: BoardEntry) -> Markup | None:
         source = entry.archive.source()
     except InputError:
         return None
-    return None if source is None else mathml(source, entry.manifest.task.targets)
+    return None if source is None else mathml(source, entry.manifest.task)
 
 
 def _task_json(board: TaskBoard) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from lawsmith.sandbox.law.nodes import Node, Statement
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.numerals import is_numeral
+from lawsmith.tasks.schema import Schema
 
 
 def formula(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
@@ -44,11 +45,32 @@ TEXT = Notation(
         "()": "({})", "[]": "[{}]", "||": "abs({})", "⌊⌋": "floor({})", "⌈⌉": "ceil({})",
         "row": "{}", "negative": "-{}", "number": "{}", "scientific": "{}e{}", "ten": "1e{}",
         "fraction": "{} / {}", "power": "{}^{}", "root": "sqrt({})", "cbrt": "cbrt({})", "where": "where({}, {}, {})",
-        "function": "{}", "logarithm": "log{}",
+        "function": "{}", "logarithm": "log{}", "label": "{}",
     },
     inline=True,
 )  # fmt: skip
 """Plain text that is also what `--form` takes."""
+
+
+def labelled(shown: str, schema: Schema, notation: Notation = TEXT) -> str:
+    """A formula in a notation, with labels for codes: ``[opt = sgd]`` for ``[opt = 1]``. A label that is no word is
+    quoted; one that `--form` would not read there stays a code."""
+    known = dict[str, str]()
+    for name, levels in schema.coded.items():
+        for code, level in enumerate(levels):
+            label = level if re.fullmatch(r"[\w.+-]+", level) else f'"{visible(level)}"'
+            ends = notation.number(str(code)), notation("label", label)
+            was, to = (notation("[]", notation.row([notation.name(name), notation("="), end])) for end in ends)
+            known[was] = was if set("[]{}=") & set(level) else to
+    return (
+        type(shown)(re.sub("|".join(map(re.escape, known)), lambda found: known[found[0]], shown)) if known else shown
+    )
+
+
+def codes_in(shown: str, schema: Schema) -> list[str]:
+    """What the codes of a labelled formula still stand for: of categories beside those in ``[opt = sgd]``."""
+    left = re.sub(r"\[[^]]*]", "", shown)
+    return [told for told in schema.codes if told.partition(": ")[0] in left]
 
 
 def latex(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> dict[str, str]:

@@ -266,6 +266,7 @@ def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str
     row = far[int(np.argmin(outside.sum(axis=1)))]
     away = np.maximum(np.maximum(low - row, row - high), 0.0) / spread
     named = [k for k in np.argsort(-away, kind="stable")[:NAMED] if away[k] or len(row) <= NAMED or not away.any()]
-    where = ", ".join(f"{n} = {row[k]:.{telling_digits(x[:, k])}g}" for k, n in enumerate(train.features) if k in named)
+    numbers = {n: k for k, n in enumerate(train.features) if k in named and n not in train.categories}
+    where = ", ".join(f"{n} = {row[k]:.{telling_digits(x[:, k])}g}" for n, k in numbers.items()) or "some labels"
     times = float((row[low > 0] / high[low > 0]).max(initial=1.0))
     return Unsafe(what=what, target=target, where=where, times=times if times > 1 else None)

@@ -18,6 +18,7 @@ from lawsmith.tasks import InputError, Task
 
 pytest.importorskip("sklearn", reason="needs scikit-learn")
 
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from lawsmith.agent.estimator import LawRegressor
@@ -88,6 +89,15 @@ def test_the_estimator_finds_a_power_law_in_a_pipeline():
 def test_the_estimator_is_as_scikit_learn_asks_with_the_search_itself():
     hasty = {"check_regressors_train": "asks for a good law of ten features, which takes longer than 0.2 s"}
     check_estimator(LawRegressor(time_limit=0.2, workers=1), expected_failed_checks=hasty)
+
+
+def test_a_form_of_ones_own_is_fitted_and_a_search_that_time_ended_warns():
+    x = np.geomspace(1, 1000, 12)[:, None]
+    y = 2 + 3 * x[:, 0] ** -0.5
+    model = LawRegressor(form="E + B/x0^b", time_limit=None, workers=1).fit(x, y)
+    assert model.expression_ == "y = E + B * x0^-b" and model.predict([[1e4]])[0] == pytest.approx(2.03, abs=1e-3)
+    with pytest.warns(ConvergenceWarning, match="time limit of 2 s ended the search"):
+        LawRegressor(time_limit=2, workers=1).fit(x, y + 0.1 * np.sin(7 * np.log(x[:, 0])))
 
 
 def replicates() -> tuple[np.ndarray, np.ndarray]:

@@ -9,11 +9,10 @@ import pytest
 
 from lawsmith import discover
 from lawsmith.agent.cli import main
-from lawsmith.agent.cli.optimum_command import amount
 from lawsmith.runs.intervals import predict
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws.law import Law
-from lawsmith.runs.optimum import invert, optimum
+from lawsmith.runs.optimum import amount, invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.nodes import Feature, Number
 from lawsmith.sandbox.law.numeric import evaluate
@@ -62,6 +61,13 @@ def test_a_budget_spends_what_is_fixed_as_it_is(law: Law, capsys: pytest.Capture
     code, out, _ = ask(capsys, "optimum", str(law.archive.path), *fixed)
     found = json.loads(out)["features"]
     assert code == 0 and list(found) == ["D"] and found["D"]["value"] == pytest.approx(1e12 / 6, rel=1e-6)
+
+
+def test_python_asks_for_an_optimum_as_the_command_does(law: Law, capsys: pytest.CaptureFixture[str]):
+    _, out, _ = ask(capsys, "optimum", str(law.archive.path), "--budget", "6*N*D=1e21", "--at", "N=1e9", "--json")
+    assert law.optimum("6*N*D=1e21", at={"N": 1e9}).model_dump(mode="json")["features"] == json.loads(out)["features"]
+    with pytest.raises(InputError, match="not a target"):
+        law.optimum("6*N*D=1e21", target="acc")
 
 
 def test_an_optimum_that_is_none_says_so(law: Law, capsys: pytest.CaptureFixture[str]):

@@ -22,7 +22,8 @@ from lawsmith.runs.report.page import packed_candidates
 from lawsmith.runs.report.render import render
 from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import read_dataset
+from lawsmith.tasks import Schema, read_dataset
+from lawsmith.tasks.schema import Column
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +160,17 @@ def test_a_hostile_name_in_a_formula_stays_text():
 def form(x, p):
     return p["a"] * x["<script>alert(1)</script>"]
 """
-    found = mathml(source, ("<b>&",))
+    label = Column(name="<script>alert(1)</script>", levels=("<u>", "b c"))
+    schema = Schema(
+        name="t",
+        long_name="t",
+        title="t",
+        features=(label.name,),
+        targets=("<b>&",),
+        group=None,
+        columns={label.name: label},
+    )
+    found = mathml(source, schema)
     assert found is not None and "<script" not in found and "&lt;script&gt;" in found and "&lt;b&gt;&amp;" in found
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lawsmith.runs import Archive, Manifest, new_run_id
+from lawsmith.runs import Archive, Manifest, RunResult, new_run_id
+from lawsmith.runs.laws.law import law_of
 from lawsmith.runs.records.archive import MANIFEST
 from lawsmith.runs.records.find import addresses, find_archive, list_archives
 from lawsmith.tasks import InputError
@@ -48,6 +49,18 @@ def test_published_results_are_found_from_anywhere(task: str, tmp_path: Path) ->
     archive = find_archive(f"published/{task}/openhands-gpt-5", tmp_path / "none")
     assert archive.manifest.origin == "published"
     assert archive.manifest.address == f"published/{task}/openhands-gpt-5"
+
+
+def test_a_running_run_without_a_law_names_the_newest_finished_one(runs_dir: Path) -> None:
+    done = Archive.resume(runs_dir / "toy" / "symbolic" / "20260202T000000000-cccccc")
+    done.finish(RunResult(), "law")
+    with (
+        Archive.resume(find_archive("latest", runs_dir).path),
+        pytest.raises(InputError, match=r"is running; .*cccccc"),
+    ):
+        law_of(find_archive("latest", runs_dir))
+    with pytest.raises(InputError, match="is interrupted; `discover resume"):
+        law_of(find_archive("latest", runs_dir))
 
 
 def test_errors_name_what_there_is(runs_dir: Path) -> None:

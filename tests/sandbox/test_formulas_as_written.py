@@ -10,7 +10,7 @@ from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
-from lawsmith.sandbox.law.write_text import text
+from lawsmith.sandbox.law.write_text import codes_in, labelled, text
 from lawsmith.tasks import InputError, Schema, Table
 from lawsmith.tasks.schema import Column, ColumnRole, Decided
 
@@ -285,6 +285,19 @@ def test_a_column_called_like_a_number_or_a_quotient_is_printed_as_a_form_takes_
     assert canonical(own_form(printed.split(" = ")[1], table)[target]) == canonical(
         own_form(f"A*`{name}`^a", table)[target]
     )
+
+
+def test_labels_stand_for_codes_and_can_be_copied_back():
+    levels = {"kind": ("1", "2", "north east"), "to / do": ("a=b", "c"), "wave": ("A", "B")}
+    columns = {name: Column(name=name, levels=own) for name, own in levels.items()}
+    table = schema("x", *levels, targets=("y",)).model_copy(update={"columns": columns})
+    form = "x*A*(1 + d*[kind = 2] + e*[kind = north east]) + b*[wave = B] + c*[`to / do` = c] + g*[`to / do` = 0]"
+    printed = formula(own_candidate(form, table), ("y",)).text()
+    shown = labelled(printed, table)
+    for part in ("[kind = 2]", '[kind = "north east"]', "[wave = B]", "[`to / do` = c]", "[`to / do` = 0]"):
+        assert part in shown
+    assert canonical(own_form(shown, table)["y"]) == canonical(own_form(form, table)["y"])
+    assert codes_in(shown, table) == [] and codes_in("y = a * wave", table) == ["wave: 0 is A, 1 is B"]
 
 
 def test_labels_and_columns_are_taken_as_formulas_and_their_latex_print_them():
