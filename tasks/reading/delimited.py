@@ -100,8 +100,8 @@ def parse_delimited(text: str, where: str) -> Reading:
     named_rows = _names_rows(names, lines, separator)
     names = ["", *names] if named_rows else names
     title = None
-    while lines and len(names) == 1 and len(split(lines[0], separator)) > 1:
-        title, header = header, lines.pop(0)
+    while lines and names[0] and not any(names[1:]) and _is_below_title(split(lines[0], separator), len(names)):
+        title, header = header.strip(f"{separator} "), lines.pop(0)
         body, names = body.replace(header, "", 1), _cells(header, separator, where)
     _refuse_no_header(names, lines, separator, where)
     body, said = _without_remarks(body, names, separator, where)
@@ -110,6 +110,11 @@ def parse_delimited(text: str, where: str) -> Reading:
     if named_rows:
         notices = [*notices, f"{where}: the first cells have no column name; lawsmith took them as names of the rows."]
     return replace(tidy(frame, names, where), separator=separator).after(*notices, *again)
+
+
+def _is_below_title(cells: list[str], width: int) -> bool:
+    """Whether a line is the header, where one cell alone stands above it: of a spreadsheet others, blank, follow it."""
+    return sum(map(bool, cells)) > 1 and (width == 1 or not any(map(is_numeral, cells)))
 
 
 def _refuse_web_page(text: str, where: str) -> None:

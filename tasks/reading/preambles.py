@@ -90,7 +90,9 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     ][:_MOST_LINES]
     lines = [found[0] for found in places]
     separator, begin, count = _longest_run(lines)
-    begun = _title_as_wide(text, places, separator) if begin == 0 and count > _FEWEST_ROWS + 1 else 0
+    begun = 0
+    if begin == 0 and count > _FEWEST_ROWS + 1:
+        begun = _settings_as_wide([split(line, separator) for line in lines]) or _title_as_wide(text, places, separator)
     begin, count = begin + begun, count - begun
     if begin == 0 or count <= _FEWEST_ROWS:
         return text, []
@@ -121,6 +123,13 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
         return table, [_said([*lines[: begin - 2], lines[begin - 1]])]
     _refuse_nameless([split(line, separator) for line in lines[:begin]], len(header), lines[begin], where)
     return text, []
+
+
+def _settings_as_wide(rows: list[list[str]]) -> int:
+    """How many first lines hold a title or a setting, ``Temp;37;;``, that a spreadsheet made as wide as the header."""
+    count = next((k for k, cells in enumerate(rows) if any(cells[2:])), 0)
+    settings = any(all(cells[:2]) for cells in rows[:count])
+    return count if settings and all(rows[count]) and _names(rows[count]) else 0
 
 
 def _title_as_wide(text: str, places: Sequence[re.Match[str]], separator: str) -> bool:

@@ -136,6 +136,9 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
     assert train.targets["loss"].tolist() == LOSS
 
 
+TITLED = "Batch 7;;\nN;loss;v\nmM;nats;m/s\n1;3,5;5\n2;2,5;3\n3;1,5;9\n4;1,2;8\n5;1,3;7\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -144,6 +147,8 @@ def test_the_same_rows_in_every_file(kind: str, tmp_path: Path):
         (lines(",") + "\nmean,2.3\n", "lawsmith left out the last line, a summary or remark: 'mean, 2.3'."),
         (lines(",") + "\nLSD(0.05),2.3\n", "lawsmith left out the last line, a summary or remark: 'LSD(0.05), 2.3'."),
         ("Runs of May\n\n" + lines(","), "lawsmith left out the line 'Runs of May' above the header."),
+        (TITLED, "lawsmith left out the line 'Batch 7' above the header."),
+        (TITLED.replace("7;;", "7;;\nTemp;37;"), "lawsmith left out 2 lines above the table, the first 'Batch 7;;'."),
         (lines(" ", header="# N loss"), "lawsmith read the names of the columns from the comment '# N loss'."),
         (lines(";", decimal=","), "loss: lawsmith read '3,5' as 3.5."),
         (lines(",", header="N,loss", end=" # a"), "lawsmith left out the remarks after # behind 6 rows."),
