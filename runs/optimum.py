@@ -143,7 +143,8 @@ def _searched(
     free = [name for name in law.features if name not in labels | {*fixed, *spent, *parts}] + list(spent)
     if not (free or parts) or (budget is not None and not spent):
         whose = "formula" if budget is None else "budget"
-        raise InputError(f"--at fixes all features of the {whose}; leave out the one to find.")
+        told = f"--at fixes all features of the {whose}; leave out the one to find."
+        raise InputError(told if fixed else f"The {whose} names no feature that could be found.")
     if len(free) > MOST_FREE:
         raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
     _require(law, {*free, *fixed, *parts})

@@ -102,9 +102,9 @@ def _meaning(first: str, commands: Mapping[str, Any]) -> str:
     except InputError:
         files = [path.name for path in Path.cwd().iterdir() if path.name.lower().endswith(TABLES)]
         near = nearest(first, [*commands, *names(), *files])
-        raise InputError(
-            f"There is no command, task or file {first!r}{near or '; discover --help lists the commands.'}"
-        ) from None
+        folder = f"{first!r} is a folder; name a table in it." if Path(first).is_dir() else ""
+        more = near or "; discover --help lists the commands."
+        raise InputError(folder or f"There is no command, task or file {first!r}{more}") from None
     return "--task"
 
 

@@ -157,7 +157,7 @@ def at_point(
         return
     first = {name: law.schema.written(name, table.features[name][:1])[0] for name in law.features}
     where = ", ".join(f"{name} = {value if isinstance(value, str) else f'{value:g}'}" for name, value in first.items())
-    line(f"{listing(law.schema.targets)} at {where}")
+    line(f"{listing(law.schema.targets)} {f'at {where}' if where else 'anywhere'}")
     several = {"group": len(table) > 1, "target": len(law.schema.targets) > 1}
     out.print(_listed(entries, [name for name, shown in several.items() if shown], level))
     if known is not None:

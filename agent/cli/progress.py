@@ -173,9 +173,9 @@ class ProgressReport(Observer):
 
 
 def _best(history: History) -> str:
-    """R² on held-out rows of the law with the smallest typical error so far."""
-    best = min((trial for trial in history if trial.usable), key=lambda trial: trial.error, default=None)
-    return number(None if best is None else best.evaluation.validation_r2, 4)
+    """The largest R² on held-out rows so far."""
+    found = (trial.evaluation.validation_r2 for trial in history if trial.usable)
+    return number(max((r2 for r2 in found if r2 is not None), default=None), 4)
 
 
 def _summary(run: Run) -> str:

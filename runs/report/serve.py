@@ -38,7 +38,7 @@ def server(pages: Pages, port: int) -> ThreadingHTTPServer:
     try:
         return _PageServer(pages, port)
     except (OSError, OverflowError) as error:
-        raise InputError(f"Port {port} cannot be used: {error}; name another with --port.") from None
+        raise InputError(f"Port {port} cannot be used: {str(error).rstrip('.')}; name another with --port.") from None
 
 
 class _PageServer(ThreadingHTTPServer):
