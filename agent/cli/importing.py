@@ -22,10 +22,8 @@ def run(
     data_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives.
-
-    Raises InputError for an option that a law lacks, and for one that goes with a law and is given for scores.
-    """
+    """Archive the law in a Python file, or the scores in a table, and print what stands in the archives. Raises
+    InputError for an option that a law lacks, and for one that goes with a law and is given for scores."""
     if path.suffix == ".py":
         if task is None or not (system or "").strip():
             missing = "--task NAME, the task it is for" if task is None else "--system NAME, what made it"

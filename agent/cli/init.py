@@ -24,10 +24,8 @@ MOST = 40
 
 
 def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
-    """Write ``task.toml`` beside `table`; an existing one is never overwritten.
-
-    Raises InputError where there is one.
-    """
+    """Write ``task.toml`` beside `table`; an existing one is never overwritten. Raises InputError where there is
+    one."""
     reading = read_table(table)
     cells = convert(reading.frame, reading.separator, NumberNotation(), str(table))
     path = table.parent / NAME

@@ -32,10 +32,8 @@ LISTED = 10  # laws on one screen; --json has all
 
 
 def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
-    """Show the table; with `pick`, put that law in the place of the chosen one first.
-
-    Raises InputError for a run without laws.
-    """
+    """Show the table; with `pick`, put that law in the place of the chosen one first. Raises InputError for a run
+    without laws."""
     archive = find_archive(reference, runs_dir)
     if archive.result is None or archive.law is None:
         raise no_law(archive)
@@ -93,9 +91,7 @@ SLDBENCH = "sldbench"
 
 def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
     """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`. `python` is `law`.
-
-    Raises InputError for an unknown form.
-    """
+    Raises InputError for an unknown form."""
     form = "law" if form == "python" else form
     if form not in (*TEXT_FORMATS, SLDBENCH):
         raise InputError(f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}.")

@@ -26,9 +26,7 @@ def run(
     table: TableOptions,
 ) -> None:
     """Serve until the client leaves or Ctrl-C; then tell which sessions are unfinished. limits: fields of `Bounds`.
-
-    Raises InputError where the package mcp is missing.
-    """
+    Raises InputError where the package mcp is missing."""
     require("mcp", "mcp", "discover mcp")
     from lawsmith.agent.mcp.server import serve_stdio
     from lawsmith.agent.mcp.sessions import Bounds, Sessions

@@ -24,10 +24,8 @@ Asked = tuple[Law, str, str]
 def best(
     asked: Asked, budget: str | None, at: Sequence[str], maximise: bool, data_dir: Path | None, as_json: bool
 ) -> None:
-    """Find the features that spend a budget best, or are best without one, and print them with intervals.
-
-    Raises InputError for a budget that is not understood.
-    """
+    """Find the features that spend a budget best, or are best without one, and print them with intervals. Raises
+    InputError for a budget that is not understood."""
     law, target, group = asked
     expression, size = (None, 0.0) if budget is None else spending(budget, law.schema)
     fixed = pairs(law, at)
@@ -55,10 +53,8 @@ def best(
 
 
 def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Path | None, as_json: bool) -> None:
-    """Find the value of the feature `name` at which the target is as `wanted` (``loss=2.1``), and its interval.
-
-    Raises InputError for a feature that is not in the formula.
-    """
+    """Find the value of the feature `name` at which the target is as `wanted` (``loss=2.1``), and its interval. Raises
+    InputError for a feature that is not in the formula."""
     law, target, group = asked
     size = amount("target", wanted, "loss=2.1", getattr(law.schema.columns.get(target), "unit", ""))[1]
     feature = (meant(name, law.features) or [name])[0]

@@ -46,10 +46,8 @@ def check(at: Sequence[str] | None, rows: Path | None, output: Path | None, leve
 
 
 def point(law: Law, at: Sequence[str]) -> dict[str, float]:
-    """Feature -> value for every feature of the formula, as ``--at N=70B,D=2e12`` names them.
-
-    Raises InputError for one that is missing, and for what is unknown or not a number.
-    """
+    """Feature -> value for every feature of the formula, as ``--at N=70B,D=2e12`` names them. Raises InputError for one
+    that is missing, and for what is unknown or not a number."""
     given = pairs(law, at)
     missing = [name for name in law.features if name not in given]
     if missing:

@@ -18,10 +18,7 @@ def run(
     as_json: bool,
     in_browser: bool = False,
 ) -> None:
-    """Write the report of one run, or the site of all, and print where it is.
-
-    Raises InputError for neither or both.
-    """
+    """Write the report of one run, or the site of all, and print where it is. Raises InputError for neither or both."""
     if (reference is None) == (site is None):
         raise InputError("Name either a run to report on, or a folder for the leaderboard with --site DIR.")
     content: dict[str, object]

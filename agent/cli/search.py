@@ -39,10 +39,8 @@ def described(table: TableOptions) -> dict[str, Any]:
 
 
 def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: LimitOptions) -> None:
-    """Search as the options say; print the result, and exit with 1 if a run failed.
-
-    Raises InputError for options that do not go together.
-    """
+    """Search as the options say; print the result, and exit with 1 if a run failed. Raises InputError for options that
+    do not go together."""
     from lawsmith.agent.client.config import Options
 
     own = described(table)

@@ -31,10 +31,8 @@ def read_body(content: bytes) -> Any:
 
 
 def read_reply(body: Any, scrub: Scrubber, *, tools: bool = False) -> ModelReply:
-    """The first choice of a chat completion; `tools` says whether tools were offered.
-
-    Raises CallFailure: the body is not a chat completion, or it holds a refusal, a filtered, cut off or empty reply.
-    """
+    """The first choice of a chat completion; `tools` says whether tools were offered. Raises CallFailure: the body is
+    not a chat completion, or it holds a refusal, a filtered, cut off or empty reply."""
     try:
         choice = body["choices"][0]
         message = choice["message"]

@@ -75,10 +75,8 @@ class Options(Frozen):
     effort: Literal["minimal", "low", "medium", "high"] | None = None
 
     def or_from(self, environment: Mapping[str, str]) -> Self:
-        """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on.
-
-        Raises InputError for what is not a number.
-        """
+        """These, and what they leave open from `LAWSMITH_TEMPERATURE`, `LAWSMITH_IN_FLIGHT` and so on. Raises
+        InputError for what is not a number."""
         open_names = [name for name in _FLAGS if getattr(self, name) is None]
         found = {name: environment[_variable(name)] for name in open_names if environment.get(_variable(name))}
         try:
@@ -267,10 +265,8 @@ def configured(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def parse_models(text: str) -> tuple[ModelChoice, ...]:
-    """`gpt-5` or, as a weighted ensemble, `gpt-5=3,gpt-5-mini=1`.
-
-    Raises InputError for an empty name, a weight that is no positive number, or a name given twice.
-    """
+    """`gpt-5` or, as a weighted ensemble, `gpt-5=3,gpt-5-mini=1`. Raises InputError for an empty name, a weight that is
+    no positive number, or a name given twice."""
     choices = tuple(_parse_model(part.strip()) for part in text.split(","))
     names = [choice.name for choice in choices]
     if len(set(names)) < len(names):

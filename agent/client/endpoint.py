@@ -101,10 +101,8 @@ class Endpoint:
             return tuple(sorted({*self._unsupported, *self._rejected_limits}))
 
     def preflight(self) -> None:
-        """Find a wrong key or address before costly work, by a listing that costs nothing.
-
-        Raises EndpointError naming the setting. Endpoints without a listing pass.
-        """
+        """Find a wrong key or address before costly work, by a listing that costs nothing. Raises EndpointError naming
+        the setting. Endpoints without a listing pass."""
         try:
             self._client.with_options(timeout=timeout(PREFLIGHT_SECONDS)).models.list()
         except (openai.AuthenticationError, openai.PermissionDeniedError, openai.APIConnectionError) as error:

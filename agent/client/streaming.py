@@ -169,10 +169,8 @@ class _ArrivedParts:
 
 
 def response_body(stream: Iterable[Any], watch: ReplyWatch) -> Any:
-    """The response of OpenAI's Responses protocol that a stream of its events ends with.
-
-    Raises CallFailure for a stream that breaks off.
-    """
+    """The response of OpenAI's Responses protocol that a stream of its events ends with. Raises CallFailure for a
+    stream that breaks off."""
     final: Any = None
     tool = ""
     for event in stream:

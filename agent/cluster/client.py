@@ -58,9 +58,7 @@ def joined(
     address: str, workers: int | None, limits: Limits, unsafe_local: bool, say: Callable[[str], None]
 ) -> Iterator[Sandbox]:
     """A sandbox whose jobs run on the cluster at `address`, `workers` at a time, by default as many as it has threads.
-
-    Raises InputError where Dask is not installed, nothing answers, or a worker cannot be used.
-    """
+    Raises InputError where Dask is not installed, nothing answers, or a worker cannot be used."""
     try:
         import distributed
     except ImportError:
@@ -123,10 +121,8 @@ class Cluster:
     def run(
         self, job: bytes, bound: int, limits: Limits, stop: float = math.inf, modules: Iterable[str] = ()
     ) -> Outcome:
-        """Runs one job on some worker, as `WarmProcess.run` does.
-
-        Raises Deadly where it killed workers, and ClusterLost when the scheduler is lost, or no worker answers.
-        """
+        """Runs one job on some worker, as `WarmProcess.run` does. Raises Deadly where it killed workers, and
+        ClusterLost when the scheduler is lost, or no worker answers."""
         from distributed import KilledWorker
 
         seconds = stop - time.monotonic()

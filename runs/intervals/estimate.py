@@ -195,8 +195,7 @@ def _fitted(jobs: Sequence[Future[JobResult]]) -> tuple[Values, ...]:
 @dataclass(frozen=True, eq=False)
 class _Errors:
     """Of the rows of one fold (n,): error, the part explained by noise and model spread, and distance in the target's
-    units.
-    """
+    units."""
 
     error: Array
     base: Array

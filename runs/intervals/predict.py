@@ -105,10 +105,8 @@ def multiplier(ratios: Sequence[float], folds: int, level: float) -> float:
 
 
 def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox: Sandbox) -> list[tuple[Member, Array]]:
-    """Predictions (n, T) of the winner, which comes first, and of each rival that has finite ones for all rows.
-
-    Raises InputError where the winner has none.
-    """
+    """Predictions (n, T) of the winner, which comes first, and of each rival that has finite ones for all rows. Raises
+    InputError where the winner has none."""
     jobs = [
         sandbox.submit(PredictJob(member.source, schema, _constants(member.names, member.constants, rows), (rows,)))
         for member in known.members

@@ -236,10 +236,8 @@ def _bounds():
 def pair_source(
     source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]], provenance: Mapping[str, object]
 ) -> str:
-    """The text of ``scaling_law.py`` for a candidate; one that is a pair already is carried as it is.
-
-    Raises InputError: the source defines neither a form nor a pair, or there are no constants to start from.
-    """
+    """The text of ``scaling_law.py`` for a candidate; one that is a pair already is carried as it is. Raises
+    InputError: the source defines neither a form nor a pair, or there are no constants to start from."""
     stated = read(source, schema.targets, schema.features)
     try:
         parsed = read_form(source)

@@ -246,10 +246,8 @@ class Law:
 
     def table(self, rows: Rows, group: str | int | None = None, known: Uncertainty | None = None) -> Table:
         """The rows as a table of the task. A feature that the formula does not name may be missing: it is then taken
-        from the nearest row of the data (where `known` tells it), which changes no prediction.
-
-        Raises InputError for a missing column, text, or an unknown group.
-        """
+        from the nearest row of the data (where `known` tells it), which changes no prediction. Raises InputError for a
+        missing column, text, or an unknown group."""
         return law_rows.table(self.schema, self.features, self.groups, rows, group, known)
 
     def __repr__(self) -> str:

@@ -163,8 +163,7 @@ def _rows(constants: Constants) -> dict[str, list[float]]:
 
 def carried(parsed: FormSource, name: str) -> str:
     """A function `_name` made of the candidate's own statements, in a scope of their own so that no names
-    clash: of those that it needs, or of all where they cannot be told apart.
-    """
+    clash: of those that it needs, or of all where they cannot be told apart."""
     taken = parsed.needed_by(name) if parsed.parted else parsed.tree.body
     needed = {id(s) for s in taken if not isinstance(s, ast.ImportFrom)}
     kept = [s for s in parsed.tree.body if not isinstance(s, ast.ImportFrom) or s.module != "__future__"]

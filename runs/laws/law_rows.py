@@ -28,10 +28,8 @@ def table(
     group: str | int | None,
     known: Uncertainty | None,
 ) -> Table:
-    """See `Law.table`; `rows` are `Rows`, `needed` are the features that the formula names.
-
-    Raises InputError where one is missing, and for columns of different lengths.
-    """
+    """See `Law.table`; `rows` are `Rows`, `needed` are the features that the formula names. Raises InputError where one
+    is missing, and for columns of different lengths."""
     if isinstance(rows, list):
         rows = {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ())}
     if hasattr(rows, "iloc") and hasattr(rows, "columns"):

@@ -53,10 +53,8 @@ def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None =
 
 
 def uncertain_constants(law: Law, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
-    """The constants of a group as correlated numbers of the package ``uncertainties`` (lawsmith[uncertainties]).
-
-    Raises InputError as `covariance_frame`, and without the package.
-    """
+    """The constants of a group as correlated numbers of the package ``uncertainties`` (lawsmith[uncertainties]). Raises
+    InputError as `covariance_frame`, and without the package."""
     require("uncertainties", "uncertainties", "law.uncertain_constants()")
     from uncertainties import correlated_values
 

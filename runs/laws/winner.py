@@ -17,8 +17,7 @@ from lawsmith.tasks.metrics import scores
 
 AGREEMENT = 1e-10
 """Largest difference, relative to a target's largest value, at which a translated law predicts as its form
-does.
-"""
+does."""
 
 
 OTHERWISE = "It does not predict as the candidate did."

@@ -68,9 +68,7 @@ class Archive:
     @classmethod
     def create(cls, runs_dir: Path, manifest: Manifest, data: bytes | None = None) -> Archive:
         """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``. `data`: what ``data.json.gz`` holds.
-
-        Raises InputError: the folder cannot be written, the disk is full, or there is a run of that name.
-        """
+        Raises InputError: the folder cannot be written, the disk is full, or there is a run of that name."""
         path = runs_dir / manifest.address
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,10 +80,8 @@ class Archive:
 
     @classmethod
     def open(cls, path: Path) -> Archive:
-        """Read an archive, finished or not. Checks the manifest; `verify` checks the rest.
-
-        Raises InputError: there is no archive, or its manifest is damaged (the file and the digests are named).
-        """
+        """Read an archive, finished or not. Checks the manifest; `verify` checks the rest. Raises InputError: there is
+        no archive, or its manifest is damaged (the file and the digests are named)."""
         path = Path(path)
         try:
             content, anchor = read_sealed(path / MANIFEST)
@@ -95,10 +91,8 @@ class Archive:
 
     @classmethod
     def resume(cls, path: Path) -> Archive:
-        """Open an unfinished archive to write on. A torn end of a log is cut off; `verify` tells it before.
-
-        Raises InputError: the run is complete, another process writes it, or a log was altered.
-        """
+        """Open an unfinished archive to write on. A torn end of a log is cut off; `verify` tells it before. Raises
+        InputError: the run is complete, another process writes it, or a log was altered."""
         archive = cls.open(path)
         if (archive.path / RESULT).exists():
             raise InputError(f"{archive.path} is complete; there is nothing to resume.")
@@ -121,10 +115,8 @@ class Archive:
     # -- writing -------------------------------------------------------------------------------------------
 
     def append_event(self, event: Mapping[str, Any]) -> None:
-        """Record a candidate or another step. Thread-safe; survives a kill.
-
-        Raises InputError: the disk is full; nothing recorded is harmed.
-        """
+        """Record a candidate or another step. Thread-safe; survives a kill. Raises InputError: the disk is full;
+        nothing recorded is harmed."""
         self._writing().events.append(event)
 
     def append_call(self, call: Mapping[str, Any]) -> None:
@@ -132,10 +124,8 @@ class Archive:
         self._writing().calls.append(call)
 
     def finish(self, result: RunResult, law: str | None) -> None:
-        """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing.
-
-        Raises InputError: the disk is full; the run stays resumable.
-        """
+        """Write ``law.py`` (where there is a law), then seal the run with ``result.json``, and stop writing. Raises
+        InputError: the disk is full; the run stays resumable."""
         content = plain_dict(result)
         with _SEALING:
             writer = self._writing()
@@ -150,10 +140,8 @@ class Archive:
             self.close()
 
     def attach(self, data: bytes, name: str = REPORT) -> Path:
-        """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``.
-
-        Raises ValueError for a name that is not in `ATTACHABLE`.
-        """
+        """Add or replace a file derived from a complete archive; its digest goes to ``attached.json``. Raises
+        ValueError for a name that is not in `ATTACHABLE`."""
         if name not in ATTACHABLE:
             raise ValueError(f"only {', '.join(ATTACHABLE)} can be attached, not {name!r}")
         known = self.sealed(ATTACHED) or {"files": {}}
@@ -183,10 +171,8 @@ class Archive:
         return State.RUNNING if is_locked(self.path / EVENTS) else State.INTERRUPTED
 
     def sealed(self, name: str) -> dict[str, Any] | None:
-        """The content of a file of the archive that carries its own digest; None where there is no such file.
-
-        Raises InputError: the file is damaged.
-        """
+        """The content of a file of the archive that carries its own digest; None where there is no such file. Raises
+        InputError: the file is damaged."""
         try:
             return read_sealed(self.path / name)[0]
         except FileNotFoundError:
@@ -194,10 +180,7 @@ class Archive:
 
     @property
     def result(self) -> RunResult | None:
-        """How the run ended; None while it is unfinished.
-
-        Raises InputError: ``result.json`` is damaged.
-        """
+        """How the run ended; None while it is unfinished. Raises InputError: ``result.json`` is damaged."""
         if (content := self.sealed(RESULT)) is None:
             return None
         content.pop("files", None)
@@ -207,10 +190,8 @@ class Archive:
 
     @property
     def law(self) -> str | None:
-        """The source of ``law.py``; None where the run has none (yet).
-
-        Raises InputError: it is longer than the constants of the result can make it.
-        """
+        """The source of ``law.py``; None where the run has none (yet). Raises InputError: it is longer than the
+        constants of the result can make it."""
         result = self.result
         try:
             bound = law_bound(None if result is None else result.constants)
@@ -220,10 +201,8 @@ class Archive:
 
     @property
     def picked(self) -> str | None:
-        """The id of the law that the user put in the place of the chosen one; None without one.
-
-        Raises InputError: ``picked.json`` is damaged.
-        """
+        """The id of the law that the user put in the place of the chosen one; None without one. Raises InputError:
+        ``picked.json`` is damaged."""
         picked = (self.sealed(PICKED) or {}).get("law")
         return picked if isinstance(picked, str) else None
 
@@ -239,10 +218,8 @@ class Archive:
         return source_of(self.events(), result.winner)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """The recorded events in order; a torn end is left out.
-
-        Raises InputError: an event is not as any version writes it; see `lawsmith.runs.records.gate`.
-        """
+        """The recorded events in order; a torn end is left out. Raises InputError: an event is not as any version
+        writes it; see `lawsmith.runs.records.gate`."""
         for event in chain.read(self.path / EVENTS, self._anchor):
             checked_event(event, str(self.path))
             yield event

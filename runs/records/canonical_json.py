@@ -70,11 +70,8 @@ def encode(value: object) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Parse JSON that may come from a stranger.
-
-    Raises ValueError: not JSON, not UTF-8, a NaN literal, a number that is too long or too large, a key that is there
-    twice, or nesting too deep.
-    """
+    """Parse JSON that may come from a stranger. Raises ValueError: not JSON, not UTF-8, a NaN literal, a number that is
+    too long or too large, a key that is there twice, or nesting too deep."""
     try:
         return json.loads(
             data.decode("utf-8"), parse_constant=_finite, parse_float=_finite, parse_int=_whole, object_pairs_hook=_once
@@ -115,9 +112,7 @@ _SEAL_LENGTH = len(_SEAL) + 64 + len(_END)
 
 def seal(content: Mapping[str, Any]) -> bytes:
     """The bytes of a file for people, indented, whose last key, ``digest``, is the SHA-256 of all bytes before it.
-
-    Raises TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON.
-    """
+    Raises TypeError: the content is empty, has a key ``digest``, or cannot be written as JSON."""
     if not content or "digest" in content:
         raise TypeError("only a record with keys other than 'digest' can be sealed")
     text = json.dumps(plain(content), sort_keys=True, indent=1, allow_nan=False)
@@ -126,10 +121,8 @@ def seal(content: Mapping[str, Any]) -> bytes:
 
 
 def unseal(data: bytes) -> dict[str, Any]:
-    """The content of sealed bytes, without ``digest``.
-
-    Raises ValueError: any byte differs from what `seal` wrote; the message names both digests where there are two.
-    """
+    """The content of sealed bytes, without ``digest``. Raises ValueError: any byte differs from what `seal` wrote; the
+    message names both digests where there are two."""
     body, tail = data[:-_SEAL_LENGTH], data[-_SEAL_LENGTH:]
     if not (tail.startswith(_SEAL) and tail.endswith(_END)):
         raise ValueError("it does not end with a digest")

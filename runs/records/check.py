@@ -139,10 +139,8 @@ class OpenLogs:
 
     @classmethod
     def start(cls, path: Path, anchor: str) -> OpenLogs:
-        """Lock the logs of the archive at `path` and cut off torn ends.
-
-        Raises InputError where another process writes, or more than an end is damaged.
-        """
+        """Lock the logs of the archive at `path` and cut off torn ends. Raises InputError where another process writes,
+        or more than an end is damaged."""
         descriptor = _open_log(path / EVENTS)
         try:
             _lock(descriptor, path)

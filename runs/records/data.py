@@ -68,10 +68,8 @@ def _plain(table: Table) -> dict[str, Any]:
 
 
 def kept_data(archive: Archive) -> Dataset | None:
-    """The data set that an archive carries; None where it carries none.
-
-    Raises InputError where the file is damaged, or holds other rows than the manifest's digest says.
-    """
+    """The data set that an archive carries; None where it carries none. Raises InputError where the file is damaged, or
+    holds other rows than the manifest's digest says."""
     manifest, path = archive.manifest, archive.path / DATA
     try:
         content = read_bounded(path)

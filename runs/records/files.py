@@ -28,8 +28,7 @@ _HIDDEN = re.compile(r"\.new-[0-9a-f]{16}")
 
 def safe_name(text: str) -> str:
     """A file name for a stranger's text (a task or model name): ASCII letters, digits, dots, dashes,
-    underscores.
-    """
+    underscores."""
     cleaned = re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-._")[:80]
     return cleaned or "unnamed"
 
@@ -88,10 +87,8 @@ def read_bounded(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Put `data` under `path` so that a reader sees the old file or the new one, also after a power cut.
-
-    Raises InputError: the folder cannot be written or the disk is full; the old file is untouched.
-    """
+    """Put `data` under `path` so that a reader sees the old file or the new one, also after a power cut. Raises
+    InputError: the folder cannot be written or the disk is full; the old file is untouched."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with writing(path):
@@ -128,10 +125,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def create_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder with these files at `path`, in one step, and clear away what kills left beside it long ago.
-
-    Raises OSError: there is a folder, or the disk refuses.
-    """
+    """Put a folder with these files at `path`, in one step, and clear away what kills left beside it long ago. Raises
+    OSError: there is a folder, or the disk refuses."""
     hidden = path.parent / f".new-{secrets.token_hex(8)}"
     hidden.mkdir()
     try:

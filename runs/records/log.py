@@ -144,8 +144,7 @@ def _sound_line_follows(broken: bytes, rest: Iterator[bytes]) -> bool:
 
 def read(path: Path, anchor: str) -> Iterator[dict[str, Any]]:
     """The intact records in order, with `seq` and without `digest`; ends at the first line that does not read
-    on.
-    """
+    on."""
     link = anchor
     for line in _lines(path):
         try:

@@ -207,10 +207,8 @@ _ERROR = TypeAdapter[float | None](float | None)
 
 
 def read_event(event: Mapping[str, Any]) -> Round | Recorded | Screening | None:
-    """What an event records; None for an event that is no part of a search.
-
-    Raises InputError where an event of a search is not in the format of this version.
-    """
+    """What an event records; None for an event that is no part of a search. Raises InputError where an event of a
+    search is not in the format of this version."""
     try:
         match event.get("event"):
             case "round":

@@ -19,8 +19,7 @@ from lawsmith.tasks.schema import ColumnRole
 @dataclass(frozen=True)
 class RunContent(SearchRecord):
     """An archive as a report shows it. law: ``law.py`` of the law that is shown. picked: the id of the law that the
-    user put in the place of the chosen one. problems: damages found.
-    """
+    user put in the place of the chosen one. problems: damages found."""
 
     archive: Archive
     manifest: Manifest

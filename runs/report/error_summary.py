@@ -26,8 +26,7 @@ def grade(r2: float | None) -> str:
 class Errors:
     """Of one target in some rows. rmse: root mean square residual. share: mean of |residual| / |measured|, None where
     a measured value is 0 or signs are mixed. r2: of all these rows; r2_within: of differences within groups, None where
-    no group varies, or there is one group.
-    """
+    no group varies, or there is one group."""
 
     split: str
     target: str

@@ -35,8 +35,7 @@ NOT_AT_HAND = "The data cannot be read; `discover replay {}` says why."
 @dataclass(frozen=True, eq=False)
 class Fit:
     """The law on the data; `missing` says why there is nothing else. splits, groups: errors by split and by group.
-    notices: sentences about the table. laws: id -> its line in the table of laws.
-    """
+    notices: sentences about the table. laws: id -> its line in the table of laws."""
 
     picture: Picture | None = None
     charts: tuple[Chart, ...] = ()

@@ -27,8 +27,7 @@ class Step:
 @dataclass
 class Progress:
     """A run at a moment, as its events tell. spent: seconds, calls and USD at the last event, None where unknown.
-    waiting: the candidates under evaluation, with words for each. steps: every improvement.
-    """
+    waiting: the candidates under evaluation, with words for each. steps: every improvement."""
 
     manifest: Manifest
     state: State

@@ -58,10 +58,8 @@ class Pages:
         self._ended: set[str] = set()
 
     def get(self, path: str, query: Mapping[str, Sequence[str]] | None = None) -> str | None:
-        """The page at a path without leading slash; None where there is none.
-
-        Raises InputError, in words that quote nothing, for an archive that cannot be shown.
-        """
+        """The page at a path without leading slash; None where there is none. Raises InputError, in words that quote
+        nothing, for an archive that cannot be shown."""
         if path.startswith(RUNS):
             return self._report(path.removeprefix(RUNS))
         if path == COMPARE:
@@ -76,10 +74,8 @@ class Pages:
         return None if make is None else make()
 
     def news(self, address: str) -> News:
-        """About the run at an address, or with an empty one about all in progress.
-
-        Raises InputError where there is none.
-        """
+        """About the run at an address, or with an empty one about all in progress. Raises InputError where there is
+        none."""
         if address:
             archive = self._archive(address)
             if archive is None:

@@ -170,8 +170,7 @@ def _left_out(features: int, groups: int) -> str:
 @dataclass(frozen=True, eq=False)
 class _Painter:
     """Draws the curves of some groups along the features that vary. changing: those and the categories that vary;
-    labels: per feature, whether it is a category.
-    """
+    labels: per feature, whether it is a category."""
 
     train: Table
     scenes: Sequence[Scene]
@@ -302,8 +301,7 @@ def _frontiers(seen: SearchTask) -> dict[int, tuple[float, ...]]:
 
 class Scene:
     """The rows of group `code`. `log` says per feature whether it is measured as a logarithm; `reach`, as
-    `Uncertainty` has it, how far beyond the data errors were measured.
-    """
+    `Uncertainty` has it, how far beyond the data errors were measured."""
 
     def __init__(self, train: Table, test: Table | None, code: int, log: tuple[bool, ...], reach: float) -> None:
         self.code, self.log = code, log

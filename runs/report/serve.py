@@ -24,10 +24,8 @@ MOST_SILENT_BEATS = 10  # then something is written, which tells whether anybody
 
 
 def serve(runs_dir: Path, port: int, started: Callable[[str], None], data_dir: Path | None = None) -> None:
-    """Serve until Ctrl-C, to this machine only. `started` is told the URL; a port of 0 takes a free one.
-
-    Raises InputError when the port is taken.
-    """
+    """Serve until Ctrl-C, to this machine only. `started` is told the URL; a port of 0 takes a free one. Raises
+    InputError when the port is taken."""
     with Sandbox() as sandbox, server(Pages(runs_dir, sandbox, data_dir), port) as http:
         started(f"http://{ADDRESS}:{http.server_port}/")
         http.serve_forever()

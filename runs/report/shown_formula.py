@@ -27,8 +27,7 @@ DIGITS = 3
 class ShownFormula:
     """symbols: MathML with names. filled: the same with the constants of each group of `groups`, as MathML and as text
     to copy. meanings: constant -> what it does, in words. levels: target -> the constant that the law tends to.
-    codes: what codes in the formula stand for.
-    """
+    codes: what codes in the formula stand for."""
 
     symbols: Markup
     filled: Mapping[str, tuple[Markup, str]]

@@ -56,8 +56,7 @@ _COMPUTE: dict[str, tuple[int | None, int | None]] = {
 @dataclass(frozen=True)
 class _Bound:
     """A call that is allowed for some values of one argument: what is left of it without the bits of `ignoring` must
-    be one of `values`. With `any_of` nothing may be left of it, and one of these bits must be there.
-    """
+    be one of `values`. With `any_of` nothing may be left of it, and one of these bits must be there."""
 
     numbers: tuple[int, int]
     argument: int
