@@ -110,7 +110,7 @@ def is_measured_elsewhere(name: str, target: str) -> bool:
     own, other = ([word for word in words if word not in WORDS["passes"]] for words in (one, two))
     if own == other and len(own) < min(len(one), len(two)):
         return True
-    if min(len(one), len(two)) > 2 and one[-2:] == two[-2:] and one[-2] == "to" and one[-1] in WORDS["reached"]:
+    if "to" in one[1:-1] and "to" in two[1:] and one[one.index("to", 1) :] == two[two.index("to", 1) :]:
         return True
     parts = WORDS["parts"] | WORDS["held_out"]
     begin = (word for word, other in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))

@@ -1,25 +1,27 @@
 """Which columns of a table keep record of the runs, and which are further outcomes of them."""
 
 import re
-from itertools import combinations_with_replacement
+from itertools import combinations
 
 import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.asked import without_unit
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.follows import explained, parts_of
-from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, are_alike, goes_along, is_even, numbers_things, restates
+from lawsmith.tasks.roles.follows import FOLLOWS, explained, is_basic, parts_of
+from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, goes_along, is_even, numbers_things, restates
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
-SETTING, FOLLOWS = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
-OUTCOME, ALONE = 0.97, 0.9  # share of its variance that follows from what was set, and at most from one setting
-ROWS_PER_TERM = 3  # of the polynomial that tells
+SETTING, TOGETHER = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
+ALONE = 0.9  # correlation of ranks of a target with the steps of one run
+OUTCOME = 0.97  # share of a column's variance that follows from what was set
+ROWS_PER_TERM = 2  # of the polynomial that tells
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
@@ -107,6 +109,7 @@ def decide_companions(d: Deciding) -> None:
             continue
         if why := _beside(d, name, target) or _of_target(d, name, target):
             d.set(name, "companion", why)
+    _leave_out_followers(d, shares)
     _leave_out_series(d, target, shares)
 
 
@@ -161,8 +164,6 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
     restated = restated or name.rstrip(")]").endswith("dB")
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
-    if pair and _moves_as_outcome(d, name, *pair):
-        return f"another outcome of the other columns: it moves with {target}"
     return None
 
 
@@ -179,7 +180,7 @@ def _is_setting(values: Array, target: Array) -> bool:
     """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: it was set to
     few values, and the target's order hardly follows from theirs."""
     levels, own = len(np.unique(values)), len(np.unique(target))
-    return 1 < SETTING * levels <= own and along(values, target) < FOLLOWS
+    return 1 < SETTING * levels <= own and along(values, target) < TOGETHER
 
 
 def _leave_out_series(d: Deciding, target: str, shares: frozenset[str]) -> None:
@@ -232,18 +233,43 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
     return len(settings) + any(role == "replicate" for role, _ in d.role.values()) >= 2
 
 
-def _moves_as_outcome(d: Deciding, name: str, values: Array, target: Array) -> bool:
-    """Whether a measured column has the target's order and about its size, and follows from several columns that have
-    not, and from none alone: losses on several data sets, whose names do not say so."""
-    if d.is_set(name) or words.has(name, "another_model") or not are_alike(values, target):
-        return False
-    columns = [column for column in d.candidates().values() if not are_alike(column, target)]
-    if len(columns) < 2:
-        return False
-    views = [np.log(column) if column.min() > 0 else column for column in columns]
-    views = [(view - view.mean()) / view.std() for view in views if np.ptp(view) > 0]
-    terms = [*views, *(one * two for one, two in combinations_with_replacement(views, 2))]
-    if ROWS_PER_TERM * (1 + len(terms)) > d.rows:
-        return False
-    alone = max(explained(values, [view, view**2]) for view in views)
-    return alone < ALONE and explained(values, terms) > OUTCOME
+def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
+    """Leave out measured columns that follow from several that were set, labels among them, and from none alone.
+
+    By a quadratic in the settings, with a level and slopes for each label where the rows are enough. Products of powers
+    of settings may be settings, too, and columns beside a time may be observed: both stay.
+    """
+    columns = d.candidates()
+    times = {*d.cells.dates, *(name for name in d.names if words.bare(name) == "year")}
+    basic = {name for name in columns if is_basic(words.words_without_unit(name))}
+    known = {name for name in columns if d.varies(name) and (name in basic or d.is_axis(name))} - times
+    settings = {
+        name: [_logarithm(columns[name]) / np.ptp(_logarithm(columns[name]))] for name in columns if name in known
+    }
+    powers = [part for parts in settings.values() for part in parts]
+    alone = {name: [part, part**2] for name, (part,) in settings.items()}
+    for name in d.open():
+        if (d.numbers[name] is None or name in d.labelled) and d.repeats(name):
+            codes = np.unique(d.labels_of(name), return_inverse=True)[1]
+            settings[name] = alone[name] = [np.equal(codes, code) * 1.0 for code in range(1, codes.max() + 1)]
+    pairs = [pair for pair in combinations(settings, 2) if not known.isdisjoint(pair)]
+    products = [one * two for a, b in pairs for one in settings[a] for two in settings[b]]
+    terms = [term for parts in alone.values() for term in parts]
+    terms += products if ROWS_PER_TERM * (1 + len(terms) + len(products)) <= d.rows else []
+    if not powers or len(settings) < 2 or ROWS_PER_TERM * (1 + len(terms)) > d.rows:
+        return
+    for name, values in columns.items():
+        if d.role.get(name) or name in known | times | shares or words.has(name, "another_model"):
+            continue
+        views = [values, _logarithm(values)]
+        whole, one, product = (
+            max(explained(view, parts) for view in views for parts in sets)
+            for sets in ([terms], alone.values(), [powers])
+        )
+        if one < OUTCOME < whole and product < FOLLOWS:
+            d.set(name, "companion", f"a result: it follows from {listing(list(settings), 4)}")
+
+
+def _logarithm(values: Array) -> Array:
+    """The logarithms of positive values; others as they are."""
+    return np.log(values) if values.min() > 0 else values

@@ -132,8 +132,8 @@ class Deciding:
 
     def is_axis(self, name: str) -> bool:
         """Whether a column's values were set: dates, times, few values, or values at about even steps or ratios."""
-        plain = name in self.cells.dates or words.has(name, "progress") or self.is_set(name)
-        return plain or is_stepped(np.asarray(self.numbers[name]))
+        time = not words.WORDS["progress"].isdisjoint(words.words_without_unit(name)[-1:])  # T_out is none
+        return time or name in self.cells.dates or self.is_set(name) or is_stepped(np.asarray(self.numbers[name]))
 
     def shares(self) -> frozenset[str]:
         """Columns that add up to one number as they stand, where those that no name calls outcomes do not do so alone;

@@ -77,8 +77,7 @@ def test_errors_behind_the_sign_of_latex_are_read(tmp_path: Path):
 
 def test_what_a_share_leaves_is_told_and_the_cost_of_a_model_is_a_feature(tmp_path: Path):
     noise = 1 + 0.01 * np.sin(np.arange(20) ** 2)
-    made = pd.DataFrame({"t": np.tile(TIMES[:10], 2), "c": np.repeat([0.5, 2.0], 10)})
-    made["left"] = np.exp(-0.02 * made["t"] * made["c"])
+    made = pd.DataFrame({"t": TIMES, "left": np.exp(-0.02 * TIMES)})
     made["conversion (%)"] = 100 * (1 - made["left"] * noise)
     assert "conversion (%) is nearly 100 % minus left." in " ".join(read(tmp_path, made, "left").notices)
     sizes = pd.DataFrame({"GFLOPs": 2.0 ** np.arange(10), "depth": np.arange(10) % 3, "FID": 20 / (1 + np.arange(10))})

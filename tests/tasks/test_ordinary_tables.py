@@ -171,3 +171,20 @@ def test_names_of_results_and_of_settings():
 def test_precision_and_recall_beside_f1(tmp_path: Path):
     made = pd.DataFrame({"train size": X, "P": 80 + np.sin(X), "R": 70 + np.cos(X), "F1": 90 - 30 / X})
     assert read(tmp_path, made, "F1").task.schema.features == ("train size",)
+
+
+def test_a_measured_column_that_follows_from_the_settings_is_a_result(tmp_path: Path):
+    made = pd.DataFrame([(b, lr, m) for b in (0.05, 0.1, 0.2, 0.5) for lr in (1.0, 3.0, 9.0) for m in "PQ"])
+    made.columns = ["beta", "lr", "method"]
+    noise = 0.01 * np.sin(np.arange(24) ** 2)
+    made["quality"] = 3 + np.log(made["lr"]) - made["beta"] + (made["method"] == "Q") + noise
+    made["kl"] = 8 * np.exp(-2 * made["beta"]) * made["lr"] ** 0.5 + 0.3 * (made["method"] == "Q") - 20 * noise
+    made["steps"] = made["beta"] * made["lr"] * 1000  # set, as a product of settings
+    made["humidity"] = 40 + 900 * noise
+    found = roles(read(tmp_path, made, "quality"))
+    assert found["kl"] == "companion" and found["humidity"] == "feature"
+    assert "companion" not in (found["beta"], found["lr"], found["steps"])
+    years = pd.DataFrame({"year": np.tile(np.arange(2000, 2012), 2), "land": np.repeat(["A", "B"], 12)})
+    years["wealth"] = 1.02 ** (years["year"] - 2000) * np.where(years["land"] == "A", 30.1, 9.7) * (1 + noise)
+    years["health"] = 60 + 6 * np.log(years["wealth"]) + noise
+    assert roles(read(tmp_path, years, "health"))["wealth"] == "feature"
