@@ -1,16 +1,15 @@
 """Sends the questions of a search: budgets before, retries during, records after; many at the same time."""
 
 import hashlib
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lawsmith.agent.client.asker import Awaited, CallOutcome, Question
-from lawsmith.agent.client.call_failures import NOT_BILLED, STOPS_SEARCH, CallFailure, Failure
+from lawsmith.agent.client.call_failures import STOPS_SEARCH, CallFailure, Failure
 from lawsmith.agent.client.messages import Model, ModelReply, Request
-from lawsmith.agent.client.prices import Bill, Estimate, Prices, book
+from lawsmith.agent.client.prices import Estimate, Most, Prices, book, cost, is_billed
 from lawsmith.agent.client.recording import CallAttempt, Recording, ReplyCache, attempt_of
 from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
 from lawsmith.agent.threads import in_background
@@ -30,7 +29,6 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0  # that an endpoint may ask for: a longer on
 
 
 _Admitted = tuple[Request, Reservation]
-_Outcomes = queue.SimpleQueue[CallOutcome | BaseException]
 
 
 @dataclass(frozen=True)
@@ -75,59 +73,45 @@ class Caller:
 
         A question that was not sent is OUT_OF_BUDGET and stays open.
         """
-        outcomes: _Outcomes = queue.SimpleQueue()
-
         todo, turn = iter(questions), threading.Lock()
 
-        def work() -> None:
-            try:
-                while True:
-                    with turn:  # admitted in order
-                        question = next(todo, None)
-                        item = None if question is None else self._admit(question, outcomes)
-                    if question is None:
-                        return
-                    if item is not None:
-                        outcomes.put(self._call(*item))
-            except BaseException as error:  # noqa: BLE001 - a bug or a full disk, raised where outcomes are awaited
-                outcomes.put(error)
+        def work() -> list[CallOutcome]:
+            found = list[CallOutcome]()
+            while True:
+                with turn:  # admitted in order
+                    question = next(todo, None)
+                    item = None if question is None else self._admit(question)
+                if item is None:
+                    return found
+                found.append(item if isinstance(item, CallOutcome) else self._call(*item))
+
+        threads = [in_background(work) for _ in range(min(self.in_flight, len(questions)))]
 
         def wait() -> list[CallOutcome]:
-            found = dict[str, CallOutcome]()
-            for _ in questions:
-                if isinstance(outcome := outcomes.get(), BaseException):
-                    raise outcome
-                found[outcome.slot] = outcome
+            found = {outcome.slot: outcome for thread in threads for outcome in thread.result()}
             return [found[question.slot] for question in questions]
 
-        for _ in range(min(self.in_flight, len(questions))):
-            in_background(work)
         return wait
 
-    def _admit(self, question: Question, outcomes: _Outcomes) -> _Admitted | None:
-        """Write a request and set its price aside; None where the question has its outcome without being sent."""
+    def _admit(self, question: Question) -> _Admitted | CallOutcome:
+        """Write a request and set its price aside; or the outcome of a question that is not sent."""
         slot = question.slot
-        closed = self.recording.closed(slot)
-        if closed is not None:
+        if (closed := self.recording.closed(slot)) is not None:
             book(self.budget, self.recording.attempts(slot))
-            outcomes.put(CallOutcome.of(closed))
-            return None
+            return CallOutcome.of(closed)
         if self.stopped is not None:
-            outcomes.put(CallOutcome.unsent(slot, self.stopped))
-            return None
+            return CallOutcome.unsent(slot, self.stopped)
         request = question.write()
         self._close_lost(request)
         book(self.budget, self.recording.attempts(slot))
         if (cached := self._cached(request)) is not None:
-            outcomes.put(cached)
-            return None
+            return cached
         try:
             return self._reserved(request)
         except BudgetSpent as spent:
             self.stopped = str(spent)
             self.recording.ended(self.stopped)
-            outcomes.put(CallOutcome.unsent(slot, self.stopped))
-            return None
+            return CallOutcome.unsent(slot, self.stopped)
 
     def _reserved(self, request: Request) -> _Admitted:
         """Set aside what `request` takes at most, cut down to what is left. Raises BudgetSpent."""
@@ -154,16 +138,19 @@ class Caller:
         if self.refused is not None:
             reservation.release()
             return CallOutcome.unsent(request.slot, self.refused)
-        bill = Bill(reservation, self.prices, self._estimate.at_most(request))
+        most = self._estimate.at_most(request)
         begun = sum(attempt.failure is not Failure.LOST for attempt in self.recording.attempts(request.slot))
-        for number in range(begun + 1, begun + 1 + max(ATTEMPTS.values())):
-            attempt = self._attempt(request.model_copy(update={"attempt": number}), bill, number - begun)
-            if attempt.final:
+        attempts: list[CallAttempt] = []
+        for tried in range(1, 1 + max(ATTEMPTS.values())):
+            numbered = request.model_copy(update={"attempt": begun + tried})
+            attempts.append(self._attempt(numbered, reservation, most, tried))
+            if attempts[-1].final:
                 break
-        bill.settle()
-        return CallOutcome.of(attempt)
+        reservation.settle(*cost(attempts))
+        return CallOutcome.of(attempts[-1])
 
-    def _attempt(self, request: Request, bill: Bill, tried: int) -> CallAttempt:
+    def _attempt(self, request: Request, reservation: Reservation, most: Most, tried: int) -> CallAttempt:
+        """Send a request once. most: what one attempt may cost."""
         self.recording.asked(request)
         line = self.lines[request.model]
         started = time.monotonic()
@@ -175,8 +162,17 @@ class Caller:
         except CallFailure as failure:
             result = failure
         self._estimate.learn(request, result.usage)
-        wait = self._wait_before_next(request, result, tried, bill)
-        attempt = bill.add(request, result, final=wait is None, seconds=time.monotonic() - started)
+        wait = self._wait_before_next(request, result, tried)
+        if wait is not None and is_billed(result):
+            try:
+                reservation.extend(*most)  # the last attempt may be charged as well
+            except BudgetSpent:
+                wait = None
+        usd, at_most = (self.prices.of(request.model, result.usage), most) if is_billed(result) else (0.0, (0, 0.0))
+        seconds = time.monotonic() - started
+        attempt = attempt_of(
+            request, result, source="endpoint", final=wait is None, seconds=seconds, usd=usd, at_most=at_most
+        )
         self.recording.answered(attempt)
         if isinstance(result, ModelReply):
             if self.cache is not None:
@@ -187,11 +183,9 @@ class Caller:
             self.wait(wait)
         return attempt
 
-    def _wait_before_next(
-        self, request: Request, result: ModelReply | CallFailure, tried: int, bill: Bill
-    ) -> float | None:
-        """Seconds until the next attempt; None if there is none: success, hopeless, or beyond a limit."""
-        if isinstance(result, ModelReply) or tried >= ATTEMPTS.get(result.kind, 1):
+    def _wait_before_next(self, request: Request, result: ModelReply | CallFailure, tried: int) -> float | None:
+        """Seconds until the next attempt; None if there is none: success, hopeless, or too long a wait."""
+        if isinstance(result, ModelReply) or tried >= ATTEMPTS.get(result.kind, 1) or self.refused is not None:
             return None
         digest = hashlib.sha256(f"{request.slot}:{request.attempt}".encode()).digest()
         spread = 0.75 + 0.25 * digest[0] / 256  # of simultaneous retries, equal in every repetition of a run
@@ -199,13 +193,8 @@ class Caller:
         if result.retry_after is not None:
             wait = result.retry_after
         remaining = self.budget.remaining_seconds
-        if wait > LONGEST_RETRY_AFTER_SECONDS or (remaining is not None and wait >= remaining):
-            return None
-        if self.refused is not None:
-            return None
-        if result.kind not in NOT_BILLED and not bill.afford_another():
-            return None
-        return wait
+        late = remaining is not None and wait >= remaining
+        return None if wait > LONGEST_RETRY_AFTER_SECONDS or late else wait
 
     def _close_lost(self, request: Request) -> None:
         """Put on the books what left before a kill and may have been paid, without a reply to show for it."""

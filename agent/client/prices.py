@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from lawsmith.agent.client.call_failures import NOT_BILLED, AnsweredFailure, CallFailure, Failure
 from lawsmith.agent.client.messages import ModelReply, Request, TokenUsage
-from lawsmith.agent.client.recording import CallAttempt, attempt_of
-from lawsmith.agent.search.budget import Budget, BudgetSpent, Reservation
+from lawsmith.agent.client.recording import CallAttempt
+from lawsmith.agent.search.budget import Budget
 from lawsmith.tasks import InputError
 from lawsmith.tasks.frozen import Frozen
 
@@ -18,6 +18,8 @@ BYTES_PER_TOKEN = 2.3
 TOKENS_PER_MESSAGE = 16  # of the chat template
 MARGIN = 1.05  # over the dearest request so far, byte for byte
 LEAST_REPLY = 64  # tokens of a usual reply, before one was heard
+Most = tuple[int, float | None]
+"""Tokens and USD that one attempt costs at most; USD are None where the price is not known."""
 
 
 class Price(Frozen):
@@ -67,52 +69,25 @@ class Prices:
             )
 
 
-class Bill:
-    """The attempts of one call so far, against its reservation."""
+def is_billed(result: ModelReply | CallFailure) -> bool:
+    """Whether an endpoint may charge for what came back."""
+    return isinstance(result, ModelReply | AnsweredFailure) or result.kind not in NOT_BILLED
 
-    def __init__(self, reservation: Reservation, prices: Prices, most: tuple[int, float | None]) -> None:
-        self._reservation = reservation
-        self._prices = prices
-        self._most = most  # tokens and USD of one attempt
-        self._tokens = 0
-        self._usd: Fraction | None = Fraction(0)
 
-    def add(self, request: Request, result: ModelReply | CallFailure, *, final: bool, seconds: float) -> CallAttempt:
-        """The record of an attempt, put on the bill."""
-        at_most: tuple[int, float | None] = (0, 0.0)
-        if isinstance(result, ModelReply | AnsweredFailure):
-            usd = self._prices.of(request.model, result.usage)
-            at_most = self._most
-        elif result.kind in NOT_BILLED:
-            usd = 0.0
-        else:
-            usd, at_most = None, self._most
-        attempt = attempt_of(request, result, source="endpoint", final=final, seconds=seconds, usd=usd, at_most=at_most)
-        self._tokens += at_most[0] if attempt.tokens is None else attempt.tokens
-        self._usd = None if usd is None or self._usd is None else self._usd + Fraction(usd)
-        return attempt
-
-    def afford_another(self) -> bool:
-        """Whether one more attempt fits the budget although the last may be charged as well."""
-        try:
-            self._reservation.extend(*self._most)
-        except BudgetSpent:
-            return False
-        return True
-
-    def settle(self) -> None:
-        """Charge the budget; the call has ended."""
-        self._reservation.settle(self._tokens, self._usd)
+def cost(attempts: Sequence[CallAttempt]) -> tuple[int, Fraction | None]:
+    """Tokens of some attempts, at most, and USD, exactly; None where the price of one is unknown."""
+    known = [Fraction(attempt.usd) for attempt in attempts if attempt.usd is not None]
+    usd = sum(known, Fraction(0)) if len(known) == len(attempts) else None
+    return sum(attempt.charged_tokens for attempt in attempts), usd
 
 
 def book(budget: Budget, attempts: Sequence[CallAttempt]) -> None:
     """Charge recorded attempts: those of an earlier process of this run, or of the run that is replayed."""
     for attempt in attempts:
-        tokens = attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
         counts = attempt.final or attempt.failure is Failure.LOST  # a lost call may have been answered and paid
         budget.book(
             calls=int(counts and attempt.source == "endpoint"),
-            tokens=0 if attempt.source == "cache" else tokens,
+            tokens=0 if attempt.source == "cache" else attempt.charged_tokens,
             usd=attempt.usd,
             usd_at_most=attempt.at_most_usd,
         )
@@ -141,8 +116,8 @@ class Estimate:
             ratio = 1 / BYTES_PER_TOKEN if self._per_byte is None else MARGIN * self._per_byte
         return math.ceil(request.bytes * ratio) + TOKENS_PER_MESSAGE * len(request.messages)
 
-    def at_most(self, request: Request) -> tuple[int, float | None]:
-        """Tokens of prompt and reply, and USD; None where the model's price is not known."""
+    def at_most(self, request: Request) -> Most:
+        """Tokens of prompt and reply, and USD."""
         prompt, price = self.prompt(request), self._prices.price(request.model)
         usd = None if price is None else price.usd(prompt, request.max_tokens)
         return prompt + request.max_tokens, usd

@@ -66,6 +66,11 @@ class CallAttempt(Frozen):
             return None
         return self.usage.prompt_tokens + self.usage.completion_tokens
 
+    @property
+    def charged_tokens(self) -> int:
+        """Tokens that count for the budget: those reported, else as many as it may have taken."""
+        return self.at_most_tokens if self.tokens is None else self.tokens
+
 
 class SentRequest(Frozen):
     """A request as it left. `messages` is empty where an earlier attempt of the slot asked the same."""

@@ -1,6 +1,6 @@
 """The analyst: one conversation in which a model looks at rows, runs code, tries laws and is told what they miss."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lawsmith.agent.client.asker import CallOutcome, Question
 from lawsmith.agent.client.call_failures import Failure
@@ -38,24 +38,22 @@ NO_TOOLS = "Call a tool: `try` with a candidate's source, `run`, `rows`, `plot`,
 
 
 @dataclass
-class Pending:
-    """A candidate that is being evaluated, and the call that waits for what becomes of it."""
-
-    call: ToolCall | None
-    candidate: str
-
-
-@dataclass
 class Turn:
-    """What the model said and called, and what it is told: answers in the order of the calls."""
+    """What the model said, and what it is told: id of each of its calls in their order, or "" where it called nothing
+    -> the answer, which for a candidate under evaluation is yet to come.
+    """
 
     said: Message
-    told: list[Message] = field(default_factory=list)
+    answers: dict[str, str | Proposal]
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """What the model said, then the answers to its calls."""
-        return self.said, *self.told
+        """What the model said, then the answers."""
+        return self.said, *(
+            Message(role="tool" if name else "user", content=text, tool_call_id=name)
+            for name, text in self.answers.items()
+            if isinstance(text, str)
+        )
 
     @property
     def bytes(self) -> int:
@@ -74,7 +72,6 @@ class Analyst(LLMProposer):
         self._toolbox = Toolbox(setup.task, setup.evaluator.sandbox, self.viewer, self.prompts)
         self._opening: tuple[Message, ...] = ()
         self._turns: list[Turn] = []
-        self._pending: list[Pending] = []
         self._analyses: list[str] = []
         self._failures_in_row = 0
         self._keys: dict[str, str] = {}  # what a candidate states -> candidate
@@ -122,26 +119,16 @@ class Analyst(LLMProposer):
         if outcome.failure is Failure.OUT_OF_BUDGET:
             self.ended = outcome.message or "the budget is spent"
             return []
-        if outcome.reply is None:
-            parsed = parse_reply(outcome.text)
-            if outcome.failure is Failure.CUT_OFF and parsed.is_whole:
-                turn = Turn(Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES)))
-                self._turns.append(turn)
-                return self._without_calls(ask, outcome.text, turn)
+        whole = outcome.failure is Failure.CUT_OFF and parse_reply(outcome.text).is_whole
+        if outcome.reply is None and not whole:
             self._failed(ask, outcome)
             return []
         self._failures_in_row = 0
-        reply = outcome.reply
-        turn = Turn(Message(role="assistant", content=clip_bytes(reply.text, SAID_BYTES), tool_calls=reply.tool_calls))
-        self._turns.append(turn)
-        if not reply.tool_calls:
-            return self._without_calls(ask, reply.text, turn)
-        batch: list[Proposal] = []
-        for call in reply.tool_calls:
-            told = self._answer(ask, call, history, batch)
-            if told is not None:
-                turn.told.append(_answer(call, told))
-        return batch
+        calls = () if outcome.reply is None else outcome.reply.tool_calls
+        said = Message(role="assistant", content=clip_bytes(outcome.text, SAID_BYTES), tool_calls=calls)
+        answers = {call.id: self._answer(ask, call, history) for call in calls} or {"": self._said(ask, outcome.text)}
+        self._turns.append(Turn(said, answers))
+        return [one for one in answers.values() if isinstance(one, Proposal)]
 
     def _failed(self, ask: Ask, outcome: CallOutcome) -> None:
         """A call without a reply: the model is told where it can help, and the search ends where it goes on."""
@@ -155,37 +142,26 @@ class Analyst(LLMProposer):
         elif outcome.failure is Failure.CUT_OFF:
             said = Message(role="assistant", content="…")  # shown again, it would be imitated
             told = f"{outcome.message} Nothing of it was done. Be shorter: one call with little text."
-            self._turns.append(Turn(said, [Message(role="user", content=told)]))
+            self._turns.append(Turn(said, {"": told}))
         if self._failures_in_row == MOST_FAILURES and self.ended is None:
             self.ended = f"{MOST_FAILURES} calls in a row gave no reply; the last: {outcome.message}"
 
-    def _without_calls(self, ask: Ask, text: str, turn: Turn) -> list[Proposal]:
-        """A reply in words alone: a candidate in it is tried, else the model is told to call a tool."""
+    def _said(self, ask: Ask, text: str) -> str | Proposal:
+        """A reply in words alone: the candidate in it, else the words that tell the model to call a tool."""
         parsed = parse_reply(text)
         self._remember(parsed.note)
-        batch: list[Proposal] = []
-        told = NO_TOOLS
-        if parsed.source is not None:
-            tried = Try(source=parsed.source, hypothesis=parsed.hypothesis)
-            refused = self._try(ask, tried, (), batch)
-            if refused is None:
-                self._pending.append(Pending(None, batch[-1].id))
-                return batch
-            told = refused
-        turn.told.append(Message(role="user", content=told))
-        return batch
+        if parsed.source is None:
+            return NO_TOOLS
+        return self._try(ask, Try(source=parsed.source, hypothesis=parsed.hypothesis), ())
 
-    def _answer(self, ask: Ask, call: ToolCall, history: History, batch: list[Proposal]) -> str | None:
-        """What a call is answered at once; None for a candidate, which is put into `batch`."""
+    def _answer(self, ask: Ask, call: ToolCall, history: History) -> str | Proposal:
+        """What a call is answered at once, or the candidate whose evaluation will be the answer."""
         try:
             arguments = read_arguments(call.name, call.arguments)
             match arguments:
                 case Try():
                     parents = tuple(numbered(history, place).id for place in arguments.parents[:8])
-                    refused = self._try(ask, arguments, parents, batch)
-                    if refused is None:
-                        self._pending.append(Pending(call, batch[-1].id))
-                    return refused
+                    return self._try(ask, arguments, parents)
                 case Note():
                     self._remember(clip(arguments.text, 400))
                     return "Noted."
@@ -204,21 +180,19 @@ class Analyst(LLMProposer):
         self.ended = f"the model finished: {clip(asked.reason) or 'no reason given'}"
         return "The search ends."
 
-    def _try(self, ask: Ask, tried: Try, parents: tuple[str, ...], batch: list[Proposal]) -> str | None:
-        """Put a candidate into `batch`, or say why it is not evaluated: what costs no evaluation costs no candidate."""
+    def _try(self, ask: Ask, tried: Try, parents: tuple[str, ...]) -> str | Proposal:
+        """The candidate, or why it is not evaluated: what costs no evaluation costs no candidate."""
         proposal = Proposal(tried.source, parents, f"try {ask.slot} {ask.model}", tried.hypothesis[:600])
         if (refused := self.refusal(proposal)) is not None:
             found = refused.evaluation
             return f"Not evaluated. {found.verdict.value}: {found.message} {found.verdict.advice}"
         if (over := _over_cap(tried.source, self.setup.task.schema)) is not None:
             return f"Not evaluated. {over} {Verdict.OVER_CAP.advice}"
-        known = self._known(proposal)
-        if known is not None:
+        if (known := self._known(proposal)) is not None:
             return f"Not evaluated: this states what is known already, with the same bounds. {known}"
         self._keys[law_key(tried.source, self.setup.task)] = proposal.id
-        batch.append(proposal)
         self.tally.asked[proposal.id] = ask
-        return None
+        return proposal
 
     def _known(self, proposal: Proposal) -> str | None:
         """The law that a candidate only states again, in words; None where it is new."""
@@ -230,21 +204,12 @@ class Analyst(LLMProposer):
         return None if twin is None else f"It is the law {self.viewer.named(twin) or 'that is being tried'}."
 
     def _tell(self, history: History) -> None:
-        """Answer the calls whose candidates were evaluated, each in its place."""
-        if not self._pending:
-            return
-        turn, waiting = self._turns[-1], {p.call.id: p.candidate for p in self._pending if p.call is not None}
-        told = {message.tool_call_id: message for message in turn.told}
-        answers = []
-        for call in turn.said.tool_calls:
-            if call.id in waiting:
-                answers.append(_answer(call, self._outcome(waiting[call.id], history)))
-            elif call.id in told:
-                answers.append(told[call.id])
-        alone = [p.candidate for p in self._pending if p.call is None]
-        answers += [Message(role="user", content=self._outcome(candidate, history)) for candidate in alone]
-        turn.told = answers
-        self._pending = []
+        """Answer the calls of the last turn whose candidates were evaluated."""
+        for turn in self._turns[-1:]:
+            turn.answers = {
+                name: self._outcome(one.id, history) if isinstance(one, Proposal) else one
+                for name, one in turn.answers.items()
+            }
 
     def _outcome(self, candidate: str, history: History) -> str:
         if candidate not in history:
@@ -277,13 +242,11 @@ class Analyst(LLMProposer):
         return kept
 
     def _tell_budget(self) -> None:
-        left = self.pace.calls_left
-        if left > 200 or not self._turns or not self._turns[-1].told:
+        if self.pace.calls_left > 200 or not self._turns or not (answers := self._turns[-1].answers):
             return
-        last = self._turns[-1].told[-1]
-        words = f"\nBudget: about {max(1, int(left))} more replies."
-        if "\nBudget: about " not in last.content:
-            self._turns[-1].told[-1] = last.model_copy(update={"content": last.content + words})
+        *_, (name, last) = answers.items()
+        if "\nBudget: about " not in str(last):
+            answers[name] = f"{last}\nBudget: about {max(1, int(self.pace.calls_left))} more replies."
 
     def _start(self, history: History) -> dict[str, object]:
         best = next(iter(self.viewer.standing.ranking), None)
@@ -301,15 +264,10 @@ class Analyst(LLMProposer):
 
 def _fitted(turn: Turn, room: int) -> Turn:
     """A turn whose answers are cut so that it takes about `room` bytes, each at its middle."""
-    if turn.bytes <= room or not turn.told:
+    if turn.bytes <= room or not turn.answers:
         return turn
-    each = max(LEAST_ANSWER, (room - turn.said.bytes) // len(turn.told))
-    told = [message.model_copy(update={"content": clip_bytes(message.content, each)}) for message in turn.told]
-    return Turn(turn.said, told)
-
-
-def _answer(call: ToolCall, text: str) -> Message:
-    return Message(role="tool", content=text, tool_call_id=call.id)
+    each = max(LEAST_ANSWER, (room - turn.said.bytes) // len(turn.answers))
+    return Turn(turn.said, {name: clip_bytes(str(text), each) for name, text in turn.answers.items()})
 
 
 def _over_cap(source: str, schema: Schema) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -146,7 +147,7 @@ class Evolve(LLMProposer):
         self.population = Population(ISLANDS, self.merit, setup.task)
         self._seeds: list[Trial] = []
         self._seeded = False
-        self._repairs: list[tuple[Ask, Trial | CandidateReply]] = []
+        self._repairs: list[Ask] = []
         self._best_round = 0
         self._fresh_island: int | None = None
         self._returned: set[str] = set()
@@ -163,7 +164,7 @@ class Evolve(LLMProposer):
             and trial.id not in self._returned
             and trial.evaluation.verdict is not Verdict.SANDBOX_BROKEN
         ):
-            self._repairs.append((ask, trial))
+            self._repairs.append(self._mend(ask, trial))
 
     def _welcome(self, trial: Trial, ask: Ask | None) -> None:
         if ask is None and not self._seeded:
@@ -177,13 +178,14 @@ class Evolve(LLMProposer):
 
     def heard(self, answer: CandidateReply) -> None:
         """Ask once for the repair of a reply that holds no code, or a candidate that is refused unevaluated."""
-        without_code = answer.parsed is not None and answer.parsed.source is None
-        if without_code and not answer.ask.repairs:
-            self._repairs.append((answer.ask, answer))
+        if answer.ask.repairs:
+            return
+        if answer.parsed is not None and answer.parsed.source is None:
+            self._repairs.append(self._ask_again(answer.ask, answer.problem))
         refused = None if answer.proposal is None else self.refusal(answer.proposal)
-        if refused is not None and not answer.ask.repairs:  # known before it is evaluated: back in the next round
+        if refused is not None:  # known before it is evaluated: back in the next round
             self._returned.add(refused.id)
-            self._repairs.append((answer.ask, refused))
+            self._repairs.append(self._mend(answer.ask, refused))
 
     def improves(self, trial: Trial, ask: Ask) -> bool:
         """Whether the candidate has a smaller error than each of its parents, or than the best where it has none."""
@@ -204,7 +206,7 @@ class Evolve(LLMProposer):
         self._keep_moving()
         width = self.pace.width
         repairs, self._repairs = self._repairs[:width], self._repairs[width:]
-        asks = [self._repair(place, *failed) for place, failed in enumerate(repairs)]
+        asks = [replace(ask, slot=f"{self.round}.{place}") for place, ask in enumerate(repairs)]
         return asks + [self._question(place, history) for place in range(len(asks), width)]
 
     def _keep_moving(self) -> None:
@@ -271,28 +273,19 @@ class Evolve(LLMProposer):
             return ("cross", [first, second]) if second is not None else ("improve", [first])
         return operation, [first]
 
-    def _repair(self, place: int, failed: Ask, what: Trial | CandidateReply) -> Ask:
-        """The second chance of a reply: with its error message, or with a reminder of how to answer."""
-        if isinstance(what, CandidateReply):
-            problem = what.problem
-
-            def write() -> tuple[Message, ...]:
-                return told(failed.write(), self.reminder(problem))
-        else:
-            trial = what
-
-            def write() -> tuple[Message, ...]:
-                return self.prompts.first("repair.j2", lambda detail: self.failure_of(trial, detail), share=FIRST_SHARE)
-
-        return Ask(
-            slot=f"{self.round}.{place}",
-            operation="repair",
-            model=failed.model,
-            write=write,
-            parents=failed.parents if isinstance(what, CandidateReply) else (what.id,),
-            repairs=True,
-            context=failed.context,
+    def _ask_again(self, failed: Ask, problem: str) -> Ask:
+        """The second chance of a reply without code, with a reminder of how to answer."""
+        return replace(
+            failed, operation="repair", write=lambda: told(failed.write(), self.reminder(problem)), repairs=True
         )
+
+    def _mend(self, failed: Ask, trial: Trial) -> Ask:
+        """The second chance of a candidate that failed, with its error message."""
+
+        def write() -> tuple[Message, ...]:
+            return self.prompts.first("repair.j2", lambda detail: self.failure_of(trial, detail), share=FIRST_SHARE)
+
+        return replace(failed, operation="repair", write=write, parents=(trial.id,), repairs=True, diagnosed=())
 
 
 def _angle(times: int) -> str:

@@ -4,14 +4,13 @@ model: by its weight, and by how often its candidates improved on their parents.
 import math
 from collections import Counter
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 
-from lawsmith.agent.client.call_failures import Failure
 from lawsmith.agent.client.config import ModelChoice
+from lawsmith.agent.client.prices import book
 from lawsmith.agent.client.recording import CallAttempt
-from lawsmith.agent.search.budget import Allowance
+from lawsmith.agent.search.budget import Allowance, Budget
 
 ROUNDS = 4
 """Rounds that a search should have at least: with fewer calls left, fewer are asked at a time."""
@@ -25,34 +24,29 @@ class Pace:
     """
 
     def __init__(self, allowance: Allowance, max_calls: int | None, in_flight: int) -> None:
-        self._allowance, self._in_flight = allowance, in_flight
-        self._max_calls = max_calls
+        self._books, self._max_calls, self._in_flight = Budget(allowance), max_calls, in_flight
         self.calls = 0
         """Calls that were answered or given up, also from the cache."""
-        self._calls, self._lost, self._tokens, self._usd = 0, 0, 0, Fraction(0)
 
     def heard(self, attempts: Sequence[CallAttempt]) -> None:
         """Take note of one call that has ended, by its attempts."""
         self.calls += bool(attempts)
-        sent = [attempt for attempt in attempts if attempt.source == "endpoint"]
-        self._calls += sum(attempt.final for attempt in sent)
-        self._lost += sum(attempt.failure is Failure.LOST for attempt in sent)
-        for attempt in sent:
-            self._tokens += attempt.at_most_tokens if attempt.tokens is None else attempt.tokens
-            self._usd += Fraction((attempt.at_most_usd or 0) if attempt.usd is None else attempt.usd)
+        book(self._books, attempts)
 
     @property
     def calls_left(self) -> float:
         """About how many calls the budget still allows; infinite without a limit of calls, tokens or USD."""
-        left = math.inf if self._max_calls is None else self._max_calls - self.calls
-        if self._allowance.calls is not None:
-            left = min(left, self._allowance.calls - self._calls - self._lost)
-        if self._allowance.tokens is not None:
-            each = self._tokens / self._calls if self._calls and self._tokens else USUAL_TOKENS
-            left = min(left, (self._allowance.tokens - self._tokens) / each)
-        if self._allowance.usd is not None and self._calls and self._usd:
-            left = min(left, (self._allowance.usd - float(self._usd)) * self._calls / float(self._usd))
-        return max(0.0, left)
+        allowed, spent = self._books.allowance, self._books.spent
+        tokens, usd = self._books.left()
+        left = [] if self._max_calls is None else [float(self._max_calls - self.calls)]
+        if allowed.calls is not None:
+            left.append(allowed.calls - spent.calls)
+        if tokens is not None:
+            each = spent.tokens / spent.calls if spent.calls and spent.tokens else USUAL_TOKENS
+            left.append(tokens / each)
+        if allowed.usd is not None and usd is not None and spent.calls and usd < allowed.usd:
+            left.append(usd * spent.calls / (allowed.usd - usd))
+        return max(0.0, min(left, default=math.inf))
 
     @property
     def width(self) -> int:
