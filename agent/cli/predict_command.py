@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -230,19 +228,15 @@ def for_rows(
 def _csv(
     frame: pd.DataFrame, found: Sequence[Sequence[Any]], said: Sequence[str | None], targets: Sequence[str]
 ) -> str:
-    content = io.StringIO()
-    writer = csv.writer(content, lineterminator="\n")
+    """The cells of a table as they are written, and beside them the predictions and what is said of them."""
+    import pandas as pd
+
     with_intervals = bool(found) and isinstance(found[0][0], Interval)
-    ends = ("predicted", "low", "high", "mean low", "mean high") if with_intervals else ("predicted",)
-    columns = [str(name) for name in frame.columns]
-    writer.writerow([*columns, *(f"{target} {end}" for target in targets for end in ends), "remark"])
-    for cells, values, remark in zip(frame.astype(str).values.tolist(), found, said, strict=True):
-        figures = [
-            repr(figure)
-            for one in values
-            for figure in (
-                (one.value, one.low, one.high, one.mean_low, one.mean_high) if isinstance(one, Interval) else (one,)
-            )
-        ]
-        writer.writerow([*cells, *figures, remark or ""])
-    return content.getvalue()
+    ends = {"predicted": "value", "low": "low", "high": "high", "mean low": "mean_low", "mean high": "mean_high"}
+    beside = {
+        f"{target} {end}": [repr(getattr(row[t], name) if with_intervals else row[t]) for row in found]
+        for t, target in enumerate(targets)
+        for end, name in (ends.items() if with_intervals else [("predicted", "")])
+    }
+    cells = frame.astype(str).reset_index(drop=True)
+    return pd.concat([cells, pd.DataFrame({**beside, "remark": said})], axis=1).to_csv(index=False, lineterminator="\n")

@@ -123,11 +123,12 @@ def _array(name: str, value: Any) -> Any:
     return value if value is None else np.array(value)
 
 
-def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
+def open_data(archive: Archive, data_dir: Path | None = None, *, shown: bool = False) -> Dataset:
     """The data of an archived run; raises InputError when it cannot be had.
 
     Rows that the archive carries come first, unless `data_dir` says where to look. A table of the user's own is then
-    looked for under its name in `data_dir`, or else where it was.
+    looked for under its name in `data_dir`, or else where it was. `shown`: on a page, which opens archives that nobody
+    vouches for; without `data_dir`, a file that one names is then opened only where this user began the run.
     """
     if data_dir is None and (kept := kept_data(archive)) is not None:
         return kept
@@ -138,33 +139,18 @@ def open_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
             raise InputError(f"The archive of {manifest.run} is damaged: its task has no replica.")
         train, test = (Split(frame, f"the replica of {schema.name}", None) for frame in replica.rows(schema))
         return validated(schema, "replica", train, test)
+    trusted = not shown or data_dir is not None or is_own(manifest)
+    if not trusted and ((record is not None and record.train is not None) or schema.name not in names()):
+        raise NotOpened(NOT_OPENED)
     if record is not None and record.train is not None:
         test_file = None if record.test is None else _moved(record.test, data_dir)
         return read_decided(schema, _moved(record.train, data_dir), test_file)
     if schema.name not in names():
         raise InputError(f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed.")
-    found_before = None if record is None or record.source != "file" else record.path
+    found_before = None if record is None or record.source != "file" or not trusted else record.path
     if data_dir is None and found_before is not None and Path(found_before).is_file():
         data_dir = Path(found_before).parent
     return load(schema.name, data_dir)
-
-
-def open_shown_data(archive: Archive, data_dir: Path | None = None) -> Dataset:
-    """As `open_data`, for pages, which open archives that nobody vouches for.
-
-    Without `data_dir` a file that the archive names is opened only where this user began the run. Of any other, the
-    rows that it carries and those of known tasks are all there is. Raises InputError when they cannot be had.
-    """
-    if data_dir is not None or is_own(archive.manifest):
-        return open_data(archive, data_dir)
-    if (kept := kept_data(archive)) is not None:
-        return kept
-    record, schema = archive.manifest.data, archive.manifest.task
-    if record is not None and record.source == "replica":
-        return open_data(archive)
-    if (record is None or record.train is None) and schema.name in names():
-        return load(schema.name)
-    raise NotOpened(NOT_OPENED)
 
 
 def _moved(path: str, data_dir: Path | None) -> Path:

@@ -10,8 +10,8 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from lawsmith.sandbox.pool.protocol import write_all
@@ -21,9 +21,6 @@ MAX_FILE_BYTES = 64 * 2**20  # manifest, law, result, report; the two logs are b
 MAX_LINE_BYTES = 16 * 2**20  # of a log: a trial takes some kB
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-STALE_SECONDS = 3600.0
-"""A folder takes milliseconds to make; nobody is at work on one that was begun an hour ago."""
-_HIDDEN = re.compile(r"\.new-[0-9a-f]{16}")
 
 
 def safe_name(text: str) -> str:
@@ -125,12 +122,11 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def create_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder with these files at `path`, in one step, and clear away what kills left beside it long ago. Raises
+    """Put a folder with these files at `path`, in one step; a kill in these milliseconds leaves a hidden folder. Raises
     OSError: there is a folder, or the disk refuses."""
     hidden = path.parent / f".new-{secrets.token_hex(8)}"
     hidden.mkdir()
     try:
-        _sweep(path.parent, hidden.stat().st_mtime, files.keys())
         for name, data in files.items():
             write_atomic(hidden / name, data)
         os.rename(hidden, path)
@@ -138,17 +134,3 @@ def create_folder(path: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
     sync_folder(path.parent)
-
-
-def _sweep(folder: Path, now: float, names: Collection[str]) -> None:
-    """Remove hidden folders that were left half made; `now` is by the clock of their disk. One that holds anything
-    but the files of those names is not ours and stays."""
-    ours = re.compile("|".join(rf"{re.escape(name)}|\.{re.escape(name)}\.\d+\.tmp" for name in names))
-    with os.scandir(folder) as entries:
-        found = [entry for entry in entries if _HIDDEN.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)]
-    for entry in found:
-        with suppress(OSError):  # somebody else sweeps, or may and we may not
-            if now - entry.stat().st_mtime > STALE_SECONDS and all(map(ours.fullmatch, os.listdir(entry))):
-                for name in os.listdir(entry):
-                    os.unlink(os.path.join(entry.path, name))
-                os.rmdir(entry.path)

@@ -13,7 +13,7 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.laws.law_table import LawRow, laws
-from lawsmith.runs.records.data import NotOpened, open_shown_data
+from lawsmith.runs.records.data import NotOpened, open_data
 from lawsmith.runs.records.searched import searched
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import Chart
@@ -62,7 +62,7 @@ class Fit:
 def data_of(content: RunContent, data_dir: Path | None) -> Dataset | str:
     """The rows of the run, or a sentence where they are not at hand. It does not say more: that may quote them."""
     try:
-        return open_shown_data(content.archive, data_dir)
+        return open_data(content.archive, data_dir, shown=True)
     except NotOpened as refused:
         return str(refused)
     except InputError:

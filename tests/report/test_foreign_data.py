@@ -6,7 +6,7 @@ import pytest
 from made_runs import CANDIDATES, make_run, write_table
 
 from lawsmith.runs import Archive
-from lawsmith.runs.records.data import NOT_OPENED, NotOpened, open_data, open_shown_data, packed
+from lawsmith.runs.records.data import NOT_OPENED, NotOpened, open_data, packed
 from lawsmith.runs.records.ownership import is_own, marked
 from lawsmith.runs.records.record import DataRecord
 from lawsmith.runs.records.trials import Proposal
@@ -73,7 +73,7 @@ def test_rows_inside_an_archive_are_shown_whoever_made_it(runs: Path, table: Pat
     kept = packed(dataset)
     assert kept is not None
     (foreign.path / "data.json.gz").write_bytes(kept)
-    assert open_shown_data(foreign).task.provenance.sha256 == dataset.task.provenance.sha256
+    assert open_data(foreign, shown=True).task.provenance.sha256 == dataset.task.provenance.sha256
 
 
 def test_the_mark_holds_for_the_table_that_was_named_and_no_other(runs: Path, tmp_path: Path):
@@ -99,7 +99,7 @@ def test_a_known_task_is_looked_for_where_this_machine_has_it(runs: Path, table:
     monkeypatch.setattr("lawsmith.runs.records.data.load", load)
     manifest = own.manifest.model_copy(update={"data": record, "task": task})
     for change in (marked(manifest), manifest):
-        open_shown_data(Archive(own.path, change, ""))
+        open_data(Archive(own.path, change, ""), shown=True)
     assert asked == [table.parent, None]
 
 
@@ -111,4 +111,4 @@ def test_a_strangers_record_of_its_data_is_a_sentence(source: str, runs: Path):
     with pytest.raises(InputError):
         open_data(foreign)
     with pytest.raises(InputError if source == "replica" else NotOpened):
-        open_shown_data(foreign)
+        open_data(foreign, shown=True)

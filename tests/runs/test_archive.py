@@ -18,6 +18,7 @@ from lawsmith.runs import Archive, Manifest, RunResult, State, new_run_id
 from lawsmith.runs.records.archive import LAW, MANIFEST, REPORT, RESULT
 from lawsmith.runs.records.canonical_json import encode
 from lawsmith.runs.records.check import CALLS, EVENTS
+from lawsmith.runs.records.find import addresses
 from lawsmith.runs.records.record import FinalScores, SplitScores
 from lawsmith.tasks import InputError
 
@@ -54,25 +55,12 @@ Archive.create(Path(sys.argv[1]), Manifest.model_validate_json(sys.argv[2]))
 
 
 @pytest.mark.parametrize(("call", "calls"), [("rename", 0), ("replace", 1)])
-def test_what_a_kill_leaves_of_a_beginning_is_cleared_away_once_it_is_old(
-    tmp_path: Path, manifest: Manifest, call: str, calls: int
-) -> None:
+def test_a_kill_while_an_archive_begins_leaves_none(tmp_path: Path, manifest: Manifest, call: str, calls: int) -> None:
     code = KILLED_WHILE_IT_BEGINS.format(call=call, calls=calls)
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path), manifest.model_dump_json()], check=False)
     assert done.returncode == -signal.SIGKILL
-    (left,) = (tmp_path / "toy" / "symbolic").iterdir()
-    assert left.name.startswith(".new-")
-    foreign = shutil.copytree(left, left.with_name(".new-0123456789abcdef"))
-    (foreign / "thesis.tex").touch()
-
-    def begin() -> list[str]:
-        Archive.create(tmp_path, manifest.model_copy(update={"run": new_run_id()})).close()
-        return sorted(path.name for path in left.parent.glob(".*"))
-
-    assert begin() == sorted([left.name, foreign.name])
-    for folder in (left, foreign):
-        os.utime(folder, (0, 0))
-    assert begin() == [foreign.name]
+    assert addresses(tmp_path, published=False) == {}
+    Archive.create(tmp_path, manifest).close()
 
 
 def test_an_archive_that_is_closed_from_another_thread_takes_nothing_more(tmp_path: Path, manifest: Manifest) -> None:
