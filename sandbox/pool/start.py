@@ -6,7 +6,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Protocol
 
 from pydantic import Field
@@ -27,7 +27,7 @@ STARTS = 3
 class Attempt(Frozen):
     """One tier tried on this machine. canaries: attempt -> "stopped: how" or "passed"; empty when it did not start.
 
-    reason: why it cannot be had, at first in the kernel's words; remedy: what to do. Empty where it is granted.
+    reason: why it cannot be had; remedy: what to do. Empty where it is granted.
     """
 
     tier: Tier
@@ -75,7 +75,8 @@ def start(tiers: Sequence[Tier], limits: Limits) -> WarmProcess:
     where = f" (tier {found.tier})" if sys.platform == "linux" else ""
     unsafe = "" if found.tier is Tier.NONE or not where else "; or pass --unsafe-local to run candidates unprotected"
     # What is in the way of the weakest tier is in that of every other.
-    raise SandboxUnavailable(f"Candidates cannot be isolated on this machine{where}: {obstacle(found.reason)}{unsafe}.")
+    why = f"{found.reason}; {found.remedy}{unsafe}"
+    raise SandboxUnavailable(f"Candidates cannot be isolated on this machine{where}: {why}.")
 
 
 def attempt(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
@@ -89,7 +90,12 @@ def attempt(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
         except WarmProcessFailed as error:
             reason = str(error)
             break
-    return None, Attempt(tier=tier, granted=False, reason=reason)
+    return None, _refused(tier, reason)
+
+
+def _refused(tier: Tier, reason: str, canaries: dict[str, str] | None = None) -> Attempt:
+    why, remedy = obstacle(reason)
+    return Attempt(tier=tier, granted=False, reason=why, remedy=remedy, canaries=canaries or {})
 
 
 def _attempt_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attempt]:
@@ -104,7 +110,7 @@ def _attempt_once(tier: Tier, limits: Limits) -> tuple[WarmProcess | None, Attem
     if passed and tier is not Tier.NONE:
         warm_process.close()
         reason = f"a candidate could {', '.join(passed)}"
-        return None, Attempt(tier=tier, granted=False, reason=reason, canaries=canaries)
+        return None, _refused(tier, reason, canaries)
     return warm_process, Attempt(tier=tier, granted=True, canaries=canaries)
 
 
@@ -136,29 +142,19 @@ _LANDLOCK = (
 _FILTERS = "run on a kernel with seccomp filters, outside of a container that denies them"
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """reason: what is in the way, with the kernel's own words where there are any. remedy: what to do."""
-
-    reason: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.reason}; {self.remedy}"
-
-
-def obstacle(reason: str) -> Obstacle:
-    """What the words of a failed start come down to."""
+def obstacle(reason: str) -> tuple[str, str]:
+    """What the words of a failed start come down to: what is in the way, in the kernel's own words where there are any,
+    and what to do."""
     if sys.platform != "linux":
         here = f"candidates are isolated on Linux only, and this is {sys.platform}"
-        return Obstacle(here, "run in a Linux container, in WSL 2 or on a Linux machine")
+        return here, "run in a Linux container, in WSL 2 or on a Linux machine"
     if not seccomp.supported():
         here = f"the system calls of {platform.machine()} are not known here"
-        return Obstacle(here, "use x86_64 or aarch64")
+        return here, "use x86_64 or aarch64"
     for signs, why, remedy in _KNOWN:
         if any(sign in reason for sign in signs):
-            return Obstacle(f"{why} ({reason})", remedy)
-    return Obstacle(reason, "try again, and report it with the output of `discover doctor --json` if it stays")
+            return f"{why} ({reason})", remedy
+    return reason, "try again, and report it with the output of `discover doctor --json` if it stays"
 
 
 _KNOWN = (
@@ -193,14 +189,10 @@ class Diagnosis(Frozen):
 
 def diagnose(limits: Limits = DEFAULT_LIMITS) -> Diagnosis:
     """Starts and proves every tier in turn, raises nothing."""
-    reports = tuple(_report(tier, limits) for tier in ISOLATED)
-    granted = [report.tier for report in reports if report.granted]
-    return Diagnosis(tier=granted[0] if granted else Tier.NONE, tiers=reports)
-
-
-def _report(tier: Tier, limits: Limits) -> Attempt:
-    warm_process, found = attempt(tier, limits)
-    if warm_process is None:
-        return found.model_copy(update=asdict(obstacle(found.reason)))
-    warm_process.close()
-    return found
+    tried = []
+    for tier in ISOLATED:
+        warm_process, found = attempt(tier, limits)
+        tried.append(found)
+        if warm_process is not None:
+            warm_process.close()
+    return Diagnosis(tier=next((found.tier for found in tried if found.granted), Tier.NONE), tiers=tuple(tried))
