@@ -1,12 +1,12 @@
 """The hypotheses for which a model proposed its laws, and whether these laws turned out well."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.record import RunResult
-from lawsmith.runs.records.trials import HALL_OF_FAME, Trial, lineage
+from lawsmith.runs.records.trials import HALL_OF_FAME, Trial
 from lawsmith.sandbox import Verdict
 
 MESSAGE = 160  # characters of a failure's reason
@@ -20,39 +20,6 @@ class Hypothesis:
     id: str
     text: str
     fate: str
-
-
-def hypotheses(
-    trials: Sequence[Trial], chosen: str | None, inseparable: Collection[str] = (), ancestors: Collection[str] = ()
-) -> tuple[Hypothesis, ...]:
-    """The hypotheses in the order in which they were tried.
-
-    inseparable: laws that held-out rows cannot tell from the chosen one. ancestors: what the chosen law was made from.
-    """
-    places = {
-        trial.id: place
-        for place, trial in enumerate(sorted((one for one in trials if one.usable), key=lambda one: one.error), start=1)
-    }
-    numbers = {trial.id: number for number, trial in enumerate(trials, start=1)}
-    known = {trial.id: trial for trial in trials}
-    found = []
-    for trial in trials:
-        text = trial.proposal.note.strip()
-        if not text or trial.proposal.origin == HALL_OF_FAME:
-            continue
-        words = [_outcome(trial, places)]
-        if trial.id == chosen:
-            words.append("chosen")
-        elif trial.id in inseparable:
-            words.append("held-out rows cannot tell it from the chosen law")
-        elif trial.id in ancestors:
-            words.append("the chosen law was made from it")
-        for parent in trial.proposal.parents[:2] if trial.usable else ():
-            if parent in places:
-                better = "better" if trial.error < known[parent].error else "not better"
-                words.append(f"{better} than law {numbers[parent]}")
-        found.append(Hypothesis(numbers[trial.id], trial.id, visible(text), "; ".join(words)))
-    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -74,16 +41,40 @@ class SearchRecord:
 
     @property
     def lineage(self) -> tuple[Trial, ...]:
-        """The winner and what it descends from, nearest first."""
-        parents = {trial.id: trial.proposal.parents for trial in self.trials}
-        return tuple(self.by_id[id] for id in lineage(self.result.winner, parents))
+        """The winner and all that it descends from, nearest first; empty where no trial is the winner."""
+        found: dict[str, Trial] = {}
+        waiting = [self.result.winner or ""]
+        while waiting:
+            name = waiting.pop(0)
+            if name in self.by_id and name not in found:
+                found[name] = self.by_id[name]
+                waiting += found[name].proposal.parents
+        return tuple(found.values())
 
     @cached_property
     def hypotheses(self) -> Mapping[str, Hypothesis]:
         """Id of a trial -> why a model proposed it and what became of it, in the order of the search."""
+        places = {trial.id: place for place, trial in enumerate(self.best, start=1)}
         ancestors = {trial.id for trial in self.lineage}
-        found = hypotheses(self.trials, self.result.winner, self.result.inseparable, ancestors)
-        return {one.id: one for one in found}
+        return {
+            trial.id: Hypothesis(self.numbers[trial.id], trial.id, visible(text), self._fate(trial, places, ancestors))
+            for trial in self.trials
+            if (text := trial.proposal.note.strip()) and trial.proposal.origin != HALL_OF_FAME
+        }
+
+    def _fate(self, trial: Trial, places: Mapping[str, int], ancestors: Collection[str]) -> str:
+        words = [_outcome(trial, places)]
+        if trial.id == self.result.winner:
+            words.append("chosen")
+        elif trial.id in self.result.inseparable:
+            words.append("held-out rows cannot tell it from the chosen law")
+        elif trial.id in ancestors:
+            words.append("the chosen law was made from it")
+        for parent in trial.proposal.parents[:2] if trial.id in places else ():
+            if parent in places:
+                better = "better" if trial.error < self.by_id[parent].error else "not better"
+                words.append(f"{better} than law {self.numbers[parent]}")
+        return "; ".join(words)
 
     @property
     def best(self) -> tuple[Trial, ...]:
@@ -92,7 +83,7 @@ class SearchRecord:
         return tuple(sorted(judged, key=lambda trial: trial.error))
 
 
-def _outcome(trial: Trial, places: dict[str, int]) -> str:
+def _outcome(trial: Trial, places: Mapping[str, int]) -> str:
     evaluation = trial.evaluation
     if evaluation.verdict is not Verdict.OK:
         return f"failed ({evaluation.verdict.value}): {visible(evaluation.message[:MESSAGE])}"

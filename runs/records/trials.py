@@ -249,15 +249,3 @@ def recorded_trials(archive: Archive) -> Iterator[Trial]:
     for event in archive.events():
         if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
             yield found.trial
-
-
-def lineage(winner: str | None, parents: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The winner and all that it descends from, nearest first, by id; empty when it is not among them."""
-    found: dict[str, None] = {}
-    waiting = [winner] if winner is not None else []
-    while waiting:
-        name = waiting.pop(0)
-        if name in parents and name not in found:
-            found[name] = None
-            waiting += parents[name]
-    return tuple(found)

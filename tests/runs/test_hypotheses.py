@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lawsmith.runs import RunResult
-from lawsmith.runs.records.hypotheses import SearchRecord, hypotheses
+from lawsmith.runs.records.hypotheses import SearchRecord
 from lawsmith.runs.records.trials import HALL_OF_FAME, Proposal, Trial
 from lawsmith.sandbox import Evaluation, Tier, Verdict
 from tests.made import made_evaluation, made_fold
@@ -27,15 +27,22 @@ def test_each_hypothesis_has_a_number_and_a_fate():
         trial("f", 0.85, "x0 + 1.5", origin=HALL_OF_FAME),
         trial("g", 0.89, "Two waves."),
     ]
-    found = hypotheses(trials, "e", ("g",), ("e", "b"))
-    assert {one.number: one.fate for one in found} == {
+    found = SearchRecord(RunResult(winner="e", inseparable=("g",)), tuple(trials)).hypotheses
+    assert {one.number: one.fate for one in found.values()} == {
         2: "held-out R² 0.8000, place 4 of 6; the chosen law was made from it; better than law 1",
         3: "held-out R² 0.7000, place 5 of 6; not better than law 2",
         4: "failed (syntax): Line 3:\\x1b[31m expected ':'.",
         5: "held-out R² 0.9000, place 1 of 6; chosen; better than law 2",
         7: "held-out R² 0.8900, place 2 of 6; held-out rows cannot tell it from the chosen law",
     }
-    assert found[0].text == "It saturates."
+    assert found["b"].text == "It saturates."
+
+
+def test_a_lineage_goes_back_through_all_parents_once_nearest_first() -> None:
+    parents = {"d": ("b", "c"), "c": ("a",), "b": ("a", "gone"), "a": ("d",), "other": ("a",)}
+    trials = tuple(trial(name, 0.5, parents=known) for name, known in parents.items())
+    for winner, found in (("d", ["d", "b", "c", "a"]), ("nobody", []), (None, [])):
+        assert [one.id for one in SearchRecord(RunResult(winner=winner), trials).lineage] == found
 
 
 def test_laws_on_record_are_ordered_by_the_score_that_chooses():

@@ -9,7 +9,6 @@ from lawsmith.runs.records.trials import (
     Round,
     Trial,
     candidate_event,
-    lineage,
     read_event,
     round_event,
     source_of,
@@ -52,9 +51,3 @@ def test_an_event_of_another_shape_is_one_sentence(damage: dict[str, object]):
         InputError, match=f"candidate {PROPOSAL.id} of the archive is not in the format of this version"
     ):
         read_event(event | damage)
-
-
-def test_a_lineage_goes_back_through_all_parents_once_nearest_first() -> None:
-    parents = {"d": ("b", "c"), "c": ("a",), "b": ("a", "gone"), "a": ("d",), "other": ("a",)}
-    assert lineage("d", parents) == ("d", "b", "c", "a")
-    assert lineage("nobody", parents) == lineage(None, parents) == ()
