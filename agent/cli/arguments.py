@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from typer import TyperException
+
 SHARED = ("--runs-dir", "--data-dir", "--json")
 """Options that may stand before a command as well as after it."""
 QUIET = ("-q", "--quiet")
@@ -35,12 +37,15 @@ def arranged(arguments: Sequence[str], app: Any) -> list[str]:
     """
     rest = [argument for argument in arguments if argument not in QUIET]
     quiet = [QUIET[1]] if len(rest) < len(arguments) else []
-    place = _first_plain(rest, _valued(app))
-    if place is None:
+    try:
+        context = app.context_class(app, **app.context_settings)
+        _, left, _ = app.make_parser(context).parse_args(list(rest))
+    except TyperException:  # an unknown option: what follows may be its value
         return quiet + rest
-    before, first, after = rest[:place], rest[place], rest[place + 1 :]
-    if any(option.startswith("-") and option.partition("=")[0] not in _options(app) for option in before):
-        return quiet + rest  # what follows an unknown option may be its value
+    before = rest[: len(rest) - len(left)]
+    if not left or "--" in before:
+        return quiet + rest
+    first, after = left[0], left[1:]
     if first in app.commands:
         stay, moved = _shared(before, _options(app.commands[first]))
         return [*quiet, *stay, first, *moved, *after]
@@ -51,42 +56,15 @@ def _options(command: Any) -> set[str]:
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
 
-def _valued(command: Any) -> set[str]:
-    """The options that are followed by a value."""
-    return {
-        name
-        for parameter in command.params
-        if not getattr(parameter, "is_flag", False)
-        for name in parameter.opts
-        if name.startswith("-")
-    }
-
-
-def _first_plain(arguments: Sequence[str], valued: Collection[str]) -> int | None:
-    """The place of the first argument that is neither an option nor an option's value."""
-    place = 0
-    while place < len(arguments):
-        argument = arguments[place]
-        if argument == "--":
-            return None
-        if argument == "-" or not argument.startswith("-"):
-            return place
-        place += 2 if argument in valued else 1
-    return None
-
-
 def _shared(before: Sequence[str], known: Collection[str]) -> tuple[list[str], list[str]]:
     """The arguments that stay before the command, and those that the command takes itself."""
-    stay: list[str] = []
-    moved: list[str] = []
-    rest = list(before)
-    while rest:
-        argument = rest.pop(0)
+    stay, moved, rest = list[str](), list[str](), iter(before)
+    for argument in rest:
         name = argument.partition("=")[0]
         target = moved if name in SHARED and name in known else stay
         target.append(argument)
-        if argument in ("--runs-dir", "--data-dir") and rest:
-            target.append(rest.pop(0))
+        if argument in ("--runs-dir", "--data-dir"):
+            target.append(next(rest))
     return stay, moved
 
 
