@@ -1,11 +1,9 @@
 """Threads that an interrupt does not wait for: work beside the search, and the runs of one command at the same time."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
-from functools import partial
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 LEAVING_SECONDS = 5.0
 """How long threads get to notice that all is over."""
@@ -15,18 +13,17 @@ T = TypeVar("T")
 
 
 def in_background(work: Callable[[], T]) -> Future[T]:
-    """Run `work` in a daemon thread; what it raises is raised again by the result."""
+    """Run `work` in a daemon thread; what it raises, a bug or a full disk, is raised again by the result."""
     future: Future[T] = Future()
-    threading.Thread(target=_fulfil, args=(future, work), daemon=True).start()
+
+    def fulfil() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again by who waits
+            future.set_exception(error)
+
+    threading.Thread(target=fulfil, daemon=True).start()
     return future
-
-
-def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
-    """Give `future` what `work` returns, or raises: a bug or a full disk is raised where the result is awaited."""
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised again by who waits
-        future.set_exception(error)
 
 
 class RunThreads:
@@ -36,7 +33,7 @@ class RunThreads:
     """
 
     def __init__(self) -> None:
-        self._threads: list[threading.Thread] = []
+        self._threads: list[Future[Any]] = []
 
     def map(self, work: Callable[[int], T], count: int, width: int, stop: Callable[[], None]) -> tuple[T, ...]:
         """What `work(0)` to `work(count - 1)` return, in that order; at most `width` of them go on at a time.
@@ -46,35 +43,28 @@ class RunThreads:
         """
         if width == 1:
             return tuple(map(work, range(count)))
-        futures: list[Future[T]] = [Future() for _ in range(count)]
-        todo = iter(enumerate(futures))  # shared: each thread takes the next one
+        todo = iter(range(count))  # shared: each thread takes the next one
 
-        def go_on() -> None:
-            for index, future in todo:
-                if future.set_running_or_notify_cancel():
-                    _fulfil(future, partial(work, index))
+        def go_on() -> dict[int, T]:
+            return {index: work(index) for index in todo}
 
+        self._threads = [in_background(go_on) for _ in range(min(width, count))]
         try:
-            for n in range(min(width, count)):
-                thread = threading.Thread(target=go_on, name=f"run-{n}", daemon=True)
-                thread.start()
-                self._threads.append(thread)
-            running = set(futures)
+            running = set(self._threads)
             while running:
                 ended, running = wait(running, WAKING_SECONDS, FIRST_EXCEPTION)
-                for future in ended:
-                    future.result()  # raises what ended it
-            return tuple(future.result() for future in futures)
+                for thread in ended:
+                    thread.result()  # raises what ended it
         except BaseException:
-            for future in futures:
-                future.cancel()
+            for _ in todo:
+                pass  # nobody takes another one
             stop()
             raise
+        found: dict[int, T] = {index: one for thread in self._threads for index, one in thread.result().items()}
+        return tuple(found[index] for index in range(count))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        deadline = time.monotonic() + LEAVING_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        wait(self._threads, LEAVING_SECONDS)
