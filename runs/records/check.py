@@ -82,15 +82,15 @@ def log_problems(path: Path, anchor: str, complete: bool) -> list[Problem]:
         scan = chain.scan(path, anchor)
     except InputError as error:
         return [Problem(path.name, str(error))]
-    return [] if scan.broken is None else [break_problem(path, scan.broken, complete)]
+    return [] if scan.broken is None else [break_problem(path, scan, complete)]
 
 
-def break_problem(path: Path, broken: chain.Break, complete: bool) -> Problem:
+def break_problem(path: Path, scan: chain.Scan, complete: bool) -> Problem:
     """What a break in a log says: damage, or the torn end of a run that can be resumed."""
-    place = f"line {broken.line} (byte {broken.offset})"
-    if broken.altered or complete:
-        return Problem(path.name, f"{place} was altered: {broken.reason}")
-    return Problem(path.name, f"the end is torn at {place}: {broken.reason}", resumable=True)
+    place = f"line {scan.records + 1} (byte {scan.length})"
+    if scan.altered or complete:
+        return Problem(path.name, f"{place} was altered: {scan.broken}")
+    return Problem(path.name, f"the end is torn at {place}: {scan.broken}", resumable=True)
 
 
 def bound_problems(folder: Path, name: str, logs: Collection[str] = (), damaged: Collection[str] = ()) -> list[Problem]:
@@ -174,7 +174,7 @@ def _cut_torn_end(path: Path, anchor: str) -> chain.Scan:
     scan = chain.scan(path, anchor)
     if scan.broken is None:
         return scan
-    problem = break_problem(path, scan.broken, complete=False)
+    problem = break_problem(path, scan, complete=False)
     if not problem.resumable:
         raise InputError(f"The archive {path.parent} is damaged and cannot be resumed: {problem}.")
     with writing(path), open_regular(path, os.O_RDWR) as descriptor:

@@ -29,24 +29,15 @@ _CLOSED = -1
 
 
 @dataclass(frozen=True)
-class Break:
-    """The first place at which a log does not read on: line number from 1, byte offset, what is wrong."""
-
-    line: int
-    offset: int
-    reason: str
-    altered: bool
-    """True when sound lines follow, which no kill can cause."""
-
-
-@dataclass(frozen=True)
 class Scan:
-    """The content of a log: its intact records, their bytes, the last digest, and where it breaks."""
+    """The content of a log: its intact records, their bytes, the last digest, and what is wrong with the line after
+    them, if it breaks there. altered: sound lines follow that one, which no kill can cause."""
 
     records: int
     length: int
     digest: str
-    broken: Break | None
+    broken: str | None = None
+    altered: bool = False
 
 
 def encode_line(record: Mapping[str, Any], seq: int, previous: str) -> tuple[bytes, str]:
@@ -118,10 +109,9 @@ def scan(path: Path, anchor: str) -> Scan:
         try:
             _, link = _record(line, link)
         except _Fault as fault:
-            altered = _sound_line_follows(line, lines)
-            return Scan(count, length, link, Break(count + 1, length, str(fault), altered))
+            return Scan(count, length, link, str(fault), _sound_line_follows(line, lines))
         count, length = count + 1, length + len(line)
-    return Scan(count, length, link, None)
+    return Scan(count, length, link)
 
 
 def _sound_line_follows(broken: bytes, rest: Iterator[bytes]) -> bool:
