@@ -10,8 +10,8 @@ import numpy as np
 
 from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.tables import MAX_FEATURES, MAX_TARGETS, bins
-from lawsmith.tasks import Array, IntArray, Table
-from lawsmith.tasks.arrays import correlation, ranks
+from lawsmith.tasks import Array, Table
+from lawsmith.tasks.arrays import Mask, correlation, ranks
 
 MAX_GROUPS = 5  # that are named; these bounds keep a diagnosis short
 MAX_WORST = 6  # rows
@@ -106,7 +106,7 @@ def _rms(residual: Array) -> float:
     return float(np.sqrt(np.mean(residual**2))) if len(residual) else 0.0
 
 
-def _notable(residual: Array, rows: IntArray) -> bool:
+def _notable(residual: Array, rows: Mask) -> bool:
     least = max(NOTABLE_BIAS, CHANCE / np.sqrt(max(1, len(residual[rows]))))
     return bool(abs(float(residual[rows].mean())) >= least * _rms(residual) > 0.0)
 
@@ -117,7 +117,7 @@ def _worst_groups(table: Table, residual: Array) -> tuple[str, ...]:
         return ()
     found, uneven = [], False
     for code in np.unique(table.codes):
-        rows = np.flatnonzero(table.codes == code)
+        rows = table.codes == code
         part = residual[rows]
         share = float((part**2).sum()) / total
         most = max(UNEVEN, 1 + 2 * np.sqrt(2 / len(part)))  # twice the scatter of a sum of squares
@@ -138,11 +138,9 @@ def _group_line(name: str, share: float, part: Array) -> str:
 def _by_range(name: str, values: Array, residual: Array) -> str | None:
     """Mean residual over the ranges of a feature; None where every range is unbiased."""
     ranges = bins(values)
-    parts = [np.flatnonzero(ranges.place == place) for place in range(len(ranges.labels))]
-    if len(parts) < 2 or not any(_notable(residual, part) for part in parts):
+    if len(ranges) < 2 or not any(_notable(residual, part) for _, part in ranges):
         return None
-    pairs = zip(ranges.labels, parts, strict=True)
-    return f"{name}: " + ", ".join(f"{label} {residual[part].mean():+.2g}σ" for label, part in pairs)
+    return f"{name}: " + ", ".join(f"{label} {residual[part].mean():+.2g}σ" for label, part in ranges)
 
 
 def _frontier(name: str, values: Array, residual: Array) -> list[str]:
@@ -153,7 +151,7 @@ def _frontier(name: str, values: Array, residual: Array) -> list[str]:
     low, high = np.quantile(values, [FRONTIER_SHARE, 1 - FRONTIER_SHARE])
     for side, rows in (("lowest", values <= low), ("highest", values >= high)):
         bias = float(residual[rows].mean())
-        if _notable(residual, np.flatnonzero(rows)):
+        if _notable(residual, rows):
             verb = "too low" if bias > 0 else "too high"
             found.append(f"at the {side} {name}: predictions {verb} by {abs(bias):.2g}σ ({int(rows.sum())} rows)")
     return found

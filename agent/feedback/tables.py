@@ -1,13 +1,14 @@
 """Training rows as text tables of bounded size: means over ranges, a design's grid, slices, and small plots."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from lawsmith.agent.client.text import clip, number
 from lawsmith.tasks import Table
-from lawsmith.tasks.arrays import Array, IntArray, Mask
+from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.errors import InputError, listing
 
 FEW_LEVELS = 10  # of a feature that is shown level by level
@@ -22,38 +23,34 @@ MAX_COLUMNS = 24  # as in a description
 BAR = 24  # characters of the longest bar of a plot
 
 
-@dataclass(frozen=True)
-class Bins:
-    """Ranges of one feature: `labels` (B) in words, and each row's place in them (n,)."""
-
-    labels: tuple[str, ...]
-    place: IntArray
+Parts = Sequence[tuple[str, Mask]]
+"""Parts of the rows: in words, and which rows (n,) they are."""
 
 
-def bins(values: Array, count: int = RANGES) -> Bins:
+def bins(values: Array, count: int = RANGES) -> Parts:
     """Values (n,) level by level where levels are few, else about `count` ranges of equally many, the last narrower."""
-    levels, place = np.unique(values, return_inverse=True)
-    if len(levels) <= max(count, FEW_LEVELS):
-        return Bins(tuple(number(level, 3) for level in levels), place.reshape(-1).astype(np.intp))
+    if len(np.unique(values)) <= max(count, FEW_LEVELS):
+        return _levels(values)
     edges = np.quantile(values, [*np.linspace(0, 1 - FRONTIER, count)[1:]], method="lower")
     edges = np.unique(edges[edges < values.max()])
     place = np.searchsorted(edges, values, side="left")
-    labels = []
-    for bin in range(len(edges) + 1):
-        part = values[place == bin]
-        labels.append(f"{number(part.min(), 3)}…{number(part.max(), 3)}" if len(part) else "")
-    return Bins(tuple(labels), place.astype(np.intp))
+    ends = [(values[part].min(), values[part].max(), part) for part in (place == k for k in range(len(edges) + 1))]
+    return [(f"{number(low, 3)}…{number(high, 3)}", part) for low, high, part in ends]
+
+
+def _levels(values: Array) -> Parts:
+    return [(number(level, 3), values == level) for level in np.unique(values)]
 
 
 def data_table(table: Table, groups: int, count: int) -> list[str]:
     """The training rows in numbers: a grid where the design is one, else the means of each target over the ranges of
     each feature, by group. The last range of a feature is its frontier."""
-    grid = _grid(table, groups)
-    return grid if grid is not None else _means(table, groups, count)
+    varying = {name: column for name, column in table.features.items() if len(np.unique(column)) > 1}
+    return _grid(table, varying, groups) or _means(table, varying, groups, count)
 
 
-def _listed_groups(table: Table, most: int) -> list[tuple[str, Mask]]:
-    """(name, mask) of the largest groups, and of the rest together."""
+def _listed_groups(table: Table, most: int) -> Parts:
+    """The largest groups, and the rest together."""
     if len(np.unique(table.codes)) < 2:
         return [("", np.full(len(table), True))]
     counts = np.bincount(table.codes, minlength=len(table.groups))
@@ -65,48 +62,39 @@ def _listed_groups(table: Table, most: int) -> list[tuple[str, Mask]]:
     return listed
 
 
-def _means(table: Table, groups: int, count: int) -> list[str]:
-    lines = []
-    varying = [name for name, column in table.features.items() if len(np.unique(column)) > 1][:MAX_FEATURES]
-    listed = _listed_groups(table, groups)
-    for target in list(table.targets)[:MAX_TARGETS]:
-        y = table.targets[target]
-        for name in varying:
-            ranges = bins(table.features[name], count)
-            lines.append(f"mean {target} by {name}: | {' | '.join(ranges.labels)} (frontier)")
+def _means(table: Table, varying: Mapping[str, Array], groups: int, count: int) -> list[str]:
+    lines, listed = [], _listed_groups(table, groups)
+    for target, y in list(table.targets.items())[:MAX_TARGETS]:
+        for name, column in list(varying.items())[:MAX_FEATURES]:
+            ranges = bins(column, count)
+            lines.append(f"mean {target} by {name}: | {' | '.join(label for label, _ in ranges)} (frontier)")
             for group, mask in listed:
-                cells = [y[mask & (ranges.place == place)] for place in range(len(ranges.labels))]
-                means = (f"{number(float(cell.mean()), 4)} ({len(cell)})" if len(cell) else "-" for cell in cells)
+                cells = [y[mask & part] for _, part in ranges]
+                means = (f"{_mean(cell)} ({len(cell)})" if len(cell) else "-" for cell in cells)
                 lines.append(" | ".join([group or "all rows", *means]))
     return lines
 
 
-def _grid(table: Table, groups: int) -> list[str] | None:
-    """The design's grid of two features, by group: rows by the first, columns by the second."""
-    varying = [name for name, column in table.features.items() if len(np.unique(column)) > 1]
+def _mean(cell: Array) -> str:
+    return number(float(cell.mean()), 4) if len(cell) else "-"
+
+
+def _grid(table: Table, varying: Mapping[str, Array], groups: int) -> list[str]:
+    """The design's grid of two features, by group: rows by the first, columns by the second; empty where it is none."""
     if len(varying) != 2:
-        return None
-    levels = [np.unique(table.features[name]) for name in varying]
-    if max(map(len, levels)) > GRID_LEVELS or min(map(len, levels)) < 2:
-        return None
-    places = np.unique(np.column_stack([table.features[name] for name in varying]), axis=0)
-    if len(places) < GRID_FILLED * len(levels[0]) * len(levels[1]):
-        return None
+        return []
+    down, across = map(_levels, varying.values())
+    places = np.unique(np.column_stack([*varying.values()]), axis=0)
+    if max(len(down), len(across)) > GRID_LEVELS or len(places) < GRID_FILLED * len(down) * len(across):
+        return []
     first, second = varying
     lines = []
-    for target in list(table.targets)[:MAX_TARGETS]:
+    for target, y in list(table.targets.items())[:MAX_TARGETS]:
         for group, mask in _listed_groups(table, min(groups, 4)):
-            lines.append(
-                f"mean {target}{' of ' + group if group else ''}, {first} down, {second} across: | "
-                + " | ".join(number(level, 3) for level in levels[1])
-            )
-            for low in levels[0]:
-                cells = [
-                    table.targets[target][mask & (table.features[first] == low) & (table.features[second] == high)]
-                    for high in levels[1]
-                ]
-                means = (number(float(cell.mean()), 4) if len(cell) else "-" for cell in cells)
-                lines.append(f"{number(low, 3)} | {' | '.join(means)}")
+            whose = f"mean {target}{' of ' + group if group else ''}, {first} down, {second} across"
+            lines.append(f"{whose}: | {' | '.join(label for label, _ in across)}")
+            for label, row in down:
+                lines.append(" | ".join([label, *(_mean(y[mask & row & column]) for _, column in across)]))
     return lines
 
 
@@ -152,21 +140,22 @@ def aggregate_text(table: Table, wanted: Slice, by: Sequence[str]) -> str:
     mask = _mask(table, wanted.where, columns)
     if not mask.any():
         return "0 rows match"
-    parts = [_ranges(table, columns, name, RANGES) for name in by[:2]] or [
-        Bins(("all",), np.zeros(len(table), dtype=np.intp))
-    ]
+    parts = [*(_ranges(table, columns, name, RANGES) for name in by[:2]), [("all", mask)], [("", mask)]]
     lines = [" | ".join([*by[:2], "rows", *(f"mean {t} ± deviation" for t in table.targets)])]
-    code = parts[0].place * (len(parts[1].labels) if len(parts) > 1 else 1)
-    code = code + (parts[1].place if len(parts) > 1 else 0)
-    for value in np.unique(code[mask])[:MAX_ROWS]:
-        here = mask & (code == value)
-        row = int(np.flatnonzero(here)[0])
-        labels = [part.labels[part.place[row]] for part in parts]
+    for labels, here in islice(_crossed(mask, *parts[:2]), MAX_ROWS):
         stats = [
             f"{number(float(y[here].mean()), 5)} ± {number(float(y[here].std()), 2)}" for y in table.targets.values()
         ]
-        lines.append(" | ".join([*labels, str(int(here.sum())), *stats]))
+        lines.append(" | ".join([*labels[: max(1, len(by))], str(int(here.sum())), *stats]))
     return "\n".join(lines)
+
+
+def _crossed(mask: Mask, first: Parts, second: Parts) -> Iterator[tuple[tuple[str, str], Mask]]:
+    """The rows of the mask in each two of the parts, where there are some."""
+    for one, part in first:
+        for other, rows in second if (mask & part).any() else ():
+            if (here := mask & part & rows).any():
+                yield (one, other), here
 
 
 def plot_text(table: Table, x: str, y: str, where: tuple[str, ...] = (), by: str = "", count: int = 12) -> str:
@@ -175,16 +164,16 @@ def plot_text(table: Table, x: str, y: str, where: tuple[str, ...] = (), by: str
     mask = _mask(table, where, columns)
     values = _column(columns, y)
     ranges = _ranges(table, columns, x, max(2, min(count, 20)))
-    split = _ranges(table, columns, by, 4) if by else Bins(("",), np.zeros(len(table), dtype=np.intp))
+    split = _ranges(table, columns, by, 4) if by else [("", mask)]
     if not mask.any():
         return "0 rows match"
     low, high = float(values[mask].min()), float(values[mask].max())
     lines = [f"mean {y} over {x}, bars from {number(low)} to {number(high)}"]
-    for part, label in enumerate(split.labels[:6]):
+    for label, part in split[:6]:
         if by:
             lines.append(f"{by} {label}:")
-        for bin, name in enumerate(ranges.labels):
-            here = values[mask & (split.place == part) & (ranges.place == bin)]
+        for name, rows in ranges:
+            here = values[mask & part & rows]
             if len(here):
                 length = round(BAR * (float(here.mean()) - low) / (high - low)) if high > low else 0
                 lines.append(f"{name:>16} {number(float(here.mean()), 5):>10} ({len(here)}) {'#' * length}")
@@ -201,9 +190,9 @@ def _column(columns: dict[str, Array], name: str) -> Array:
     return columns[name]
 
 
-def _ranges(table: Table, columns: dict[str, Array], name: str, count: int) -> Bins:
+def _ranges(table: Table, columns: dict[str, Array], name: str, count: int) -> Parts:
     if name == "group":
-        return Bins(tuple(clip(group, 40) for group in table.groups), table.codes)
+        return [(clip(group, 40), table.codes == code) for code, group in enumerate(table.groups)]
     return bins(_column(columns, name), count)
 
 
