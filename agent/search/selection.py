@@ -237,21 +237,25 @@ class _Choosing:
         `rules.evidence` at most.
 
         Where none does, the law that fits best stands for them if it leaves nearly noise. Else the fit says nothing:
-        errors are not independent. The best of millions of laws has to fit better by `OF_CHANCE` (extended BIC, Chen
-        and Chen 2008), and a quadratic of several features, which bends wherever rows do, by `STRONG`.
+        errors are not independent.
         """
-        errors, asked = np.array([self.scores[trial.id] for trial in laws]), np.zeros(len(laws))
-        for k, one in enumerate(laws):
-            known = self._traits(one)
-            asked[k] = OF_CHANCE * (one.proposal.by_chance >= OF_MILLIONS)
-            asked[k] += STRONG * (known is not None and known.is_surface)
-        criteria = np.array([information(trial, self.task) for trial in laws]) + asked
+        errors, criteria = np.array([self.scores[trial.id] for trial in laws]), self._criteria(laws)
         sure = np.array([trial.id in noise for trial in laws])
         if not sure.any():
             sure[np.argmin(criteria)] = is_nearly_noise(laws[int(np.argmin(criteria))], self.task)
         least = criteria[sure].min(initial=np.inf)
         evidence = np.exp(-np.clip(criteria - least, 0, self.rules.evidence) / 2)
         return np.asarray((errors / errors.min()) ** (-1 / self.rules.close) * evidence)
+
+    def _criteria(self, laws: Sequence[Trial]) -> Array:
+        """Bayesian information criteria (C,). The best of millions of laws has to fit better by `OF_CHANCE` (extended
+        BIC, Chen and Chen 2008), and a quadratic of several features, which bends wherever rows do, by `STRONG`."""
+        criteria = np.array([information(trial, self.task) for trial in laws])
+        for k, one in enumerate(laws):
+            known = self._traits(one)
+            criteria[k] += OF_CHANCE * (one.proposal.by_chance >= OF_MILLIONS)
+            criteria[k] += STRONG * (known is not None and known.is_surface)
+        return criteria
 
     def _beaten(self, near: Sequence[Trial]) -> Mask:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
@@ -261,7 +265,7 @@ class _Choosing:
         plain = np.array([trial.id in noise for trial in near])[:, None]
         errors = np.array([self.scores[trial.id] for trial in near])
         constants = np.array([self._constants(trial) for trial in near])
-        criteria = np.array([information(trial, self.task) for trial in near])
+        criteria = self._criteria(near)
         fewer, gained = plain & (constants[:, None] < constants), criteria - criteria[:, None]
         half = self.task.train.target_matrix().size * np.log(2)
         closer = (constants[:, None] <= constants) & (gained > half)

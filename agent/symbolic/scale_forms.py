@@ -206,7 +206,7 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
 
 
 def _led(lead: str, rest: Sequence[str]) -> dict[str, Recipe]:
-    """One feature shifted, saturating or with a floor of its own, the rest as plain power laws."""
+    """One feature shifted, broken, saturating or with a floor of its own, the rest as plain power laws."""
     others = ", ".join(rest)
 
     def times(b: Terms, *factors: Node) -> Node:
@@ -215,6 +215,8 @@ def _led(lead: str, rest: Sequence[str]) -> dict[str, Recipe]:
     return {
         f"shifted {lead} times {others}": lambda b: b.on_level(b.term(times(b, b.shifted(lead)))),
         f"shifted {lead} plus {others}": lambda b: b.on_level(b.term(b.shifted(lead)), *b.terms(rest)),
+        f"broken {lead} plus {others}": lambda b: b.on_level(b.term(b.sharply_broken(lead)), *b.terms(rest)),
+        f"broken {lead} times {others}": lambda b: b.on_level(b.term(times(b, b.sharply_broken(lead)))),
         f"exponential of {lead} plus {others}": lambda b: b.on_level(b.term(b.fading(lead)), *b.terms(rest)),
         f"exponential of {lead} times {others}": lambda b: b.on_level(
             times(b, add(b.amplitude(), b.term(b.fading(lead))))

@@ -40,6 +40,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "stretched decay of x (Kohlrausch 1854)": (TIMES, lambda x: 40 * np.exp(-((x / 13) ** 1.3))),
     "rise and decay of x (Bateman 1910)": (TIMES, lambda x: 5 * (np.exp(-0.14 * x) - np.exp(-1.1 * x))),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 30))),
+    "level and power law from a threshold of x": (DOSES[2:], lambda x: 0.1 + 0.8 * (np.maximum(x, 0.7) / 0.7) ** -0.6),
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
 }
 
@@ -160,6 +161,14 @@ def test_model_and_data_are_told_from_compute_and_their_ratio() -> None:
         assert _left(task, f"power laws {shape}") < 1e-8
     tied = made_task({"C": compute, "M": ratio}, {"z": 1.7 + 300 * model**-0.3 + 400 * data**-0.3})
     assert _left(tied, "power laws C^1 M^-1 + C^1 M^1, one exponent") < 1e-8
+
+
+@pytest.mark.parametrize("way", ["plus", "times"])
+def test_a_power_law_of_one_feature_may_break_beside_another_one(way: str) -> None:
+    x, y = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(1e8, 1e12, 16), np.geomspace(1e7, 1e9, 4)))
+    broken, other = (x / 1e8) ** -0.1 * (1 + (x / 6e9) ** 4) ** -0.08, 0.4 * (y / 1e7) ** -0.3
+    loss = 1.8 + (broken + other if way == "plus" else broken * other)
+    assert _left(made_task({"x": x, "y": y}, {"z": loss}), f"broken x {way} y") < 1e-7
 
 
 def test_features_below_zero_get_no_limits() -> None:

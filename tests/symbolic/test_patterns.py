@@ -194,6 +194,17 @@ def test_the_best_of_millions_of_laws_has_to_fit_better_than_chance_makes_it(san
     assert choose([*better, lone], noisy, UNTOLD).winner.id != "lone"
 
 
+def test_the_best_of_millions_of_laws_beats_no_known_form_by_a_constant(sandbox: Sandbox) -> None:
+    noisy = task(0.3)
+    law = tried(CURVED, noisy, sandbox)
+    known = alike(law, "known", misfit=0.1, constants=5, beyond=0.0)
+    fewer = alike(law, "fewer", misfit=0.1, constants=4, beyond=3.0)
+    blind = replace(fewer, proposal=replace(fewer.proposal, by_chance=OF_MILLIONS))
+    choosing = _Choosing(noisy, RULES, dict.fromkeys(["known", "fewer"], 0.5))
+    assert choosing._beaten([known, fewer]).tolist() == [True, False]
+    assert choosing._beaten([known, blind]).tolist() == [False, False]
+
+
 def test_a_surface_needs_more_evidence_than_a_law(sandbox: Sandbox) -> None:
     noisy = task(0.3)
     law = tried(CURVED, noisy, sandbox)
