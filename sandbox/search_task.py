@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from lawsmith.sandbox.evaluate import evaluate
 from lawsmith.sandbox.evaluation import Evaluation
 from lawsmith.sandbox.jobs import JobResult
@@ -64,3 +66,9 @@ def with_little_weight(task: Task, rows: Sequence[int]) -> Task:
     weight = task.train.weights.copy()
     weight[list(rows)] *= LITTLE
     return replace(task, train=replace(task.train, weight=weight))
+
+
+def counting(task: Task) -> Task:
+    """The task without training rows that weigh next to nothing; itself where there are none."""
+    counts = task.train.weights > 100 * LITTLE * np.median(task.train.weights)
+    return task if counts.all() else replace(task, train=task.train.take(counts))

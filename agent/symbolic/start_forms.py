@@ -18,6 +18,7 @@ from lawsmith.sandbox.fitting import Effort, Loss
 from lawsmith.sandbox.jobs import ScreenJob
 from lawsmith.sandbox.law.expression import features, parameters
 from lawsmith.sandbox.law.nodes import Node, Role
+from lawsmith.sandbox.search_task import counting
 from lawsmith.tasks.frontier.folds import frontier_features, has_frontier
 from lawsmith.tasks.frontier.leading import idle_categories, leading
 from lawsmith.tasks.schema import Schema
@@ -55,6 +56,7 @@ class StartForms:
     """The forms that every run on `task` begins with, whatever its seed, plain forms first."""
 
     def __init__(self, task: Task) -> None:
+        task = counting(task)  # no outlier decides which forms are tried
         self.task = narrowed(task)
         self._lock = threading.Lock()  # runs side by side wait for one screening
         self._known: dict[object, Screened] = {}  # by forms and the state of chance

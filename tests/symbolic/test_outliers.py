@@ -125,6 +125,15 @@ def test_forms_of_the_users_own_that_had_no_say_are_told(sandbox: Sandbox, monke
     assert doubts.notices[-1] == "Only the first 2 of your forms were used to find outliers, not the other 3."
 
 
+def test_a_row_that_counts_next_to_nothing_decides_no_form() -> None:
+    n, lr, batch = (axis.ravel() for axis in np.meshgrid([1e8, 4e8, 1e9], np.geomspace(3e-4, 1e-2, 6), [1e2, 5e2, 2e3]))
+    loss = 2 + (n / 1e8) ** -0.3 + 0.06 * np.log(lr / 2e-3) ** 2 + 0.03 * np.log(batch / 500) ** 2
+    loss[-2] = 11.8  # diverged
+    task = made_task({"n": n, "lr": lr, "batch": batch}, {"loss": loss})
+    assert start_forms(task).profile.bowls != ("lr", "batch")
+    assert start_forms(with_little_weight(task, [len(n) - 2])).profile.bowls == ("lr", "batch")
+
+
 def test_clean_tables_are_believed(sandbox: Sandbox) -> None:
     dataset = families({}, seed=3)
     assert doubted(dataset, sandbox) == (dataset, None)
