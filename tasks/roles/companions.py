@@ -21,7 +21,7 @@ ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurement
 SETTING, TOGETHER = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 ALONE = 0.9  # correlation of ranks of a target with the steps of one run
 OUTCOME = 0.97  # share of a column's variance that follows from what was set
-ROWS_PER_TERM = 2  # of the polynomial that tells
+ROWS_PER_TERM, MOST_TERMS, MOST_ROWS = 2, 100, 2000  # of the polynomial that tells
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
@@ -239,37 +239,35 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
     By a quadratic in the settings, with a level and slopes for each label where the rows are enough. Products of powers
     of settings may be settings, too, and columns beside a time may be observed: both stay.
     """
-    columns = d.candidates()
-    times = {*d.cells.dates, *(name for name in d.names if words.bare(name) == "year")}
+    part = slice(None, None, 1 + d.rows // MOST_ROWS)
+    columns = {name: values[part] for name, values in d.candidates().items()}
     basic = {name for name in columns if is_basic(words.words_without_unit(name))}
+    times = {*d.cells.dates, *(name for name in d.names if words.bare(name) == "year")}
     known = {name for name in columns if d.varies(name) and (name in basic or d.is_axis(name))} - times
-    settings = {
-        name: [_logarithm(columns[name]) / np.ptp(_logarithm(columns[name]))] for name in columns if name in known
-    }
-    powers = [part for parts in settings.values() for part in parts]
-    alone = {name: [part, part**2] for name, (part,) in settings.items()}
-    for name in d.open():
-        if (d.numbers[name] is None or name in d.labelled) and d.repeats(name):
-            codes = np.unique(d.labels_of(name), return_inverse=True)[1]
-            settings[name] = alone[name] = [np.equal(codes, code) * 1.0 for code in range(1, codes.max() + 1)]
-    pairs = [pair for pair in combinations(settings, 2) if not known.isdisjoint(pair)]
-    products = [one * two for a, b in pairs for one in settings[a] for two in settings[b]]
-    terms = [term for parts in alone.values() for term in parts]
-    terms += products if ROWS_PER_TERM * (1 + len(terms) + len(products)) <= d.rows else []
-    if not powers or len(settings) < 2 or ROWS_PER_TERM * (1 + len(terms)) > d.rows:
+    settings: dict[str, list[Array]] = {name: [_on_axis(columns[name])] for name in columns if name in known}
+    powers = [column for parts in settings.values() for column in parts]
+    labels = [name for name in d.open() if (d.numbers[name] is None or name in d.labelled) and d.repeats(name)]
+    for name in labels:
+        levels, codes = np.unique(d.labels_of(name)[part], return_inverse=True)
+        settings[name] = [np.equal(codes, k) * 1.0 for k in range(1, min(len(levels), MOST_TERMS))]
+    alone = [[*parts, parts[0] ** 2] if name in known else parts for name, parts in settings.items()]
+    terms = [column for parts in alone for column in parts]
+    most = min(MOST_TERMS, len(next(iter(columns.values()), ())) // ROWS_PER_TERM - 1)
+    if not powers or len(settings) < 2 or len(terms) > most:
         return
-    for name, values in columns.items():
-        if d.role.get(name) or name in known | times | shares or words.has(name, "another_model"):
-            continue
-        views = [values, _logarithm(values)]
+    pairs = [(settings[a], settings[b]) for a, b in combinations(settings, 2) if not known.isdisjoint((a, b))]
+    if len(terms) + sum(len(one) * len(two) for one, two in pairs) <= most:
+        terms += [a * b for one, two in pairs for a in one for b in two]
+    for name in (name for name in columns if name not in {*known, *times, *shares, *d.role}):
+        views = [columns[name], _on_axis(columns[name])]
         whole, one, product = (
-            max(explained(view, parts) for view in views for parts in sets)
-            for sets in ([terms], alone.values(), [powers])
+            max(explained(view, parts) for view in views for parts in sets) for sets in ([terms], alone, [powers])
         )
-        if one < OUTCOME < whole and product < FOLLOWS:
+        if one < OUTCOME < whole and product < FOLLOWS and not words.has(name, "another_model"):
             d.set(name, "companion", f"a result: it follows from {listing(list(settings), 4)}")
 
 
-def _logarithm(values: Array) -> Array:
-    """The logarithms of positive values; others as they are."""
-    return np.log(values) if values.min() > 0 else values
+def _on_axis(values: Array) -> Array:
+    """The logarithms of positive values; others as they are; less the least one, and over their range."""
+    logs = np.log(values) if values.min() > 0 else values
+    return np.asarray((logs - logs.min()) / max(np.ptp(logs), np.finfo(float).tiny))
