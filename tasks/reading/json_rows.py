@@ -76,13 +76,15 @@ def object_of(text: str) -> dict[str, Any] | None:
 
 def _points(record: dict[str, Any]) -> list[dict[str, Any]]:
     """A record of a curve as one for each of its points: lists of as many numbers, of which one grows throughout and
-    another varies; any other record alone."""
+    another varies, or that are all of a named record, which get a column ``step``; any other record alone."""
     lists = {
         name: cells
         for name, cells in record.items()
         if isinstance(cells, list) and len(cells) >= FEWEST_POINTS and all(isinstance(c, int | float) for c in cells)
     }
     grows = [name for name, cells in lists.items() if all(a < b for a, b in pairwise(cells))]
+    if not grows and "name" in record and len(lists) == len(record) - 1 and len(set(map(len, lists.values()))) == 1:
+        grows, lists = ["step"], {"step": [*range(1, 1 + len(next(iter(lists.values()))))], **lists}
     if not grows:
         return [record]
     axis = lists[grows[0]]

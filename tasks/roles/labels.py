@@ -48,11 +48,10 @@ def _codes_of_labels(d: Deciding, name: str) -> IntArray | None:
     if not all(labels):
         d.set(name, "left out", f"text, empty in {labels.count('')} of {d.rows} rows")
     elif len(set(labels)) > max(2, d.rows / 2) or all(map(two_clocks, labels)):
-        units = units_of(labels)
-        why = units or two_clocks(labels[0]) or f"text that hardly repeats, such as {labels[0][:20]!r}"
-        d.set(name, "left out", why)
-        if units is not None:
-            d.notices.append(f"lawsmith left out {name}, which holds {units}; write all of it in one unit.")
+        units, clock = units_of(labels), two_clocks(labels[-1])
+        d.set(name, "left out", units or clock or f"text that hardly repeats, such as {labels[0][:20]!r}")
+        if told := f"it holds {units}; write all of it in one unit" if units else clock:
+            d.notices.append(f"lawsmith left out {name}: {told}.")
     elif restated := label_of(codes, d.candidates()):
         set_from = words.has(name, "codes") and all(is_made(words.tokens(one)) for one in restated)  # an optimizer's lr
         if set_from or all(words.has(one, "coordinates") for one in restated):
@@ -126,8 +125,8 @@ def two_clocks(cell: str) -> str | None:
     """What a cell such as ``08:15`` may be, and what to write; None for any other."""
     if (clock := re.fullmatch(r"(\d+):(\d\d)", cell)) is None:
         return None
-    told = f"{clock[1]} min {clock[2]} s or {clock[1]} h {clock[2]} min"
-    return f"it may be {told}: write 00:{cell}, or mm:ss or hh:mm behind the column's name"
+    told = f"{cell} may be {int(clock[1])} min {clock[2]} s or {int(clock[1])} h {clock[2]} min"
+    return f"{told}; write 00:{cell} or {cell}:00, or put mm:ss or hh:mm behind the column's name"
 
 
 def units_of(labels: list[str]) -> str | None:

@@ -5,7 +5,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, along
 from lawsmith.tasks.noise import rounding
 
-FEWEST_ON_LINE = 8  # rows that tell more than chance by lying on a straight line
+FEWEST_ON_LINE = 6  # rows that tell more than chance by lying on a straight line
 ONE_LINE = 1 - 1e-5  # correlation of two columns that are on a straight line
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of columns that are alike
 APART = 0.9  # correlation of ranks above which a column rises or falls with another

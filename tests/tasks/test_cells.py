@@ -70,7 +70,7 @@ def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, sec
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("0{}:30", "may be 00 min 30 s or 00 h 30 min: write 00:00:30"),
+        ("0{}:30", "00:30 may be 0 min 30 s or 0 h 30 min; write 00:00:30 or 00:30:00"),
         ("<0.{}", "only a bound"),
         ("BLQ", "only a bound"),
         ("OVRFLW", "only a bound"),
@@ -81,6 +81,12 @@ def test_cells_of_two_readings_and_bounds_say_what_to_write(cell: str, message: 
     made = pd.DataFrame({"volts": np.exp(-np.arange(9.0) / 4), "y": [cell.format(k) for k in range(9)]})
     with pytest.raises(InputError, match=message):
         read(tmp_path, made, "y")
+
+
+def test_a_feature_of_two_readings_is_left_out_and_told(tmp_path: Path):
+    made = pd.DataFrame({"T": np.arange(9.0) ** 2, "t": [f"0{k}:30" for k in range(9)], "y": np.arange(9.0) / 4})
+    told = "lawsmith left out t: 08:30 may be 8 min 30 s or 8 h 30 min; write 00:08:30 or 08:30:00, or put mm:ss or"
+    assert any(said.startswith(told) for said in read(tmp_path, made, "y").notices)
 
 
 def test_numbers_in_brackets_among_others_are_negative(tmp_path: Path):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tables import read, roles
 
+X6 = np.array([1.0, 2, 4, 8, 16, 32])
 TIMES = np.arange(0.0, 40.0, 2)
 
 
@@ -96,6 +97,10 @@ def test_words_for_prices_epidemics_votes_and_errors(tmp_path: Path):
     assert roles(read(tmp_path, cases, "new_cases"))["deaths"] == "companion"
     judged = pd.DataFrame({"x": TIMES + 1, "score": level, "Votes": 50_000 - 997 * np.arange(20) % 7})
     assert roles(read(tmp_path, judged, "score"))["Votes"] == "weight"
+    judged = pd.DataFrame({"x": X6, "alpacaeval_lc": 10 + X6, "mt_bench": 9 - 3 / X6, "theory": 10.1 + X6})
+    assert read(tmp_path, judged, "alpacaeval_lc").task.schema.features == ("x",)
+    told = read(tmp_path, judged.assign(theory=100 * X6 / (X6 + 5)).rename(columns={"theory": "kill"}), "mt_bench")
+    assert any("kill moves with x, as mt_bench does." in said for said in told.notices)  # of six rows
     for error in ("Fehler", "écart-type", "desviación estándar"):
         abroad = pd.DataFrame({"x": TIMES + 1, "U": level, error: 0.01 + 0.01 * (np.arange(20) % 9)})
         assert roles(read(tmp_path, abroad, "U"))[error] == "weight"

@@ -110,3 +110,6 @@ def test_curves_of_two_runs_by_name_are_rows():
     curves = {run: {"step": [1, 2, 4], "loss": [loss, loss / 2, loss / 4]} for run, loss in (("a", 5.0), ("b", 6.0))}
     frame = parse_table(json.dumps(curves).encode(), "t.json", "t").frame
     assert frame.to_dict("list") == {"name": [*"aaabbb"], "step": [1, 2, 4] * 2, "loss": [5, 2.5, 1.25, 6, 3, 1.5]}
+    boosted = {"validation_0": {"logloss": [0.6, 0.5, 0.45]}, "validation_1": {"logloss": [0.6, 0.55, 0.52]}}
+    frame = parse_table(json.dumps(boosted).encode(), "t.json", "t").frame
+    assert frame["step"].tolist() == [1, 2, 3] * 2 and frame["logloss"].tolist() == [0.6, 0.5, 0.45, 0.6, 0.55, 0.52]

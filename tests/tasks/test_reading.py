@@ -160,7 +160,7 @@ TITLED = "Batch 7;;\nN;loss;v\nmM;nats;m/s\n1;3,5;5\n2;2,5;3\n3;1,5;9\n4;1,2;8\n
         ),
         (
             "p,q,loss\n1 ms,1.5,3\n20 ms,2,2\n3 s,1,1\n40,3,4\n",
-            "lawsmith left out p, which holds numbers in different units (ms, s and none);",
+            "lawsmith left out p: it holds numbers in different units (ms, s and none);",
         ),
         ("p,loss\n1/2,3\n3/8,2\n1 1/4,1\n5/8,4\n2,5\n", "p: lawsmith turned fractions into numbers ('1/2' is 0.5)."),
         ("p,loss\n512Mi,3\n1Gi,2\n2Gi,1\n4Gi,4\n", "p: lawsmith turned different units into bytes ('512Mi' is 5.36"),
