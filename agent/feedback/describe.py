@@ -1,6 +1,6 @@
 """The task in words and numbers: columns, ranges, levels, groups, noise, a fair sample; of bounded length."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,61 +18,28 @@ MAX_LABELS = 16  # of a category that are listed
 ROWS_OF_GROUP = 6  # in a sample, unless groups are few; of more groups with one row each, all would be extremes
 
 
-@dataclass(frozen=True)
-class ColumnFacts:
-    """One column: `levels` holds its distinct values if there are few, else is empty."""
-
-    name: str
-    meaning: str
-    unit: str
-    low: str
-    median: str
-    high: str
-    distinct: int
-    levels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TaskFacts:
-    """The facts of a task for a prompt. `hidden_*` count the facts that were left out for length."""
-
-    title: str
-    features: tuple[ColumnFacts, ...]
-    targets: tuple[ColumnFacts, ...]
-    group_column: str | None
-    groups: tuple[tuple[str, int], ...]
-    group_count: int
-    rows: int
-    cap: int | None
-    hidden_columns: int
-    known: tuple[str, ...]
-    """What the user knows of the law, a sentence each."""
-    reach: str
-    """How far beyond the data the law will be used, in words."""
-    explained: bool
-    """Whether the meaning of any column is stated."""
-
-
-def facts(task: Task) -> TaskFacts:
-    """What a proposer is told about `task`; training rows only."""
+def facts(task: Task) -> dict[str, Any]:
+    """What a proposer is told about `task`, for `task.j2`; training rows only. known: what the user knows of the law, a
+    sentence each. reach: how far beyond the data it will be used. explained: whether the meaning of any column is
+    stated."""
     schema, table = task.schema, task.train
     counts = np.bincount(table.codes, minlength=len(table.groups))
     largest = sorted(range(len(table.groups)), key=lambda index: (-counts[index], table.groups[index]))
     shown = schema.features[:MAX_COLUMNS]
-    return TaskFacts(
-        title=clip(schema.title or schema.name),
-        features=tuple(_column(task, name, table.features[name]) for name in shown),
-        targets=tuple(_column(task, name, table.targets[name]) for name in schema.targets[:MAX_COLUMNS]),
-        group_column=schema.group,
-        groups=tuple((clip(table.groups[index], 60), int(counts[index])) for index in largest[:MAX_GROUPS]),
-        group_count=len(table.groups),
-        rows=len(table),
-        cap=schema.cap,
-        hidden_columns=len(schema.features) - len(shown),
-        known=tuple(clip(sentence) for sentence in task.knowledge.sentences()[:MAX_COLUMNS]),
-        reach=reach_words(task),
-        explained=any(column.meaning for column in schema.columns.values()),
-    )
+    return {
+        "title": clip(schema.title or schema.name),
+        "features": tuple(_column(task, name, table.features[name]) for name in shown),
+        "targets": tuple(_column(task, name, table.targets[name]) for name in schema.targets[:MAX_COLUMNS]),
+        "group_column": schema.group,
+        "groups": tuple((clip(table.groups[index], 60), int(counts[index])) for index in largest[:MAX_GROUPS]),
+        "group_count": len(table.groups),
+        "rows": len(table),
+        "cap": schema.cap,
+        "hidden_columns": len(schema.features) - len(shown),
+        "known": tuple(clip(sentence) for sentence in task.knowledge.sentences()[:MAX_COLUMNS]),
+        "reach": reach_words(task),
+        "explained": any(column.meaning for column in schema.columns.values()),
+    }
 
 
 def reach_words(task: Task) -> str:
@@ -92,20 +59,21 @@ def reach_words(task: Task) -> str:
     return f"How far it lies beyond the data, as the user states it: {', '.join(ways)}{rest}."
 
 
-def _column(task: Task, name: str, values: Array) -> ColumnFacts:
+def _column(task: Task, name: str, values: Array) -> dict[str, Any]:
+    """One column; its distinct values where there are few."""
     column = task.schema.columns.get(name)
     distinct = np.unique(values)
     few = distinct if len(distinct) <= MAX_LEVELS else distinct[:0]
-    return ColumnFacts(
-        name=name,
-        meaning=clip(column.meaning if column else ""),
-        unit=clip(column.unit if column else "", 40),
-        low=number(distinct[0]),
-        median=number(float(np.median(values))),
-        high=number(distinct[-1]),
-        distinct=len(distinct),
-        levels=_labels(column.levels) if column and column.levels else tuple(number(v) for v in few),
-    )
+    return {
+        "name": name,
+        "meaning": clip(column.meaning if column else ""),
+        "unit": clip(column.unit if column else "", 40),
+        "low": number(distinct[0]),
+        "median": number(float(np.median(values))),
+        "high": number(distinct[-1]),
+        "distinct": len(distinct),
+        "levels": _labels(column.levels) if column and column.levels else tuple(number(v) for v in few),
+    }
 
 
 def _labels(levels: tuple[str, ...]) -> tuple[str, ...]:

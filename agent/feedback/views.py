@@ -4,7 +4,7 @@ import ast
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from typing import Any
 
 from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.describe import at_the_noise
@@ -26,27 +26,6 @@ AT_THE_NOISE = (
     "constants or a better limit beyond the data can make it better."
 )
 MAX_IDEA = 300  # characters of how a law came about
-
-
-@dataclass(frozen=True)
-class LawView:
-    """The fields of `law.j2`; numbers are already text. `parents` are the formulas that it was derived from."""
-
-    error: str
-    place: str
-    formula: str
-    fit: str
-    validation: str
-    train: str
-    constants: int
-    made_by: str
-    parents: tuple[str, ...]
-    source: str
-    fitted: tuple[str, ...] = ()
-    status: tuple[str, ...] = ()
-    folds: tuple[str, ...] = ()
-    diagnosis: tuple[TargetDiagnosis, ...] = ()
-    noise: str = ""
 
 
 class Viewer:
@@ -115,32 +94,30 @@ class Viewer:
 
     def view(
         self, trial: Trial, *, source: int, findings: int = 0, lineage: bool = True, standing: Standing | None = None
-    ) -> LawView:
-        """`source` bounds the characters of source, `findings` the lines of each kind of diagnostics.
-
-        `standing` ranks the law where what was learnt since is not to be known.
-        """
+    ) -> dict[str, Any]:
+        """What `law.j2` shows; numbers are already text. `source` bounds the characters of source, `findings` the lines
+        of each kind of diagnostics. `standing` ranks the law where what was learnt since is not to be known."""
         evaluation = trial.evaluation
         ranked = standing or self.standing
         place, count = ranked.place(trial)
         diagnosis = self._diagnosis(trial) if findings else ()
-        return LawView(
-            error=number(ranked.error(trial), 3),
-            place=f"{place} of {count}",
-            formula=formula_of(trial),
-            fit=fit_words(trial),
-            validation=score(evaluation.validation_r2),
-            train=score(evaluation.train_r2),
-            constants=evaluation.constants_count or 0,
-            made_by=clip(": ".join(filter(None, (trial.proposal.origin, trial.proposal.note))), MAX_IDEA),
-            parents=tuple(self._formulas[one] for one in trial.proposal.parents if lineage and one in self._formulas),
-            source=shown_source(trial.proposal.source, source) if source else "",
-            fitted=_fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),
-            status=_status(evaluation) if findings else (),
-            folds=tuple(self.held_out(trial)[:findings]),
-            diagnosis=tuple(part.shortened(findings) for part in self._diagnosis(trial)[:findings]) if findings else (),
-            noise=AT_THE_NOISE if findings and self.at_the_noise(trial) else "",
-        )
+        return {
+            "error": number(ranked.error(trial), 3),
+            "place": f"{place} of {count}",
+            "formula": formula_of(trial),
+            "fit": fit_words(trial),
+            "validation": score(evaluation.validation_r2),
+            "train": score(evaluation.train_r2),
+            "constants": evaluation.constants_count or 0,
+            "made_by": clip(": ".join(filter(None, (trial.proposal.origin, trial.proposal.note))), MAX_IDEA),
+            "parents": [self._formulas[one] for one in trial.proposal.parents if lineage and one in self._formulas],
+            "source": shown_source(trial.proposal.source, source) if source else "",
+            "fitted": _fitted(evaluation, min(findings, MAX_FITTED_GROUPS), diagnosis[0].worst if diagnosis else ()),
+            "status": _status(evaluation) if findings else (),
+            "folds": self.held_out(trial)[:findings],
+            "diagnosis": [part.shortened(findings) for part in diagnosis[:findings]],
+            "noise": AT_THE_NOISE if findings and self.at_the_noise(trial) else "",
+        }
 
     def held_out(self, trial: Trial) -> list[str]:
         """By how much the law misses each held-out part, worst first."""

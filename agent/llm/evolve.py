@@ -11,7 +11,6 @@ import numpy as np
 from lawsmith.agent.client.messages import Message, told
 from lawsmith.agent.feedback.formulas import Standing
 from lawsmith.agent.feedback.prompts import Detail
-from lawsmith.agent.feedback.views import LawView
 from lawsmith.agent.llm.model_proposer import REMINDER_SHARE, LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup, Ask, CandidateReply
 from lawsmith.agent.llm.replies import Behaviour
@@ -254,7 +253,7 @@ class Evolve(LLMProposer):
 
     def _best_view(
         self, best: Trial | None, parents: Sequence[Trial], detail: Detail, standing: Standing
-    ) -> LawView | None:
+    ) -> dict[str, Any] | None:
         """The best law with its residuals, unless it is a parent, which is shown so anyway."""
         if best is None or any(best is parent for parent in parents):
             return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.client.recording import Recording
@@ -14,57 +12,30 @@ from lawsmith.agent.search.selection import choose
 from lawsmith.runs.records.account import Account, Books
 from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Verdict
-from lawsmith.tasks.task import Task
 
 if TYPE_CHECKING:
     from lawsmith.agent.llm.model_proposer import LLMProposer
 
 
-@dataclass(frozen=True)
-class Gain:
-    """What a model added to a search: the law chosen with its candidates and the one without them, and their typical
-    errors.
-
-    `alone` and `without` are None where the search alone had no law.
-    """
-
-    chosen: Trial
-    error: float
-    alone: Trial | None
-    without: float | None
-
-    @property
-    def share(self) -> float | None:
-        """The share of the error that the model removed; negative where the choice got worse by this score."""
-        return None if self.without is None else 1 - self.error / self.without
-
-
-def gain(trials: Sequence[Trial], task: Task, made_by_model: Callable[[Trial], bool]) -> Gain | None:
-    """The law chosen with a model's candidates against the one chosen without them; None where no law is usable."""
-    if not any(trial.usable for trial in trials):
-        return None
-    winner = choose(trials, task).winner
-    others = [trial for trial in trials if trial.usable and not made_by_model(trial)]
-    alone = choose(others, task).winner if others else None
-    return Gain(winner, typical_error(winner, task), alone, None if alone is None else typical_error(alone, task))
-
-
 def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
     """`lawsmith.runs.Account` as JSON data."""
-    tally, caller = proposer.tally, proposer.setup.caller
+    tally, caller, task = proposer.tally, proposer.setup.caller, proposer.setup.task
     asked = [trial for trial in history if trial.id in tally.asked]
     accepted = sum(trial.evaluation.verdict is Verdict.OK for trial in asked)
-    gained = gain(history.trials, proposer.setup.task, lambda trial: trial.id in tally.asked)
-    chosen, without = (None, None) if gained is None else (gained.chosen, gained.alone)
+    usable = history.usable()
+    chosen = choose(usable, task).winner if usable else None
+    others = [trial for trial in usable if trial.id not in tally.asked]
+    without = choose(others, task).winner if others else None
+    best, floor = (None if law is None else typical_error(law, task) for law in (chosen, without))
     answered = len(tally.asked) + tally.lost.total()
     account = Account(
         calls=books(caller.recording),
         floor_candidates=len(history) - len(asked),
         floor_r2=None if without is None else without.evaluation.validation_r2,
         best_r2=None if chosen is None else chosen.evaluation.validation_r2,
-        floor_error=None if gained is None else gained.without,
-        best_error=None if gained is None else gained.error,
-        gain=None if gained is None else gained.share,
+        floor_error=floor,
+        best_error=best,
+        gain=None if best is None or floor is None else 1 - best / floor,
         floor_at_noise=without is not None and _at_the_noise(proposer, without),
         best_by=None if chosen is None else "model" if chosen.id in tally.asked else "floor",
         candidates=len(asked),

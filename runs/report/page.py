@@ -1,7 +1,6 @@
 """The report of one run: a single HTML file that asks no network and no server for anything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,9 @@ from markupsafe import Markup
 from lawsmith.runs.intervals import Uncertainty, uncertainty
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.predict import constant_intervals
-from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.archive import REPORT, Archive
 from lawsmith.runs.records.find import unfinished
-from lawsmith.runs.records.trials import Trial
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import BELIEVED, Fit, data_of, finite, fit_of, packed
@@ -143,62 +140,30 @@ def _uncertainty(
         return None, str(error)
 
 
-@dataclass(frozen=True)
-class LawLine:
-    """A line of the table of laws; `row` has its errors where the data is at hand."""
-
-    candidate: Trial
-    math: Markup | None
-    chosen: bool
-    alike: bool
-    on_front: bool
-    row: LawRow | None
-
-
-def _laws(content: RunContent, fit: Fit) -> list[LawLine]:
-    """The chosen law, those that do as well, and the best of each number of constants, by number of constants."""
+def _laws(content: RunContent, fit: Fit) -> list[dict[str, Any]]:
+    """The chosen law, those that do as well, and the best of each number of constants, by number of constants; with
+    errors (`row`) where the data is at hand."""
     front = {one.id for one in content.front}
     alike = {one.id for one in content.inseparable}
     wanted = [one for one in (content.leader, *content.inseparable, *content.front) if one is not None]
     unique = list({one.id: one for one in wanted}.values())[:MOST_LAWS]
     unique.sort(key=lambda one: (one.evaluation.constants_count or 0, one.error))
     return [
-        LawLine(
-            one,
-            mathml(one.proposal.source, content.manifest.task),
-            one is content.leader,
-            one.id in alike,
-            one.id in front,
-            fit.laws.get(one.id),
-        )
+        {
+            "candidate": one,
+            "math": mathml(one.proposal.source, content.manifest.task),
+            "chosen": one is content.leader,
+            "alike": one.id in alike,
+            "on_front": one.id in front,
+            "row": fit.laws.get(one.id),
+        }
         for one in unique
     ]
 
 
-@dataclass(frozen=True)
-class Constant:
-    """A constant: what it does, and per group its value with its 90 % interval (None where unknown)."""
-
-    name: str
-    meaning: str
-    values: tuple[tuple[float, tuple[float, float] | None], ...]
-
-
-@dataclass(frozen=True)
-class ShownConstants:
-    """groups: the first ones. total: how many there are. few: whether they fit side by side."""
-
-    groups: tuple[str, ...]
-    total: int
-    listed: tuple[Constant, ...]
-
-    @property
-    def few(self) -> bool:
-        """Whether the groups fit side by side."""
-        return len(self.groups) <= FEW_GROUPS
-
-
-def _constants(content: RunContent, known: Uncertainty | None, stated: ShownFormula | None) -> ShownConstants | None:
+def _constants(content: RunContent, known: Uncertainty | None, stated: ShownFormula | None) -> dict[str, Any] | None:
+    """The first groups and how many there are, whether they fit side by side, and of each constant what it does and per
+    group its value with its 90 % interval (None where unknown)."""
     values = content.constants
     if not values:
         return None
@@ -206,14 +171,14 @@ def _constants(content: RunContent, known: Uncertainty | None, stated: ShownForm
     groups = tuple(values)[:MOST_GROUPS]
     meanings = {} if stated is None else stated.meanings
     listed = [
-        Constant(
-            name,
-            meanings.get(name, ""),
-            tuple((values[g].get(name, float("nan")), ranges.get(g, {}).get(name)) for g in groups),
-        )
+        {
+            "name": name,
+            "meaning": meanings.get(name, ""),
+            "cells": [(values[g].get(name, float("nan")), ranges.get(g, {}).get(name)) for g in groups],
+        }
         for name in next(iter(values.values()))
     ]
-    return ShownConstants(groups, len(values), tuple(listed))
+    return {"groups": groups, "total": len(values), "few": len(groups) <= FEW_GROUPS, "listed": listed}
 
 
 def packed_candidates(content: RunContent) -> str:

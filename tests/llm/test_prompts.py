@@ -77,8 +77,8 @@ def test_the_task_is_described_from_its_training_rows() -> None:
     assert '"code"' in text
     assert 'x["N"]' in text
     found = facts(task)
-    assert [(c.name, c.low, c.high, c.distinct) for c in found.features] == [("N", "1", "1000", 13)]
-    assert found.groups == (("a", 13), ("b", 13))
+    assert [(c["name"], c["low"], c["high"], c["distinct"]) for c in found["features"]] == [("N", "1", "1000", 13)]
+    assert found["groups"] == (("a", 13), ("b", 13))
 
 
 def fields(line: str) -> dict[str, str]:

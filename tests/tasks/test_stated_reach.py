@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lawsmith.agent.feedback.describe import facts
+from lawsmith.agent.feedback.describe import reach_words
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
@@ -76,8 +76,8 @@ def test_it_is_archived_and_told(tmp_path: Path):
     assert read_decided(again, tmp_path / "t.csv").task.knowledge.reach == {"N": 100.0, "T": 0.5}
     told = "How far it lies beyond the data, as the user states it: {}."
     both = "N up to 100 times the largest value, 1e+05, T up to 450"
-    assert facts(task).reach == told.format(both)
-    assert facts(table(tmp_path, ("100",)).task).reach.endswith("1e+05; of the other features it is not known.")
-    assert "is not known: assume several times" in facts(table(tmp_path).task).reach
+    assert reach_words(task) == told.format(both)
+    assert reach_words(table(tmp_path, ("100",)).task).endswith("1e+05; of the other features it is not known.")
+    assert "is not known: assume several times" in reach_words(table(tmp_path).task)
     (tmp_path / "task.toml").write_text('reach = ["N=7"]\n')
     assert table(tmp_path).task.knowledge.reach == {"N": 7.0}
