@@ -11,7 +11,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -53,14 +53,28 @@ class FittedLaw:
     status: tuple[str, ...]
 
 
-class LoadedLaw(Protocol):
+class LoadedLaw:
     """A loaded candidate."""
 
+    spec: Spec
+
     def fit(self, table: Table) -> FittedLaw:
-        """Fit all groups of the table. Raises Refused with the verdict where the candidate fails."""
+        """The constants of each group, fitted to its rows of `table`. Raises Refused where the candidate fails."""
+        raise NotImplementedError
 
     def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """Predictions (n, T) for the rows of the table. Raises Refused with the verdict where the candidate fails."""
+        """The predictions (n, T) for the rows of `table`, group by group. Raises Refused where the candidate fails."""
+        predictions = np.full((len(table), len(self.spec.targets)), np.nan)
+        order = np.argsort(table.codes, kind="stable")
+        groups, begins = np.unique(table.codes[order], return_index=True)
+        for group, index in zip(groups.tolist(), np.split(order, begins[1:]), strict=False):  # of no rows, one part
+            columns = {name: column[index] for name, column in table.features.items()}
+            predictions[index] = self._of_group(constants, group, columns, len(index))
+        return predictions
+
+    def _of_group(self, constants: FittedLaw, group: int, columns: dict[str, Array], rows: int) -> Array:
+        """The same for the rows of one group; the columns are copies, to do with as the candidate likes."""
+        raise NotImplementedError
 
 
 def load(source: str, kind: str, allowed_imports: Sequence[str], spec: Spec) -> LoadedLaw:
@@ -102,7 +116,7 @@ def _builtins(allowed: Sequence[str]) -> dict[str, Any]:
     return {**vars(builtins), "__import__": importing}
 
 
-class FormLaw:
+class FormLaw(LoadedLaw):
     """PARAMETERS and form(x, p), fitted by the engine or by the candidate's own fit(x, y).
 
     printed: the gradients of our own print, by their names. bare: the law without guards, if it has any. Guards hide
@@ -127,7 +141,7 @@ class FormLaw:
         check_cap(len(self.names), spec)
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Refused."""
+        """See `LoadedLaw.fit`."""
         if self.own_fit is not None:
             return _fit_groups(table, self.spec, self._fit_group, self.names)
         if self.bare is not None and self._agrees(found := self.bare.fit(table), table):
@@ -189,17 +203,12 @@ class FormLaw:
             raise Refused(Verdict.CONTRACT, f"fit returned {some(names)} where PARAMETERS names {some(self.names)}.")
         return {name: scalar(value, f"parameter {name}") for name, value in returned.items()}
 
-    def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Refused."""
-
-        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
-            p = dict(zip(constants.names, constants.values[group].tolist(), strict=True))
-            return as_matrix(self.form(columns, p), rows, self.spec.targets, "form")
-
-        return _predict_groups(table, self.spec, one)
+    def _of_group(self, constants: FittedLaw, group: int, columns: dict[str, Array], rows: int) -> Array:
+        p = dict(zip(constants.names, constants.values[group].tolist(), strict=True))
+        return as_matrix(self.form(columns, p), rows, self.spec.targets, "form")
 
 
-class ClosedLaw:
+class ClosedLaw(LoadedLaw):
     """law(input_data, group), the protocol of published SLDBench solutions."""
 
     def __init__(self, module: types.ModuleType, spec: Spec) -> None:
@@ -207,22 +216,17 @@ class ClosedLaw:
         self.law = _function(module, "law")
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Refused."""
+        """See `LoadedLaw.fit`."""
         return FittedLaw((), np.empty((len(self.spec.groups), 0)), tuple("closed law" for _ in self.spec.groups))
 
-    def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Refused."""
-
-        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
-            values = [columns[name].tolist() for name in self.spec.features]
-            data = [dict(zip(self.spec.features, row, strict=True)) for row in zip(*values, strict=True)]
-            returned = self.law(data, self.spec.groups[group])
-            return from_records(returned, rows, self.spec.targets)
-
-        return _predict_groups(table, self.spec, one)
+    def _of_group(self, constants: FittedLaw, group: int, columns: dict[str, Array], rows: int) -> Array:
+        values = [columns[name].tolist() for name in self.spec.features]
+        data = [dict(zip(self.spec.features, row, strict=True)) for row in zip(*values, strict=True)]
+        returned = self.law(data, self.spec.groups[group])
+        return from_records(returned, rows, self.spec.targets)
 
 
-class PairLaw:
+class PairLaw(LoadedLaw):
     """scaling_law_func(data_points, params) and fit_scaling_law(data_points, loss_values), fitted per group.
 
     Parameters of shape (P,) are named p0, p1, …; those of shape (T, P) are named p0_0, p0_1, … by target and
@@ -235,7 +239,7 @@ class PairLaw:
         self.own_fit = _function(module, "fit_scaling_law")
 
     def fit(self, table: Table) -> FittedLaw:
-        """The constants of each group, fitted to its rows of `table`; raises Refused."""
+        """See `LoadedLaw.fit`."""
         return _fit_groups(table, self.spec, self._fit_group, None)
 
     def _fit_group(self, rows: Table) -> dict[str, float]:
@@ -249,17 +253,12 @@ class PairLaw:
             return {f"p{k}": float(value) for k, value in enumerate(np.atleast_1d(params))}
         return {f"p{t}_{k}": float(value) for (t, k), value in np.ndenumerate(params)}
 
-    def predict(self, constants: FittedLaw, table: Table) -> Array:
-        """The predictions (n, T) for the rows of `table`; raises Refused."""
-
-        def one(group: int, columns: dict[str, Array], rows: int) -> Array:
-            params = constants.values[group].copy()
-            if constants.names and "_" in constants.names[0]:
-                params = params.reshape(1 + int(constants.names[-1][1:].split("_")[0]), -1)
-            returned = self.func(np.column_stack(list(columns.values())), params)
-            return as_matrix(returned, rows, self.spec.targets, "scaling_law_func")
-
-        return _predict_groups(table, self.spec, one)
+    def _of_group(self, constants: FittedLaw, group: int, columns: dict[str, Array], rows: int) -> Array:
+        params = constants.values[group].copy()
+        if constants.names and "_" in constants.names[0]:
+            params = params.reshape(1 + int(constants.names[-1][1:].split("_")[0]), -1)
+        returned = self.func(np.column_stack(list(columns.values())), params)
+        return as_matrix(returned, rows, self.spec.targets, "scaling_law_func")
 
 
 def _fit_groups(
@@ -278,17 +277,6 @@ def _fit_groups(
         values[group] = [found[name] for name in listed]
     status = tuple("fitted by the candidate" if g in fitted else "no rows" for g in range(len(spec.groups)))
     return FittedLaw(listed, values, status)
-
-
-def _predict_groups(table: Table, spec: Spec, one: Callable[[int, dict[str, Array], int], Array]) -> Array:
-    """(n, T), group by group; `one` is given copies of the rows' columns, to do with as it likes."""
-    predictions = np.full((len(table), len(spec.targets)), np.nan)
-    order = np.argsort(table.codes, kind="stable")
-    groups, begins = np.unique(table.codes[order], return_index=True)
-    for group, index in zip(groups.tolist(), np.split(order, begins[1:]), strict=False):  # of no rows, one part
-        columns = {name: column[index] for name, column in table.features.items()}
-        predictions[index] = one(group, columns, len(index))
-    return predictions
 
 
 def _function(module: types.ModuleType, name: str) -> Callable[..., Any]:
