@@ -24,7 +24,7 @@ from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
 from lawsmith.runs.report.page import report_page, stated_law
 from lawsmith.runs.report.render import constant, environment, figure, render, shown_percent
-from lawsmith.runs.report.shown_formula import ShownFormula, mathml
+from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
@@ -183,15 +183,6 @@ ERRORS: dict[str, tuple[str, Callable[[float | None], str], bool]] = {
 """Field of the errors on a split -> what it is called, how it is written, and whether less is better."""
 
 
-@dataclass(frozen=True, eq=False)
-class Side:
-    """One of the runs."""
-
-    content: RunContent
-    stated: ShownFormula | None
-    fit: Fit
-
-
 @dataclass(frozen=True)
 class Measure:
     """A line of the comparison; `best` is the place of the better value, None where there is none."""
@@ -205,43 +196,41 @@ def compare_page(
     archives: Sequence[Archive], known: Sequence[str], sandbox: Sandbox, data_dir: Path | None = None
 ) -> str:
     """The page of up to two runs, with a choice among `known` addresses. Raises InputError for a damaged archive."""
-    sides = [_side(archive, sandbox, data_dir) for archive in archives]
+    contents = [gather(archive) for archive in archives]
+    stated = [stated_law(content, 1) for content in contents]
+    fits = [
+        fit_of(content, sandbox, data_of(content, data_dir), None, {} if one is None else one.levels)
+        for content, one in zip(contents, stated, strict=True)
+    ]
     chosen = [archive.manifest.address for archive in archives]
     digests = {None if (data := archive.manifest.data) is None else data.sha256 for archive in archives}
     same_data = len(digests) == 1
     return render(
         "compare.html.j2",
         title="Two runs compared",
-        sides=sides,
-        measures=_measures(sides, same_data) if len(sides) == 2 else [],
+        sides=list(zip(contents, stated, fits, strict=True)),
+        measures=_measures(contents, fits, same_data) if len(fits) == 2 else [],
         same_data=same_data,
         known=known,
         chosen=[*chosen, "", ""][:2],
     )
 
 
-def _side(archive: Archive, sandbox: Sandbox, data_dir: Path | None) -> Side:
-    content = gather(archive)
-    stated = stated_law(content, 1)
-    fit = fit_of(content, sandbox, data_of(content, data_dir), None, {} if stated is None else stated.levels)
-    return Side(content, stated, fit)
-
-
-def _measures(sides: Sequence[Side], same_data: bool) -> list[Measure]:
+def _measures(contents: Sequence[RunContent], fits: Sequence[Fit], same_data: bool) -> list[Measure]:
     """Larger R² is better, smaller errors are; of equal values, or on different rows, none is."""
     found = []
     for split in ("test", "training"):
-        errors = [side.fit.of(split)[:1] for side in sides]
+        errors = [fit.of(split)[:1] for fit in fits]
         for name, (kind, write, lowest) in ERRORS.items() if all(errors) else ():
             values = [getattr(one, name) for (one,) in errors]
             found.append(Measure(f"{split} {kind}", tuple(map(write, values)), _better(values, lowest)))
-    leaders = [side.content.leader for side in sides]
+    leaders = [content.leader for content in contents]
     validation = [None if one is None else one.evaluation.validation_r2 for one in leaders]
     found.append(Measure("held-out R²", tuple(map(figure, validation)), _better(validation, lowest=False)))
-    counts = [side.content.constants_count for side in sides]
+    counts = [content.constants_count for content in contents]
     found.append(Measure("constants", tuple("–" if one is None else str(one) for one in counts)))
-    found.append(Measure("candidates", tuple(str(len(side.content.trials)) for side in sides)))
-    found.append(Measure("search", tuple(duration(side.content.result.seconds or 0) for side in sides)))
+    found.append(Measure("candidates", tuple(str(len(content.trials)) for content in contents)))
+    found.append(Measure("search", tuple(duration(content.result.seconds or 0) for content in contents)))
     return found if same_data else [replace(one, best=None) for one in found]
 
 

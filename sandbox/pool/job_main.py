@@ -80,15 +80,13 @@ class _JobWork:
         try:
             return self._perform(sets)
         except Refused as broken:
-            return self._failed(broken.verdict, broken.message)
+            verdict, message = broken.verdict, broken.message
         except MemoryError:
-            return self._failed(Verdict.MEMORY, "The candidate asked for more memory than it may use.")
+            verdict, message = Verdict.MEMORY, "The candidate asked for more memory than it may use."
         except SyntaxError as error:
-            return self._failed(Verdict.SYNTAX, f"Line {error.lineno}: {error.msg}.")
+            verdict, message = Verdict.SYNTAX, f"Line {error.lineno}: {error.msg}."
         except BaseException as error:  # noqa: BLE001 - a candidate may raise anything, SystemExit included
-            return self._failed(Verdict.CRASH, _describe(error))
-
-    def _failed(self, verdict: Verdict, message: str) -> Reply:
+            verdict, message = Verdict.CRASH, _describe(error)
         return Reply(verdict, self.stage, message)
 
     def _perform(self, sets: list[Any]) -> Reply:
