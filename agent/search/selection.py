@@ -249,7 +249,7 @@ class _Choosing:
 
     def _criteria(self, laws: Sequence[Trial]) -> Array:
         """Bayesian information criteria (C,). The best of millions of laws has to fit better by `OF_CHANCE` (extended
-        BIC, Chen and Chen 2008), and a quadratic of several features, which bends wherever rows do, by `STRONG`."""
+        BIC, Chen and Chen 2008), and a surface, which bends wherever rows do, by `STRONG`."""
         criteria = np.array([information(trial, self.task) for trial in laws])
         for k, one in enumerate(laws):
             known = self._traits(one)

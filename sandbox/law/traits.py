@@ -49,7 +49,8 @@ class Traits:
     """levels: a free constant is added to every target, and no term beside it grows or falls for ever as a logarithm
     does. features: those that some target depends on. literals: numbers in the law that count as constants.
     sets_numbers: a number but 1 is added or scales what is, without a constant of its own: a search may have set it.
-    is_surface: the squares of two functions of features are added, and their product: it bends wherever rows do.
+    is_surface: it bends wherever rows do. The squares of two functions of features are added, and their product; or
+        powers of one feature, with free exponents, scale a curve of another along both axes.
     """
 
     levels: bool
@@ -78,7 +79,7 @@ def traits_of(statement: Statement) -> Traits:
         features=frozenset(name for tree in trees for name in features(tree)),
         literals=sum(map(literals, stated)),
         sets_numbers=any(_sets_number(node) for tree in trees for node in walk(tree) if isinstance(node, Sum)),
-        is_surface=any(_is_surface(node) for tree in stated for node in walk(tree) if isinstance(node, Sum)),
+        is_surface=any(_is_quadratic(node) or _scales_both_axes(node) for tree in stated for node in walk(tree)),
     )
 
 
@@ -88,11 +89,27 @@ def _sets_number(node: Sum) -> bool:
     return any(all(shared[p.name] > 1 for p in parameters(term)) for term in scaled)
 
 
-def _is_surface(node: Sum) -> bool:
+def _is_quadratic(node: Node) -> bool:
+    if not isinstance(node, Sum):
+        return False
     terms = [[factor for factor in factors_of(term) if features(factor)] for term in node.terms]
     alone = [term[0] for term in terms if len(term) == 1]
     squared = {one.base for one in alone if isinstance(one, Power) and one.exponent == Number(2.0)}
     return any(len(set(term)) == 2 and squared.issuperset(term) for term in terms)
+
+
+def _scales_both_axes(node: Node) -> bool:
+    """y^a f(x y^b), with free exponents."""
+    if not isinstance(node, Product):
+        return False
+    scales = [frozenset(features(factor)) for factor in node.factors if _is_free_power(factor)]
+    curves = [factor for factor in node.factors if len(set(features(factor))) > 1]
+    moved = (frozenset(features(one)) for curve in curves for one in walk(curve) if _is_free_power(one))
+    return not set(scales).isdisjoint(moved)
+
+
+def _is_free_power(node: Node) -> bool:
+    return isinstance(node, Power) and isinstance(node.base, Feature) and bool(parameters(node.exponent))
 
 
 def _of_one_category(node: Node) -> Node:

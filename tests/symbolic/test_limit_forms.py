@@ -75,6 +75,18 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "rise and decay of x (Bateman 1910), times power of y": lambda x, y: y**0.9 * (np.exp(-2 * x) - np.exp(-9 * x)),
     "Hill curve (1910) of x, times power of y": lambda x, y: 3 * y**-0.4 * x**1.7 / (0.3**1.7 + x**1.7),
     "pure sigmoid in x, times power of y": lambda x, y: 3 * y**2 / (1 + np.exp(-7 * (x - 0.4))),
+    "level and Hill curve of x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 * (x / y**0.5) ** 1.7 / (0.3**1.7 + (x / y**0.5) ** 1.7)
+    ),
+    "level and falling Hill curve of x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 / (1 + (x / (0.3 * y**0.5)) ** 1.7)
+    ),
+    "level and stretched decay of x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 * np.exp(-((4 * x / y**0.5) ** 0.7))
+    ),
+    "level and shifted power law of x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 * (1 + x / (0.2 * y**0.5)) ** -1.3
+    ),
     "distance of x and y": lambda x, y: 0.3 + 2 * np.abs(x - 1.3 * y),
 }
 
