@@ -57,6 +57,7 @@ def test_a_scientist_reads_computes_tries_is_told_and_finishes(sandbox: Sandbox,
     assert found.winner.evaluation.validation_r2 == pytest.approx(1.0, abs=1e-6)
     assert len(endpoint.requests) == len(STEPS) == found.report["calls"]["finished"]
     assert found.report["best_by"] == "model" and found.report["gain"] > 0.5
+    assert found.report["gain"] == pytest.approx(1 - found.report["best_error"] / found.report["floor_error"])
     assert found.report["lost"] == {"tools only": 7}
     assert [trial.proposal.origin.split()[0] for trial in found.history] == ["line", "line", "try", "try", "try"]
 

@@ -92,20 +92,6 @@ def test_a_quadratic_of_several_features_is_a_surface() -> None:
     assert [one is not None and one.is_surface for one in told] == [True, False, False]
 
 
-@pytest.mark.parametrize(
-    ("law", "both"),
-    [
-        ("p['L'] + p['A'] * x['D']**p['a'] * (1 + x['N'] / (p['h'] * x['D']**p['b']))**-2", True),
-        ("p['L'] + p['A'] * x['D']**p['a'] * np.exp(-p['k'] * x['N'])", False),
-        ("p['L'] + p['A'] * x['D']**2 * (1 + x['N'] / (p['h'] * x['D']))**-p['b']", False),
-    ],
-)
-def test_a_curve_scaled_along_both_axes_is_a_surface(law: str, both: bool) -> None:
-    source = f"import numpy as np\nPARAMETERS = ['L', 'A', 'a', 'b', 'h', 'k']\ndef form(x, p):\n    return {law}\n"
-    told = traits(source, ("y",), ("N", "D"))
-    assert told is not None and told.is_surface == both
-
-
 def test_statements_differ_in_key() -> None:
     for a, b in itertools.combinations([POWER_LAW[0], *OTHERS], 2):
         assert source_key(a) != source_key(b), (a, b)

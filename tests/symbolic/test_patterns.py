@@ -12,6 +12,7 @@ from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.records.record import FinalScores, SplitScores
 from lawsmith.runs.records.trials import OF_MILLIONS, Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
+from lawsmith.sandbox.law.traits import traits
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
 from lawsmith.tasks.frontier.folds import frontier_folds
@@ -203,6 +204,20 @@ def test_the_best_of_millions_of_laws_beats_no_known_form_by_a_constant(sandbox:
     choosing = _Choosing(noisy, RULES, dict.fromkeys(["known", "fewer"], 0.5))
     assert choosing._beaten([known, fewer]).tolist() == [True, False]
     assert choosing._beaten([known, blind]).tolist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("law", "both"),
+    [
+        ("p['L'] + p['A'] * x['D']**p['a'] * (1 + x['N'] / (p['h'] * x['D']**p['b']))**-2", True),
+        ("p['L'] + p['A'] * x['D']**p['a'] * np.exp(-p['k'] * x['N'])", False),
+        ("p['L'] + p['A'] * x['D']**2 * (1 + x['N'] / (p['h'] * x['D']))**-p['b']", False),
+    ],
+)
+def test_a_curve_scaled_along_both_axes_is_a_surface(law: str, both: bool) -> None:
+    source = f"import numpy as np\nPARAMETERS = ['L', 'A', 'a', 'b', 'h', 'k']\ndef form(x, p):\n    return {law}\n"
+    told = traits(source, ("y",), ("N", "D"))
+    assert told is not None and told.is_surface == both
 
 
 def test_a_surface_needs_more_evidence_than_a_law(sandbox: Sandbox) -> None:

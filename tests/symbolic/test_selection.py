@@ -8,7 +8,6 @@ from made_trials import FORM, WAVE, task, trial, winner
 
 from benchmarks.ablation import CHANGES, Change, scores
 from benchmarks.extrapolation import FarOutcome
-from lawsmith.agent.llm.gain import Gain, gain
 from lawsmith.agent.search import selection
 from lawsmith.agent.search.score import RULES, held_out_error, information, typical_error
 from lawsmith.agent.search.selection import choose
@@ -310,14 +309,6 @@ def test_a_law_that_cannot_be_read_is_chosen_only_where_none_can():
     readable = Trial("readable", Proposal(source), trial("readable", [0.2, 0.2]).evaluation)
     assert winner(opaque, readable) == "readable"
     assert winner(opaque) == opaque.id
-
-
-def test_what_a_model_gained_is_measured_by_the_score_that_chooses():
-    base, model = trial("base", [0.2, 0.2]), trial("model", [0.1, 0.1])
-    found = gain([base, model], task(), lambda one: one.id == "model")
-    assert found is not None and found.chosen is model and found.alone is base
-    assert found.share == pytest.approx(0.5, abs=0.02)
-    assert gain([model], task(), lambda one: True) == Gain(model, typical_error(model, task()), None, None)
 
 
 def test_the_order_of_the_trials_does_not_matter_for_distinct_scores():
