@@ -26,8 +26,8 @@ def json_rows(text: str, where: str) -> Reading:
 
     records: list[dict[str, Any]] = []
     names: set[str] = set()
-    curves = 0
-    for place, record in _records(text, where):
+    curves, told = 0, list[str]()
+    for place, record in _records(text, where, told):
         if not isinstance(record, dict):
             raise InputError(
                 f"{where}, {place}, must be a JSON object with one entry per column, or the names of the columns "
@@ -41,8 +41,9 @@ def json_rows(text: str, where: str) -> Reading:
         bound_columns(len(names), where)
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
         _refuse_half_characters(one, f"{where}, {place},")
-    told = (f"{where}: {curves} entries hold curves as lists; lawsmith made each point of a curve a row.",)
-    return Reading(pd.DataFrame(records, dtype=object), notices=told if curves else ())
+    if curves:
+        told.append(f"{where}: {curves} entries hold curves as lists; lawsmith made each point of a curve a row.")
+    return Reading(pd.DataFrame(records, dtype=object), notices=tuple(told))
 
 
 def objects_of_lines(text: str) -> tuple[str, str] | None:
@@ -101,14 +102,14 @@ def _refuse_half_characters(record: Mapping[str, Any], where: str) -> None:
             raise InputError(f"{where} holds half a character (\\ud800 to \\udfff), which is not valid text.")
 
 
-def _records(text: str, where: str) -> Iterable[tuple[str, Any]]:
+def _records(text: str, where: str, told: list[str]) -> Iterable[tuple[str, Any]]:
     whole = _whole(text) if text.lstrip()[:1] in ("[", "{") else None
     if isinstance(whole, list):
         whole = _named_rows(whole)
         return ((f"entry {number}", entry) for number, entry in enumerate(whole, start=1))
     if isinstance(whole, dict):
         return ((f"entry {number}", entry) for number, entry in enumerate(_rows_of(whole), start=1))
-    return _lines(text, where)
+    return _lines(text, where, told)
 
 
 def _whole(text: str) -> Any:
@@ -172,14 +173,22 @@ def _are_rows(entry: dict[str, Any]) -> bool:
     return len(rows) > len(common) >= len({name for row in rows for name in row}) / 2
 
 
-def _lines(text: str, where: str) -> Iterable[tuple[str, Any]]:
+def _lines(text: str, where: str, told: list[str]) -> Iterable[tuple[str, Any]]:
+    """One JSON value a line; a last line that a killed run cut off is left out and `told`."""
+    last = text.rstrip().count("\n") + 1
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
         try:
             yield f"line {number}", json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}, line {number}, is not JSON: {error}.") from None
+            if number == last > FEWEST_ROWS and line.strip()[0] == "{" and line.strip()[-1] != "}":
+                told.append(f"{where}: lawsmith left out line {number}, the last one, which is cut off.")
+                return
+            what: object = error
+            if isinstance(error, json.JSONDecodeError):  # whose own text counts lines within this one
+                what = f"{error.msg.removesuffix(' at')} at character {error.pos + 1}"
+            raise InputError(f"{where}, line {number}, is not JSON: {what}.") from None
 
 
 def flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterable[tuple[str, Any]]:

@@ -1,19 +1,15 @@
-"""Whole numbers that stand for kinds: codes by their name, or as the target goes up and down along them."""
+"""Whole numbers that stand for kinds: truth values, and codes by their name."""
 
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.labels import MOST_LEVELS
 
-TOLD = 4.0  # standard errors between the targets of two codes that tell them apart
-
 
 def decide_codes(d: Deciding) -> None:
-    """Truth values, and whole numbers that are codes, by their name or as the target turns with them: no more and no
-    less of something."""
+    """Truth values, and whole numbers that are codes by their name, are categories."""
     if d.asked.features is not None:
         return
     for name in d.open():
@@ -27,8 +23,6 @@ def decide_codes(d: Deciding) -> None:
             d.category(name, "true or false" if name in d.cells.booleans else "0 or 1")
         elif few and coded and words.is_code(name):
             d.category(name, "codes, by its name")
-        elif few and len(levels) > 2 and not words.is_progress(name) and _turns_with_codes(d, name, levels):
-            d.category(name, "codes: the target goes up and down along them")
     _leave_out_indicators(d)
 
 
@@ -47,25 +41,3 @@ def _leave_out_indicators(d: Deciding) -> None:
         else:
             kept.append(name)
             columns.append(values)
-
-
-def _turns_with_codes(d: Deciding, name: str, levels: Array) -> bool:
-    """Whether the target, all other features equal, clearly goes up and down along 0, 1, 2 … or 1, 2, 3 …: twice, as at
-    no optimum of a number, or once of three."""
-    target, others = d.numbers[d.asked.target[0]], [one for other, one in d.candidates().items() if other != name]
-    others += [np.unique(np.array(d.labels_of(one)), return_inverse=True)[1].astype(float) for one in d.levels]
-    counted = levels[0] in (0, 1) and np.array_equal(levels, np.arange(len(levels)) + levels[0])
-    if target is None or not np.isfinite(target).all() or not others or not counted:
-        return False
-    cell = np.unique(np.column_stack(others), axis=0, return_inverse=True)[1].reshape(-1)
-    codes = (np.asarray(d.numbers[name]) - levels[0]).astype(np.intp)
-    counts, sizes = np.bincount(cell), np.bincount(codes)
-    rest = target - (np.bincount(cell, target) / counts)[cell]
-    effect = np.bincount(codes, rest) / sizes
-    left, freedom = rest - effect[codes], len(target) - len(counts) - len(sizes) + 1
-    if freedom < 1 or np.mean(counts) < 2:
-        return False
-    error = np.sqrt(left @ left / freedom / sizes)
-    steps = np.diff(effect) / np.sqrt(error[1:] ** 2 + error[:-1] ** 2 + np.finfo(float).tiny)
-    told = np.sign(steps[np.abs(steps) > TOLD])
-    return int(np.sum(told[1:] != told[:-1])) >= min(2, len(sizes) - 2)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tables import read, roles
+from tables import read, refused, roles
 
 from lawsmith.tasks.reading.formats import parse_table
+from lawsmith.tasks.user_table import read_dataset
 
 WIDTHS = (64, 128, 256, 512, 1024, 2048)
 ROWS = [(width, f"{2 + 8 / width**0.5:.4f}") for width in WIDTHS]
@@ -113,3 +114,13 @@ def test_curves_of_two_runs_by_name_are_rows():
     boosted = {"validation_0": {"logloss": [0.6, 0.5, 0.45]}, "validation_1": {"logloss": [0.6, 0.55, 0.52]}}
     frame = parse_table(json.dumps(boosted).encode(), "t.json", "t").frame
     assert frame["step"].tolist() == [1, 2, 3] * 2 and frame["logloss"].tolist() == [0.6, 0.5, 0.45, 0.6, 0.55, 0.52]
+
+
+def test_a_last_line_of_json_that_is_cut_off_is_left_out(tmp_path: Path):
+    lines = [json.dumps({"step": k, "loss": 1 / k}) for k in range(1, 7)]
+    (tmp_path / "run.jsonl").write_text("\n".join([*lines, '{"step": 7, "lo']))
+    data = read_dataset(tmp_path / "run.jsonl", ["loss"])
+    assert len(data.task.train) == 6 and data.notices[0].endswith("left out line 7, the last one, which is cut off.")
+    (tmp_path / "run.jsonl").write_text("\n".join([*lines[:3], '{"step": 7, "lo', *lines[3:]]))
+    with refused("line 4, is not JSON: Invalid control character at character 16."):
+        read_dataset(tmp_path / "run.jsonl", ["loss"])
