@@ -50,7 +50,7 @@ def inseparable_laws(
     share = sum(votes[other.id] for other in others)
     have = f"{have} {percent(share)} of the votes."
     if share > 0.5 and why:
-        have = f"This law was chosen although it has {percent(1 - share)} of the votes: {why}."
+        have = f"This law, with {percent(1 - share)} of the votes, was chosen because {why.partition(';')[0]}."
     if far <= AGREE:
         return far, f"{told} and {agree} to {percent(max(far, 1e-4))} beyond the data."
     if near <= AGREE:

@@ -193,7 +193,8 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
                     f"{name} shifts or scales one law; --group {option(name)} gives each label constants of its own."
                 )
         else:
-            d.set(name, "left out", "text")
+            unnamed = "not among the features that were named; --category keeps it"
+            d.set(name, "left out", "text" if d.asked.features is None else unnamed)
 
 
 def _leave_out_finer(d: Deciding, labels: dict[str, IntArray]) -> None:
