@@ -40,12 +40,6 @@ def restates(values: Array, target: Array) -> bool:
     return any(correlated(a, b) for a in views[0] for b in views[1])
 
 
-def is_shifted(values: Array, target: Array) -> bool:
-    """Whether a column is the target less one number, as a difference from a baseline is."""
-    digits = 4 * max(rounding(values).max(), rounding(target).max()) + 1e-9 * np.ptp(target)
-    return bool(np.ptp(target - values) <= digits < np.ptp(target) / 4)
-
-
 def goes_along(axis: Array, values: Array) -> bool:
     """Whether a column rises or falls with another one, or lies near a smooth curve along its distinct values."""
     steps = np.diff(values[np.argsort(axis, kind="stable")])

@@ -9,7 +9,7 @@ from lawsmith.tasks.errors import counted
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.likeness import is_shifted, numbers_things
+from lawsmith.tasks.roles.likeness import numbers_things
 from lawsmith.tasks.schema import Kind, Weight
 
 UNITS_OF_SHARES = (1.0, 1e2, 1e3, 1e4, 1e5, 1e6)
@@ -32,9 +32,6 @@ def decide_weights(d: Deciding) -> None:
         if words.variance_of(name, d.asked.target) or _is_relative(d, name):
             _weight_of_target(d, name, d.asked.target[0])
         if of is None or of == name or name in d.role or (not of and numbers_things(d.numbers[name])):  # Std: an order
-            continue
-        if (pair := d.pair(name, d.asked.target[0])) and is_shifted(*pair):
-            d.set(name, "companion", f"{d.asked.target[0]} less one number")
             continue
         rival = words.is_error_rate(name) and any(map(words.is_outcome, d.asked.target))
         if of in d.asked.target or (of == "" and not rival and _looks_like_error(d, name)):
