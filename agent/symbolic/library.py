@@ -16,6 +16,7 @@ from lawsmith.agent.symbolic.catalogue import (
 from lawsmith.agent.symbolic.other_forms import (
     STEEPEST_SHARE,
     beside_level,
+    factors_of_labels,
     of_categories,
     of_levels,
     of_plain,
@@ -177,7 +178,8 @@ def _between(profile: Profile, known: _Known, names: Sequence[str]) -> list[Temp
 
     def rest(b: Terms, up: float = -1.0) -> Node:
         """What rises from 0 to infinity as the curve falls from its upper to its lower end, or rises with it (`up`)."""
-        return mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up))
+        labels = factors_of_labels(b, list(b.profile.categories))
+        return mul(b.fresh("h", Role.SCALE, 0.0, LARGEST), *_factors(b, known, names, up), *labels)
 
     def logistic(b: Terms) -> Node:
         return divide(ONE, add(ONE, rest(b)))
@@ -222,16 +224,17 @@ def _beyond_one(profile: Profile, known: _Known, names: Sequence[str]) -> list[T
     def amplitude(b: Terms) -> Node:
         return b.fresh("A", Role.AMPLITUDE, 0.0)
 
-    def product(b: Terms) -> Node:
-        return mul(amplitude(b), *_factors(b, known, names, up=way))
+    def scaled(b: Terms, terms: Sequence[list[str]]) -> Node:
+        factors = [mul(amplitude(b), *_factors(b, known, term, up=way)) for term in terms]
+        return mul(add(*factors), *factors_of_labels(b, list(b.profile.categories)))
 
-    recipes: dict[str, Recipe] = {f"level and positive product {title}": lambda b: add(level(b), product(b))}
+    recipes: dict[str, Recipe] = {
+        f"level and positive product {title}": lambda b: add(level(b), scaled(b, [list(names)]))
+    }
     if known.one_sided:
-        recipes[f"positive product {title}"] = product
+        recipes[f"positive product {title}"] = lambda b: scaled(b, [list(names)])
     if len(names) > 1:
-        recipes[f"level and positive terms {title}"] = lambda b: add(
-            level(b), *(mul(amplitude(b), *_factors(b, known, [name], up=way)) for name in names)
-        )
+        recipes[f"level and positive terms {title}"] = lambda b: add(level(b), scaled(b, [[name] for name in names]))
     if not known.one_sided:
         return named(profile, recipes)
     bound = known.high if down else known.low

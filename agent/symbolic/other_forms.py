@@ -123,8 +123,13 @@ def with_offsets(b: Terms, node: Node, names: Sequence[str]) -> Node:
 def with_factors(b: Terms, node: Node, names: Sequence[str], *, whole: bool = False) -> Node:
     """The form, with a factor for each level but the first of each category at what it adds to its own level, or at
     the `whole` of it."""
-    factors = [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
+    factors = factors_of_labels(b, names)
     return mul(node, *factors) if whole else beside_level(node, *factors)
+
+
+def factors_of_labels(b: Terms, names: Sequence[str]) -> list[Node]:
+    """For each category a factor that is 1 at its first level, and of a size of its own, above zero, at the others."""
+    return [add(ONE, *_changes(b, name, Role.SHAPE)) for name in names]
 
 
 def with_own(node: Node, bends: Parameter, profile: Profile, name: str) -> Node:

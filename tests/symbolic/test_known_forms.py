@@ -1,5 +1,7 @@
 """Forms that respect stated knowledge: proposed early, and true to it a hundred times beyond the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from in_process import here
@@ -46,6 +48,18 @@ def test_every_such_form_keeps_to_what_is_known(name: str, sandbox: Sandbox) -> 
         found = evaluate(sandbox, form.source(task.schema), task, (), probes=probe_rows(task.train))
         assert found.verdict is Verdict.OK, found.message
         assert found.unsafe is None or found.unsafe.what != "stated", (form.origin, found.unsafe)
+
+
+def test_labels_of_a_category_move_a_curve_between_its_bounds(sandbox: Sandbox) -> None:
+    prompt = np.arange(24.0) % 2
+    accuracy = 100 / (1 + (N / 1e8) ** -0.9 * np.where(prompt == 1, 0.4, 1.0))
+    made = task_of({"N": N, "prompt": prompt}, accuracy, "y=0:100")
+    task = replace(made, train=replace(made.train, categories=("prompt",)))
+    form = next(one for one in start_forms(task).respectful if one.origin.startswith("logistic curve"))
+    found = evaluate(sandbox, form.source(task.schema), task, (), probes=probe_rows(task.train))
+    assert found.train is not None
+    assert found.train.nmse < 1e-12
+    assert found.unsafe is None
 
 
 def test_a_power_law_to_a_bound_that_nobody_stated_may_pass_the_other_below_the_rows(sandbox: Sandbox) -> None:
