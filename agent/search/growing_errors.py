@@ -12,6 +12,7 @@ import numpy as np
 
 from lawsmith.agent.search.outliers import FEW, MANY, neighbours
 from lawsmith.tasks.arrays import Array, correlation
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 6  # with fewer, how errors grow is chance
@@ -97,11 +98,15 @@ def _weights(sizes: Array) -> Array:
 
 
 def _sizes(measured: Array, law: Array) -> list[Array]:
+    """The expected errors (n,), each up to a factor: shares of the expected values, and a floor; none is below
+    rounding."""
     of_one_sign = (law * measured > 0).all()
     if not of_one_sign and np.sign(measured).min() == np.sign(measured).max():
         return []
-    typical = float(np.median(np.abs(law)))
-    return [np.hypot(floor * typical, law) for floor in (FLOORS if of_one_sign else FLOORS[1:])]
+    typical, rounded = float(np.median(np.abs(law))), rounding(measured)
+    sizes = [np.hypot(floor * typical, law) for floor in (FLOORS if of_one_sign else FLOORS[1:])]
+    shares = [float(np.median(np.abs(measured - law) / size)) for size in sizes]
+    return [np.hypot(size, rounded / share) for size, share in zip(sizes, shares, strict=True) if share > 0]
 
 
 def _likelihoods(measured: Array, law: Array, size: Array) -> Array:

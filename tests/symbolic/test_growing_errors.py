@@ -47,6 +47,16 @@ def test_three_slips_of_rows_with_equal_errors_are_no_growing_errors() -> None:
     assert growing_errors(table(x, measured), [30 ** (x - 1)[:, None]]) is None
 
 
+def test_a_blank_that_rounding_makes_exact_shows_no_growing_errors() -> None:
+    """A calibration line read to three decimals: 0.008 is off by up to 6 % of itself."""
+    x = np.repeat([0, 1, 2, 5, 10, 15, 20.0], 2)
+    line = 0.008 + 0.049 * x
+    rounded = np.round(line + 0.003 * np.random.default_rng(3).standard_normal(14) * (x > 0), 3)
+    exact = rounded + 1e-7 * np.random.default_rng(4).standard_normal(14)
+    found = [growing_errors(table(x, measured), [line[:, None]]) for measured in (exact, rounded)]
+    assert [one is None for one in found] == [False, True]
+
+
 def test_an_outlier_where_values_are_large_is_no_growing_error() -> None:
     rng = np.random.default_rng(3)
     x = np.geomspace(1, 1000, 40)

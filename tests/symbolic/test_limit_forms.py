@@ -81,6 +81,12 @@ TWO: dict[str, Callable[[Array, Array], Array]] = {
     "level and falling Hill curve of x, both scales powers of y": lambda x, y: (
         0.2 + 3 * y**0.4 / (1 + (x / (0.3 * y**0.5)) ** 1.7)
     ),
+    "level and stretched rise of x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 * (1 - np.exp(-((4 * x / y**0.5) ** 0.7)))
+    ),
+    "level and logarithm of 1 + x, both scales powers of y": lambda x, y: (
+        0.2 + 3 * y**0.4 * np.log(1 + x / (0.2 * y**0.5))
+    ),
     "level and stretched decay of x, both scales powers of y": lambda x, y: (
         0.2 + 3 * y**0.4 * np.exp(-((4 * x / y**0.5) ** 0.7))
     ),
