@@ -207,6 +207,44 @@ def isotherm(rng: np.random.Generator) -> SmallTable:
     return made_table(rng, "isotherm", "q", inside, beyond, _isotherm, constants, noise, relative=True, digits=4)
 
 
+def _breaks(x: Columns, level: float, early: float, late: float, at: float, size: float) -> Any:
+    broken = x["step"] ** -early * (1 + (x["step"] / at) ** 4) ** (-(late - early) / 4)
+    return level + 4 * broken + size * x["width"] ** -0.5
+
+
+def break_beside(rng: np.random.Generator) -> SmallTable:
+    """A loss that falls faster after some step (Caballero et al., arXiv 2210.14891), of models of four widths."""
+    step, width = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(100, 2e4, 12).round(), [64, 128, 256, 512.0]))
+    later, wider = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(3e4, 2e5, 5).round(), [512, 1024.0]))
+    inside, beyond = {"step": step, "width": width}, {"step": later, "width": wider}
+    constants = rng.uniform(0.5, 1), rng.uniform(0.08, 0.12), rng.uniform(0.4, 0.5), 10 ** rng.uniform(3, 3.5), 5.0
+    noise = float(rng.choice([0.003, 0.005]))
+    return made_table(rng, "break beside", "loss", inside, beyond, _breaks, constants, noise, relative=True, digits=4)
+
+
+SIMILAR: tuple[Callable[[Any], Any], ...] = (
+    lambda u: u**1.5 / (1 + u**1.5),
+    lambda u: np.exp(-(u**0.6)),
+    lambda u: 1 - np.exp(-u),
+    lambda u: (1 + u) ** -0.8,
+)
+
+
+def both_axes(rng: np.random.Generator) -> SmallTable:
+    """Curves of all sizes that fall on one (Fisher and Barber 1972): size scales them along both axes."""
+    curve = SIMILAR[int(rng.integers(len(SIMILAR)))]
+
+    def law(x: Columns, level: float, height: float, a: float, b: float) -> Any:
+        return level + height * x["size"] ** a * curve(x["time"] / x["size"] ** b)
+
+    time, size = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(0.05, 12, 10).round(3), [1, 2, 4, 8.0]))
+    later, larger = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(15, 60, 4).round(2), [8, 16, 32.0]))
+    inside, beyond = {"time": time, "size": size}, {"time": later, "size": larger}
+    constants = rng.uniform(0.2, 0.5), 2.0, rng.uniform(0.2, 0.4), rng.uniform(0.4, 0.7)
+    noise = float(rng.choice([0.01, 0.02]))
+    return made_table(rng, "both axes", "y", inside, beyond, law, constants, noise, relative=True, digits=4)
+
+
 def _projectile(x: Columns, gravity: float) -> Any:
     return x["speed"] ** 2 * np.sin(2 * np.radians(x["angle_deg"])) / gravity
 
@@ -273,6 +311,8 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "amounts from zero": amounts_from_zero,
     "amounts and product": amounts_and_product,
     "isotherm": isotherm,
+    "break beside": break_beside,
+    "both axes": both_axes,
     "angle": angle,
     "degrees": degrees,
     "either sign": either_sign,
