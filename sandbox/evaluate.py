@@ -223,7 +223,8 @@ class _EvaluationJobs:
     def _scored(self, found: Sequence[JobResult], began: float) -> Evaluation:
         train, full, *parts = self.task.train, *found
         scored = tuple(
-            self._fold_score(fold, part.predictions[0]) for fold, part in zip(self.folds, parts, strict=True)
+            scored_fold(fold, train, part.predictions[0], self.candidate.statement)
+            for fold, part in zip(self.folds, parts, strict=True)
         )
         telling = [fold.r2 for fold in scored if fold.tells] or [fold.r2 for fold in scored]
         constants = self._constants(full)
@@ -242,13 +243,6 @@ class _EvaluationJobs:
             probe=tuple(map(tuple, probe.tolist())) if probe is not None and np.isfinite(probe).all() else (),
             unsafe=None if far is None else unsafe(train, self._far, far, self.task.knowledge),
         )
-
-    def _fold_score(self, fold: Fold, predicted: Array) -> FoldScore:
-        found, stated = fold_score(fold, self.task.train, predicted), self.candidate.statement
-        if found.r2 >= GOOD or stated is None:
-            return found
-        left = self.task.train.take(fold.fitted).features
-        return found.model_copy(update={"tells": not any(tangled(tree, left) for tree in stated.targets.values())})
 
     def _evaluation(self, began: float, **fields: Any) -> Evaluation:
         stated = self.candidate.statement
@@ -310,3 +304,12 @@ def _side_by_side(train: Table, rows: Sequence[IntArray], names: tuple[str, ...]
     every = np.concatenate(rows)
     fold = np.repeat(np.arange(len(rows)), [len(some) for some in rows])
     return replace(train.take(every), groups=names, codes=fold * len(train.groups) + train.codes[every])
+
+
+def scored_fold(fold: Fold, train: Table, predicted: Array, stated: Statement | None) -> FoldScore:
+    """The score of predictions (n, T) for the held-out rows, and whether the fitted ones determine the constants."""
+    found = fold_score(fold, train, predicted)
+    if found.r2 >= GOOD or stated is None:
+        return found
+    left = train.take(fold.fitted).features
+    return found.model_copy(update={"tells": not any(tangled(tree, left) for tree in stated.targets.values())})

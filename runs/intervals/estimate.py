@@ -25,7 +25,8 @@ import numpy as np
 from lawsmith.runs.intervals.distance import Region, distances
 from lawsmith.runs.intervals.freed import freed
 from lawsmith.runs.intervals.model import Freed, Member, TargetErrors, Uncertainty, Values
-from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox
+from lawsmith.sandbox import Constants, FitJob, FoldScore, JobResult, Sandbox, read_candidate
+from lawsmith.sandbox.evaluate import scored_fold
 from lawsmith.sandbox.evaluation import typical_rmse
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Table, Task
@@ -108,13 +109,15 @@ class _Study:
         other = freed(self.laws[0].source, self.task)
         others = [] if other is None else [self._resample(other[0], index) for index in range(RESAMPLES)]
         log = tuple(is_logarithmic(column) for column in train.features.values())
-        held_out = [
-            found
+        made = [
+            (fold, found)
             for fold, fits in zip(folds, fold_fits, strict=True)
             if (found := self._held_out(fold, [fit.result() for fit in fits], log)) is not None
         ]
-        if not held_out:
+        if not made:
             raise ValueError("the law cannot be fitted again: no fold could be repeated")
+        folds, held_out = zip(*self._telling(made), strict=True)
+        rows = len(np.unique(np.concatenate([fold.held_out for fold in folds])))
         residual = train.target_matrix() - fitted.predictions[0]
         return Uncertainty(
             features=schema.features,
@@ -127,7 +130,7 @@ class _Study:
             ),
             resamples=_fitted(redraws),
             freed=None if other is None else Freed(source=other[0], names=other[1], resamples=_fitted(others)),
-            errors=tuple(self._errors(t, residual, held_out) for t in range(len(schema.targets))),
+            errors=tuple(self._errors(t, residual, held_out, rows) for t in range(len(schema.targets))),
             folds=len(held_out),
             reach=max(float(part.distance.max()) for part in held_out),
             factors=_factors(train, folds),
@@ -136,6 +139,12 @@ class _Study:
             shares=simplex_units(train),
             two_values=tuple(name for name, column in train.features.items() if len(np.unique(column)) == 2),
         )
+
+    def _telling(self, made: Sequence[tuple[Fold, _HeldOut]]) -> Sequence[tuple[Fold, _HeldOut]]:
+        """Without the folds whose fitted rows do not determine the law's constants, which the choice leaves out as
+        well; all where none does."""
+        law = read_candidate(self.laws[0].source, schema=self.task.schema).statement
+        return [one for one in made if scored_fold(one[0], self.task.train, one[1].predicted, law).tells] or made
 
     def _fit(self, law: EvaluatedLaw, fold: Fold) -> Future[JobResult]:
         train = self.task.train
@@ -164,7 +173,7 @@ class _Study:
             rows.codes.astype(float), distance, rows.target_matrix() - own, model_spread(own, predictions), own
         )
 
-    def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut]) -> TargetErrors:
+    def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut], rows: int) -> TargetErrors:
         train, names = self.task.train, self.task.train.groups
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
         if self.growing:
@@ -176,7 +185,6 @@ class _Study:
         growth = float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
-        rows = len(np.unique(np.concatenate([fold.held_out for fold in self.seen.folds])))
         return TargetErrors(
             noise=dict(zip(names, noise.tolist(), strict=True)),
             unit=dict(zip(names, unit.tolist(), strict=True)),

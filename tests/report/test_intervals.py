@@ -60,6 +60,19 @@ def test_intervals_grow_with_the_distance_beyond_the_data_and_with_the_level(
     assert all(small < large for small, large in zip(half, wide, strict=True))
 
 
+def test_folds_that_do_not_determine_the_constants_widen_no_interval(sandbox: Sandbox):
+    """Two values of z do not tell L, B and b apart."""
+    x, z = (mesh.ravel() for mesh in np.meshgrid(np.geomspace(1, 100, 8), [1.0, 2.0, 4.0]))
+    task = made_task({"x": x, "z": z}, 1 + 3 * x**-0.5 + z**2 + 0.01 * np.random.default_rng(1).standard_normal(24))
+    source = "PARAMETERS = ['L', 'A', 'a', 'B', 'b']\ndef form(x, p):\n"
+    source += "    return p['L'] + p['A'] * x['x'] ** -p['a'] + p['B'] * x['z'] ** p['b']\n"
+    seen = SearchTask.of(task)
+    found = evaluate(sandbox, source, task, seen.folds)
+    assert found.constants is not None and not all(fold.tells for fold in found.folds)
+    law = EvaluatedLaw("law", source, Constants.from_json(found.constants), found.folds)
+    assert estimate(task, [law], sandbox).errors[0].growth < 0.1
+
+
 def test_an_interval_of_a_positive_target_ends_at_zero(known: Uncertainty, good: Archive, sandbox: Sandbox):
     def low(positive: bool) -> float:
         errors = known.errors[0].model_copy(update={"growth": 100.0, "positive": positive})
