@@ -15,8 +15,19 @@ from lawsmith.runs.report.plots import picture_charts
 from lawsmith.runs.report.shown_formula import shown_formula
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.search_task import SearchTask
-from lawsmith.tasks import Dataset, InputError, read_dataset
+from lawsmith.tasks import Dataset, InputError, Schema, read_dataset
 from lawsmith.tasks.knowledge import Knowledge
+from lawsmith.tasks.schema import Column
+
+LOSS = Schema(
+    name="made",
+    long_name="made",
+    title="made",
+    features=("n", "d", "lr", "opt"),
+    targets=("loss",),
+    group=None,
+    columns={"opt": Column(name="opt", levels=("adam", "lion"))},
+)
 
 Law = Callable[[dict[str, np.ndarray]], np.ndarray]
 
@@ -193,14 +204,14 @@ def test_numbers_of_the_filled_formula_are_worked_out():
 def form(x, p):
     return p["L"] + p["A"] * ((x["n"] ** -p["c"] + x["d"] ** -p["c"]) ** (-1 / p["c"])) ** -p["a"]
 """
-    shown = shown_formula(source, ("loss",), {"all": {"A": 2.0, "a": 0.3, "c": 0.4, "L": -1.0}})
+    shown = shown_formula(source, LOSS, {"all": {"A": 2.0, "a": 0.3, "c": 0.4, "L": -1.0}})
     assert shown is not None
     math, text = shown.filled["all"]
     assert "<mn>0.75</mn></msup>" in math and "<mn>2.5</mn>" not in math and "loss = " in text
     assert "<mrow><mfrac><mn>1</mn><mrow><msup><mrow><mo>(" not in math
     assert shown.levels == {"loss": "L"}
     assert shown.meanings["L"].startswith("irreducible loss") and shown.meanings["c"].startswith("exponent of")
-    falls = shown_formula(source, ("loss",), {"all": {"A": -2.0, "a": 0.3, "c": 0.4, "L": 5.0}})
+    falls = shown_formula(source, LOSS, {"all": {"A": -2.0, "a": 0.3, "c": 0.4, "L": 5.0}})
     assert falls is not None and falls.meanings["L"].startswith("level of loss")
 
 
@@ -209,7 +220,7 @@ def test_an_exponent_is_told_by_the_features_of_its_power():
 def form(x, p):
     return ((p["K"] / x["n"]) ** (p["a"] / p["b"]) + p["M"] / x["d"]) ** p["b"]
 """
-    shown = shown_formula(source, ("loss",), {})
+    shown = shown_formula(source, LOSS, {})
     assert shown is not None
     assert (shown.meanings["a"], shown.meanings["b"]) == ("exponent of n", "exponent of n and d")
 
@@ -220,8 +231,8 @@ PARAMETERS = ("L", "d")
 def form(x, p):
     return p["L"] * x["n"] + p["d"] * np.where(x["opt"] == 1.0, 1.0, 0.0)
 """
-    shown = shown_formula(source, ("loss",), {})
-    assert shown is not None and shown.meanings["d"] == "change where opt = 1"
+    shown = shown_formula(source, LOSS, {})
+    assert shown is not None and shown.meanings["d"] == "change where opt = lion"
 
 
 def test_a_moving_optimum_is_told_by_the_feature_that_has_it():
@@ -230,7 +241,7 @@ PARAMETERS = ("C", "m", "m2")
 def form(x, p):
     return p["C"] * (np.log(x["lr"]) - (p["m"] + p["m2"] * np.log(x["n"]))) ** 2
 """
-    shown = shown_formula(source, ("loss",), {})
+    shown = shown_formula(source, LOSS, {})
     assert shown is not None
     assert shown.meanings["m"] == "where lr is at its optimum, or where the step lies"
     assert shown.meanings["m2"] == "how the place of the optimum, or of the step, in lr moves with n"
