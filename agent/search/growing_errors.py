@@ -105,7 +105,8 @@ def _sizes(measured: Array, law: Array) -> list[Array]:
         return []
     typical, rounded = float(np.median(np.abs(law))), rounding(measured)
     sizes = [np.hypot(floor * typical, law) for floor in (FLOORS if of_one_sign else FLOORS[1:])]
-    shares = [float(np.median(np.abs(measured - law) / size)) for size in sizes]
+    with np.errstate(over="ignore"):  # a law may come down to 1e-300
+        shares = [float(np.median(np.abs(measured - law) / size)) for size in sizes]
     return [np.hypot(size, rounded / share) for size, share in zip(sizes, shares, strict=True) if share > 0]
 
 
