@@ -259,8 +259,8 @@ class _Choosing:
 
     def _beaten(self, near: Sequence[Trial]) -> Mask:
         """Which laws (C,) another one beats: one with fewer constants that leaves only noise, errs hardly more and fits
-        better by positive evidence, or errs no more while no such evidence is for the other; or one with no more
-        constants that errs no more and leaves less than half as much of the rows."""
+        better by positive evidence, or errs no more while no such evidence is for the other; or one that errs no more
+        and leaves less than half as much of the rows with no more constants, or less than a quarter with more."""
         noise = only_noise(patterns(near, self.task), near, self.task) if len(near) > 1 else frozenset()
         plain = np.array([trial.id in noise for trial in near])[:, None]
         errors = np.array([self.scores[trial.id] for trial in near])
@@ -268,7 +268,7 @@ class _Choosing:
         criteria = self._criteria(near)
         fewer, gained = plain & (constants[:, None] < constants), criteria - criteria[:, None]
         half = self.task.train.target_matrix().size * np.log(2)
-        closer = (constants[:, None] <= constants) & (gained > half)
+        closer = gained > np.where(constants[:, None] <= constants, half, 2 * half)
         worse = errors[:, None] / errors
         plainer = fewer & (((gained > POSITIVE) & (worse <= NO_WORSE)) | ((gained > -POSITIVE) & (worse <= 1)))
         return np.asarray((plainer | (closer & (worse <= 1))).any(axis=0))

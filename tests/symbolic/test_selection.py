@@ -158,10 +158,14 @@ def test_the_middle_weighs_how_far_apart_the_others_are():
     assert winner(*(trial(f"{at}", [0.1] * 2, beyond=at) for at in (0.8, 1.0, 1.1, 1.2, 1.4, 1.5))) == "1.2"
 
 
-@pytest.mark.parametrize(("fit", "wins"), [(0.03, "close"), (0.04, "middle")])
-def test_a_law_as_plain_that_leaves_less_than_half_of_the_rows_beats_a_central_one(fit: float, wins: str):
+@pytest.mark.parametrize(
+    ("fit", "more", "wins"), [(0.03, 0, "close"), (0.04, 0, "middle"), (0.01, 2, "close"), (0.02, 2, "middle")]
+)
+def test_a_law_that_leaves_much_less_of_the_rows_beats_a_central_one(fit: float, more: int, wins: str):
+    """Less than half of what the other leaves where it is as plain, else less than a quarter."""
     others = [trial(name, [0.1] * 2, train=0.05, beyond=at) for name, at in (("low", 0), ("middle", 0.5))]
-    assert winner(*others, trial("close", [0.1] * 2, train=fit, beyond=1.5)) == wins
+    close = trial("close", [0.1 - 0.02 * more] * 2, train=fit, beyond=1.5, constants=3 + more)
+    assert winner(*others, close) == wins
 
 
 def test_many_laws_that_predict_nearly_the_same_do_not_outvote_the_others():
