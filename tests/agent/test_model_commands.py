@@ -50,11 +50,11 @@ def test_a_limit_given_to_the_command_decides_on_a_candidate(
     endless = form_source(("L",), 'p["L"] + sum(0 * x["N"] for _ in iter(int, 1))')
     floor = [[Proposal(endless)], *FLOOR]
     monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor))
-    assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "0.75") == 0
+    assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "2.5") == 0
     [run] = json.loads(capsys.readouterr().out)["runs"]
     late, good = recorded_trials(Archive.open(Path(run["archive"])))
     assert late.evaluation.verdict is Verdict.TIMEOUT
-    assert "0.75 s" in late.evaluation.message
+    assert "2.5 s" in late.evaluation.message
     assert good.evaluation.verdict is Verdict.OK
 
 

@@ -327,10 +327,10 @@ def test_a_question_asked_before_is_answered_from_the_cache_for_nothing(tmp_path
 
 def test_a_time_limit_ends_a_slow_call() -> None:
     with Endpoint(server.slow_first_byte) as endpoint:
-        client = Asking(endpoint.url, Allowance(seconds=0.4), timeout=30.0)
+        client = Asking(endpoint.url, Allowance(seconds=2.0), timeout=60.0)
         began = time.monotonic()
         [outcome] = client.ask()
-    assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 20
+    assert outcome.failure is Failure.TIMED_OUT and time.monotonic() - began < 60
     assert len(endpoint.requests) == 1
 
 
@@ -346,7 +346,7 @@ def test_interrupting_does_not_wait_for_slow_replies() -> None:
             began = time.monotonic()
             with pytest.raises(KeyboardInterrupt):
                 client.ask()
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 60
             assert [line["event"] for line in client.sink.lines] == ["request"]
     finally:
         signal.signal(signal.SIGINT, before)

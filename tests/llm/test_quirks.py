@@ -102,12 +102,12 @@ def test_calls_under_way_together_may_all_be_refused_for_the_same_reason() -> No
 
     def behave(handler: Handler, seen: Seen, number: int) -> None:
         if "max_tokens" in seen.body:
-            together.wait(10)
+            together.wait(60)
         refusing((sends("max_tokens"), 400, NO_MAX_TOKENS, "max_tokens"))(handler, seen, number)
 
     with Endpoint(behave) as endpoint, ThreadPoolExecutor(4) as threads:
         client = Client(endpoint.url, KEY)
-        replies = list(threads.map(lambda slot: client.complete(request(slot=str(slot)), 10.0), range(4)))
+        replies = list(threads.map(lambda slot: client.complete(request(slot=str(slot)), 60.0), range(4)))
     assert [reply.text for reply in replies] == ["fine"] * 4
 
 

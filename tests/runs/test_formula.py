@@ -206,7 +206,7 @@ def test_sympy_meets_only_as_many_cases_as_it_works_out_in_time(function: str) -
     began = time.monotonic()
     with pytest.raises(ValueError, match="too large for sympy"):
         formula(source, ("y",)).sympy()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # sympy would take hours
 
 
 def test_what_is_true_counts_as_one_in_sympy():

@@ -256,7 +256,7 @@ def test_hostile_source_ends_quickly(body: str) -> None:
     found = read(f"{HEAD}def form(x, p):\n    {body}\n", ("y",), tuple(X))
     if isinstance(found, Statement):
         printed(found)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 20  # unbounded, it takes longer than anybody waits
 
 
 def test_a_form_of_a_thousand_terms_is_read_and_printed() -> None:

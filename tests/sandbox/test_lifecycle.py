@@ -79,7 +79,7 @@ def test_a_killed_parent_leaves_nothing_running(tier: Tier) -> None:
         assert len(running) == expected
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        deadline = time.monotonic() + 20  # a second, and time for a busy machine, instead of 600 s
+        deadline = time.monotonic() + 120  # a second, and time for a busy machine, instead of 600 s
         while alive := {pid for pid in running if _alive(pid)}:
             assert time.monotonic() < deadline, f"{len(alive)} of {len(running)} still run"
             time.sleep(0.01)
@@ -179,7 +179,7 @@ def test_closing_ends_everything_at_once(schema: Schema, table: Table) -> None:
     began = time.monotonic()
     sandbox.close()
     sandbox.close()
-    assert time.monotonic() - began < 20  # instead of the 600 s of its jobs
+    assert time.monotonic() - began < 120  # instead of the 600 s of its jobs
     assert all(future.cancelled() or future.result().verdict is Verdict.SANDBOX_BROKEN for future in running)
     assert (descendants(os.getpid()), open_descriptors()) == before
     with pytest.raises(RuntimeError, match="shutdown"):

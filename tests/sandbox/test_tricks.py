@@ -62,7 +62,7 @@ def test_endless_work_is_stopped_at_the_deadline(body: str, brisk: Sandbox, sche
     began = time.monotonic()
     found = predict(brisk, law(body), schema, table)
     assert found.verdict is Verdict.TIMEOUT
-    assert time.monotonic() - began < 20  # instead of for ever; what used no CPU is tried twice
+    assert time.monotonic() - began < 120  # instead of for ever; what used no CPU is tried twice
     assert "0.6 s" in found.message
 
 
