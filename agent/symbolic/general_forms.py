@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations, zip_longest
 from typing import Generic, TypeVar
@@ -104,6 +105,7 @@ class GeneralForms:
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
         self._stages = SearchedAhead(self._searched)  # runs side by side wait for one search
+        self._one_more = threading.Lock()  # each needs much memory
 
     def stage(self, k: int, stop: Stop) -> Stage[SymbolicForm] | None:
         """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
@@ -112,7 +114,7 @@ class GeneralForms:
 
     def ahead(self, stop: Stop) -> AbstractContextManager[None]:
         """Within this context the stages are searched beside all else, until `stop` says that time is up."""
-        return self._stages.ahead(stop) if self.applies else nullcontext()
+        return self._stages.ahead(stop)
 
     def _unit(self, name: str) -> float:
         """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
@@ -127,7 +129,7 @@ class GeneralForms:
         """Forms of one more search, on other rows, with other starting constants and another price of length."""
         if not self.applies:
             return Stage()
-        with self._stages.lock, np.errstate(all="ignore"):
+        with self._one_more, np.errstate(all="ignore"):
             return self._joined([self._varied(target, rng, stop) for target in range(self.count)])
 
     def _varied(self, target: int, rng: np.random.Generator, stop: Stop) -> _Step:

@@ -47,7 +47,7 @@ def test_a_stage_is_found_before_it_is_asked_for_and_once() -> None:
     assert stages.wanted == [1, 2, 3]
 
 
-def test_a_stage_that_nobody_waited_for_is_forgotten_and_found_again_in_full() -> None:
+def test_a_stage_that_nobody_waited_for_ends_early_and_others_go_on_behind_it() -> None:
     stages = Stages()
     searched = SearchedAhead(stages)
     with searched.ahead(never):
@@ -56,7 +56,8 @@ def test_a_stage_that_nobody_waited_for_is_forgotten_and_found_again_in_full() -
         assert stages.begun.acquire(timeout=SECONDS)
         assert stages.begun.acquire(timeout=SECONDS)  # the second is under way
     stages.leave.release(10)
-    assert [searched.get(k, never) for k in range(4)] == ["1 of 3", "2 of 3", "3 of 3", None]
+    assert [searched.get(k, never) for k in range(4)] == ["1 of 3", "2 of 3, ended early", "3 of 3", None]
+    assert stages.wanted == [1, 2, 3]
 
 
 def test_no_stage_begins_when_the_time_is_up() -> None:
