@@ -32,9 +32,10 @@ NEARLY_ALL = 0.9  # of the votes, from which a change of sign is what the data s
 SPANS = 3.0  # … but not where positive targets span this factor: then they are positive by their nature
 FARTHER = 2.5  # times as far as laws that cannot be separated, known forms may be that the fit favours
 EXACT_REASON = "it is the simplest law that no row contradicts beyond rounding"
-CENTRAL = "and it predicts nearest to the middle of their predictions"
-PLAINER = "but laws nearer to the middle of their predictions have more constants than rows can tell"
-OUTDOES = "and with no more constants it errs clearly less than the one nearest to the middle of their predictions"
+FAVOURED = "it is a known form that leaves only noise and fits all rows clearly better"
+CENTRAL = "it predicts nearest to the middle of their predictions"
+PLAINER = "laws nearer to the middle of their predictions have more constants than rows can tell"
+OUTDOES = "with no more constants it errs clearly less than the one nearest to the middle of their predictions"
 WRITTEN_IN_FULL = 1e-3  # share of what rounding would leave, below which no digit was rounded
 NO_WORSE = 1.3  # times the error of a law that a plainer one may have which beats it
 POSITIVE = 2.0  # difference of BIC that is positive evidence (Kass and Raftery 1995) …
@@ -110,6 +111,10 @@ class _Choosing:
         if kept := self._outdoing(winner, near):
             outdone = winner.id
             winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
+        if exact:
+            why = EXACT_REASON
+        elif self._is_far(winner, near):
+            why = FAVOURED
         beyond = self._all_beyond(near)
         votes, alike = shares(beyond, plausible, self.rules), kinds(near.index(winner), beyond, plausible, self.rules)
         return Choice(
@@ -119,7 +124,7 @@ class _Choosing:
             votes={near[k].id: float(votes[same].sum()) for k, same in alike.items()},
             warnings=_warnings(winner),
             outdone=outdone,
-            why=why.partition(" ")[2],
+            why=why,
         )
 
     def _middle_one(self, ranked: list[Trial], near: list[Trial], plausible: Array) -> tuple[Trial, str]:
@@ -214,14 +219,18 @@ class _Choosing:
             return (
                 f"{told}; every law with other predictions errs more than {np.exp(self.rules.close):.2g} times as much"
             )
-        if np.log(own / best) > self.rules.close:
-            why = "it is a known form that leaves only noise and fits all rows clearly better"
+        if why is FAVOURED:
             return f"{told} (the best law has {best:.3g}); {why}"
         told = f"the least {told}" if own <= best else f"{told} (the best law has {best:.3g})"
         told = f"{told}; {len(near)} laws do about as well"
         if np.log(max(near) / best) > self.rules.close:
             told = f"{told} or fit all rows clearly better"
-        return f"{told}, {why}"
+        return f"{told}, {'but' if why is PLAINER else 'and'} {why}"
+
+    def _is_far(self, winner: Trial, laws: Sequence[Trial]) -> bool:
+        """Whether the score of the winner alone would separate it from the best of the laws."""
+        best = min(self.scores[trial.id] for trial in laws)
+        return bool(np.log(self.scores[winner.id] / best) > self.rules.close)
 
     def _plausible(self, near: Sequence[Trial], noise: frozenset[str]) -> tuple[list[Trial], Array]:
         """Those of the laws that are believable beyond the data, where some are, and how plausible each is (C,), the
@@ -279,7 +288,7 @@ class _Choosing:
         They have no more constants and no lower R² on held-out rows, and folds tell none of them from the best. None
         outdoes a law that won by its fit although it predicts held-out rows worse (`_favoured`).
         """
-        if np.log(self.scores[winner.id] / min(self.scores[one.id] for one in near)) > self.rules.close:
+        if self._is_far(winner, near):
             return []
         least, most = winner.evaluation.validation_r2, self._constants(winner)
         better = [
