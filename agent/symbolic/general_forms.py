@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations, zip_longest
 from typing import Generic, TypeVar
@@ -82,7 +81,7 @@ _Step = Stage[PartForm]
 
 
 class GeneralForms:
-    """The search over sums of terms on one task; `stage` gives forms as they are found.
+    """The search over sums of terms on one task; `stages` holds forms as they are found.
 
     Made for whatever features a table has: signed, periodic, saturating. Groups share the terms and their inner
     constants, and may have coefficients of their own; several targets are searched together, and one by one. The search
@@ -104,17 +103,8 @@ class GeneralForms:
         self.writer = TermWriter(self.units, ends)
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
-        self._stages = SearchedAhead(self._searched)  # runs side by side wait for one search
+        self.stages = SearchedAhead(self._searched)  # runs side by side wait for one search
         self._one_more = threading.Lock()  # each needs much memory
-
-    def stage(self, k: int, stop: Stop) -> Stage[SymbolicForm] | None:
-        """What the stage `k` finds, found now unless they are known; None after the last. Once `stop` says that time
-        is up, a stage ends with what it has."""
-        return self._stages.get(k, stop)
-
-    def ahead(self, stop: Stop) -> AbstractContextManager[None]:
-        """Within this context the stages are searched beside all else, until `stop` says that time is up."""
-        return self._stages.ahead(stop)
 
     def _unit(self, name: str) -> float:
         """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
@@ -221,8 +211,7 @@ class GeneralForms:
         return self.task.train.target_matrix()[:, target]
 
     def _sums(self, look: Look, stop: Stop) -> Iterator[_Step]:
-        inside, outside = divided(self.task, look, np.random.default_rng(0))
-        seen, beyond = self.maker.rows(look, inside), self.maker.rows(look, outside)
+        seen, beyond = (self.maker.rows(look, rows) for rows in divided(self.task, look, np.random.default_rng(0)))
         search = TermSearch(seen, list(self.units), self.steady, stop)
         before = 0
         alone = len(look.groups) == 1 < len(self.task.train.groups)
@@ -276,8 +265,9 @@ class GeneralForms:
 
     def _views(self, look: Look, stop: Stop) -> Iterator[_Step]:
         values = self._values(look)
-        for view in (LOGARITHM, RECIPROCAL) if values.min() > 0 else ():
-            yield self._through(view, look, stop)
+        for view in (LOGARITHM, RECIPROCAL):
+            if view.suits(values):
+                yield self._through(view, look, stop)
         if self._is_plain:
             found = self._favoured(values, look, self.maker, stop)
             if found is not None:
@@ -323,7 +313,7 @@ class GeneralForms:
     def _of_joint_features(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """The search in fewer features, where some act together alone."""
         table, (target,) = self.task.train, (self.task.schema.targets[k] for k in look.targets)
-        if len(table.groups) > 1 or self.profile.categories or stop():
+        if not self._is_of_one_kind or stop():
             return
         inside = self._inside(look)
         features = {name: table.features[name][inside] for name in self.plain}
@@ -343,7 +333,7 @@ class GeneralForms:
 
     def _beside_powers(self, look: Look, stop: Stop) -> Iterator[_Step]:
         """Sums in the features that are left beside those that act as pure powers."""
-        if len(self.task.train.groups) > 1 or self.profile.categories or stop():
+        if not self._is_of_one_kind or stop():
             return
         inside = self._inside(look)
         known = {name: self.maker.arguments[name] for name in self.plain}
@@ -357,11 +347,8 @@ class GeneralForms:
         leaves of the target, in the other features."""
         rest = [name for name in self.plain if name not in names]
         own = {k: v for k, v in self.maker.arguments.items() if k in rest or set(parts(k)) <= set(rest)}
-        maker, title, left = (
-            replace(self.maker, arguments=own),
-            f"factor of {', '.join(names)}",
-            self._values(look) / factor,
-        )
+        maker, title = replace(self.maker, arguments=own), f"factor of {', '.join(names)}"
+        left = self._values(look) / factor
         found = self._favoured(left, look, maker, stop)
         step, positive = _Step(), left.min() > 0
         for view in (PLAIN, SQUARE) if positive else (PLAIN,):
@@ -376,11 +363,14 @@ class GeneralForms:
         return step
 
     @property
+    def _is_of_one_kind(self) -> bool:
+        """Whether all rows have one law: there is one group, and no category."""
+        return len(self.task.train.groups) == 1 and not self.profile.categories
+
+    @property
     def _is_plain(self) -> bool:
-        """Whether there is one group, no category, and a feature that is no scale: the library has powers of sums of
-        scales."""
-        alike = len(self.task.train.groups) == 1 and not self.profile.categories
-        return alike and not self.steady.issuperset(self.plain)
+        """The same, with a feature that is no scale: the library has powers of sums of scales."""
+        return self._is_of_one_kind and not self.steady.issuperset(self.plain)
 
     def _arguments(self) -> dict[str, Array]:
         """Features in their units, the products of two, and the quotients of those that are no scales, whose powers

@@ -1,5 +1,6 @@
 """Turns a table of several groups or targets into rows that the search over sums of terms can fit."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -27,17 +28,26 @@ INNER_SHARE = 0.6  # of the rows that must lie inside, for the search to keep to
 
 @dataclass(frozen=True)
 class View:
-    """A function of the target that a sum of terms may state, its slope dy / dview, and the way back from the sum."""
+    """A function of the target that a sum of terms may state, its slope dy / dview, and the way back from the sum.
+
+    low, high: it is one of targets whose values all lie between these, neither included.
+    """
 
     title: str
     seen: Callable[[Array], Array]
     slope: Callable[[Array], Array]
     back: Callable[[Node], Node]
+    low: float = -math.inf
+    high: float = math.inf
+
+    def suits(self, target: Array) -> bool:
+        """Whether all values (n,) of a target have such a view."""
+        return bool(self.low < target.min() and target.max() < self.high)
 
 
 PLAIN = View("value", lambda y: y, np.ones_like, lambda node: node)
-LOGARITHM = View("exponential", np.log, lambda y: y, exp)
-RECIPROCAL = View("reciprocal", lambda y: 1 / y, lambda y: y**2, lambda node: power(node, Number(-1.0)))
+LOGARITHM = View("exponential", np.log, lambda y: y, exp, low=0.0)
+RECIPROCAL = View("reciprocal", lambda y: 1 / y, lambda y: y**2, lambda node: power(node, Number(-1.0)), low=0.0)
 
 
 CARRIED = "n"  # letter of the constants of a factor that a sum in other features is carried by

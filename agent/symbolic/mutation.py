@@ -17,6 +17,7 @@ from lawsmith.sandbox.law.expression import (
     mul,
     parameters,
     power,
+    rebuild,
     rename,
     transform,
     walk,
@@ -112,11 +113,7 @@ class Mutator:
         return swap(node, chosen, mul(chosen, made))
 
     def _drop_term(self, node: Node, mate: Node, b: Terms) -> Node | None:
-        chosen = self._pick([n for n in walk(node) if isinstance(n, Sum)])
-        if not isinstance(chosen, Sum):
-            return None
-        k = int(self.rng.integers(len(chosen.terms)))
-        return swap(node, chosen, add(*chosen.terms[:k], *chosen.terms[k + 1 :]))
+        return self._without_a_part(node, [n for n in walk(node) if isinstance(n, Sum)])
 
     def _add_factor(self, node: Node, mate: Node, b: Terms) -> Node | None:
         name, chosen = self._feature(), self._pick([n for n in _outside(node) if isinstance(n, Product)])
@@ -127,12 +124,15 @@ class Mutator:
         return swap(node, chosen, mul(chosen, b.decay(name, -STEEPEST)))
 
     def _drop_factor(self, node: Node, mate: Node, b: Terms) -> Node | None:
-        products = [n for n in walk(node) if isinstance(n, Product) and len(n.factors) > 2]
-        chosen = self._pick(products)
-        if not isinstance(chosen, Product):
+        return self._without_a_part(node, [n for n in walk(node) if isinstance(n, Product) and len(n.factors) > 2])
+
+    def _without_a_part(self, node: Node, sums: Sequence[Node]) -> Node | None:
+        """The tree without a term or factor of one of these sums or products."""
+        if (chosen := self._pick(sums)) is None:
             return None
-        k = int(self.rng.integers(len(chosen.factors)))
-        return swap(node, chosen, mul(*chosen.factors[:k], *chosen.factors[k + 1 :]))
+        parts = children(chosen)
+        k = int(self.rng.integers(len(parts)))
+        return swap(node, chosen, rebuild(chosen, parts[:k] + parts[k + 1 :]))
 
     def _share_exponent(self, node: Node, mate: Node, b: Terms) -> Node | None:
         decays = [n.exponent for n in walk(node) if isinstance(n, Power) and _decays(n.exponent)]

@@ -83,7 +83,7 @@ class SymbolicProposer:
 
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
-        with self.start_forms.general.ahead(self.out_of_time):
+        with self.start_forms.general.stages.ahead(self.out_of_time):
             yield from self._after_the_first()
         for _ in range(TIDYINGS):
             simpler = [*self._admit(self._limits(), SIMPLER), *self._admit(self._shorter())]
@@ -134,7 +134,7 @@ class SymbolicProposer:
         """What these stages of the search over sums find, as far as there are such stages and no law solves the
         table."""
         for k in stages:
-            found = self.start_forms.general.stage(k, self.out_of_time)
+            found = self.start_forms.general.stages.get(k, self.out_of_time)
             if found is None:
                 return
             yield self._found(found)

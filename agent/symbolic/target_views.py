@@ -2,14 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from lawsmith.agent.symbolic.looks import LOGARITHM, PLAIN, RECIPROCAL, ROUNDING, View
 from lawsmith.agent.symbolic.ratio_search import beam
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, power
-from lawsmith.sandbox.law.nodes import ONE, Number
+from lawsmith.sandbox.law.nodes import ONE, Node, Number
 from lawsmith.tasks.arrays import Array
 
 POWERS = (0.5, -0.5, 2.0, -2.0, 1 / 3, -1 / 3, 3.0, 2 / 3, -2 / 3, 1.5, -1.5)  # of targets: those that laws have
@@ -20,21 +19,13 @@ FLAT = 0.05  # least slope of a bounded function, beside which a row weighs no m
 CLEARLY = 10.0  # by which the criterion of a view must be better than those of the known ones
 
 
-@dataclass(frozen=True)
-class _Bounded:
-    """A view of targets that all lie within (low, high)."""
-
-    low: float
-    high: float
-    view: View
-
-
 def _power(exponent: float) -> View:
     return View(
         f"power {exponent:.3g}",
         lambda y: np.asarray(y ** (1 / exponent)),
         lambda y: np.asarray(abs(exponent) * y ** (1 - 1 / exponent)),
         lambda node: power(node, Number(exponent)),
+        low=0.0,
     )
 
 
@@ -47,24 +38,26 @@ def _logarithm(unit: float) -> View:
     )
 
 
-def _inverse(name: str, seen: Callable[[Array], Array], slope: Callable[[Array], Array]) -> View:
-    return View(name, seen, slope, lambda node: function(name, node))
+def _inverse(
+    name: str, low: float, high: float, seen: Callable[[Array], Array], slope: Callable[[Array], Array]
+) -> View:
+    return View(name, seen, slope, lambda node: function(name, node), low, high)
+
+
+def _logistic(node: Node) -> Node:
+    return divide(ONE, add(ONE, exp(neg(node))))
 
 
 SQUARE = _power(0.5)
-_LOGISTIC = View(
-    "logistic", lambda y: np.log(y / (1 - y)), lambda y: y * (1 - y), lambda node: divide(ONE, add(ONE, exp(neg(node))))
-)
-_REST = View("rest of exponential", lambda y: np.log1p(-y), lambda y: 1 - y, lambda node: add(ONE, neg(exp(node))))
 VIEWS = (
-    *(_Bounded(0.0, math.inf, _power(exponent)) for exponent in POWERS),
-    *(_Bounded(-math.inf, math.inf, _logarithm(sign / math.log(base))) for base in BASES for sign in (1, -1)),
-    _Bounded(-math.pi / 2, math.pi / 2, _inverse("arcsin", np.sin, lambda y: 1 / np.maximum(np.cos(y), FLAT))),
-    _Bounded(0.0, math.pi, _inverse("arccos", np.cos, lambda y: 1 / np.maximum(np.sin(y), FLAT))),
-    _Bounded(-math.pi / 2, math.pi / 2, _inverse("arctan", np.tan, lambda y: np.cos(y) ** 2)),
-    _Bounded(-1.0, 1.0, _inverse("tanh", np.arctanh, lambda y: 1 - y**2)),
-    _Bounded(0.0, 1.0, _LOGISTIC),
-    _Bounded(0.0, 1.0, _REST),
+    *map(_power, POWERS),
+    *(_logarithm(sign / math.log(base)) for base in BASES for sign in (1, -1)),
+    _inverse("arcsin", -math.pi / 2, math.pi / 2, np.sin, lambda y: 1 / np.maximum(np.cos(y), FLAT)),
+    _inverse("arccos", 0.0, math.pi, np.cos, lambda y: 1 / np.maximum(np.sin(y), FLAT)),
+    _inverse("arctan", -math.pi / 2, math.pi / 2, np.tan, lambda y: np.cos(y) ** 2),
+    _inverse("tanh", -1.0, 1.0, np.arctanh, lambda y: 1 - y**2),
+    View("logistic", lambda y: np.log(y / (1 - y)), lambda y: y * (1 - y), _logistic, 0.0, 1.0),
+    View("rest of exponential", lambda y: np.log1p(-y), lambda y: 1 - y, lambda u: add(ONE, neg(exp(u))), 0.0, 1.0),
 )
 
 
@@ -73,10 +66,8 @@ def favoured(target: Array, columns: Array) -> View | None:
     the target, its logarithm or its reciprocal; None where there is none, or no column: few rows have none."""
     if not len(columns):
         return None
-    known = [PLAIN, *((LOGARITHM, RECIPROCAL) if target.min() > 0 else ())]
-    least = min(_criterion(view, target, columns) for view in known)
-    possible = [one.view for one in VIEWS if one.low < target.min() and target.max() < one.high]
-    found = [(_criterion(view, target, columns), view) for view in possible]
+    least = min(_criterion(view, target, columns) for view in (PLAIN, LOGARITHM, RECIPROCAL) if view.suits(target))
+    found = [(_criterion(view, target, columns), view) for view in VIEWS if view.suits(target)]
     best, view = min(found, key=lambda one: one[0], default=(math.inf, PLAIN))
     return view if best < least - CLEARLY else None
 

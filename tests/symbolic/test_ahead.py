@@ -84,12 +84,12 @@ def test_the_search_over_sums_finds_the_same_ahead() -> None:
     task = made_task(x, y)
 
     def keys(general: GeneralForms) -> list[tuple[int, list[str]]]:
-        found = [stage for k in range(3) if (stage := general.stage(k, never)) is not None]
+        found = [stage for k in range(3) if (stage := general.stages.get(k, never)) is not None]
         return [(stage.tried, [form.key for form in stage.forms]) for stage in found]
 
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     with narrow_beams():
         alone = keys(GeneralForms(task, profile(task.train), Loss.SQUARED))
-        with general.ahead(never):
+        with general.stages.ahead(never):
             assert keys(general) == alone
     assert len(alone) == 3

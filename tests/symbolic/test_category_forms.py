@@ -87,6 +87,6 @@ def test_the_search_over_sums_of_terms_finds_the_offsets():
     data = table()
     task = replace(made_task(data.features, data.targets), train=data)
     forms = GeneralForms(task, profiles(data)[0], Loss.SQUARED)
-    stages = [stage for k in range(2) if (stage := forms.stage(k, lambda: False)) is not None]
+    stages = [stage for k in range(2) if (stage := forms.stages.get(k, lambda: False)) is not None]
     assert min(stage.least for stage in stages) < 1e-8
     assert any(len(compared(form.nodes[0])) == 3 for stage in stages for form in stage.forms)

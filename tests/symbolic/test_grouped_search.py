@@ -32,7 +32,7 @@ def drawn(low: float, high: float, seed: int, rows: int = 120) -> Array:
 def best(task: Task, stages: int = 2) -> SymbolicForm:
     """The form that leaves least of the rows, with the fewest constants of those that leave nothing."""
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    found = [stage for k in range(stages) if (stage := general.stage(k, lambda: False)) is not None]
+    found = [stage for k in range(stages) if (stage := general.stages.get(k, lambda: False)) is not None]
     forms = [form for stage in found for form in stage.forms]
     return min(forms, key=lambda form: (max(left(form, task), 1e-9), constants(form, task)))
 

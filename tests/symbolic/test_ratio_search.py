@@ -60,7 +60,7 @@ def test_groups_have_a_denominator_in_common_or_of_their_own() -> None:
     one = made_task({"x": x, "z": z}, y)
     task = replace(one, train=Table(one.train.features, one.train.targets, ("a", "b"), codes))
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    stage = forms.stage(0, lambda: False)
+    stage = forms.stages.get(0, lambda: False)
     assert stage is not None
     common, own = stage.forms
     assert (common.origin, common.constants, len(common.pooled)) == (

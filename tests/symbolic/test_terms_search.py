@@ -52,7 +52,7 @@ def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     features = {one: drawn(*ends, seed, 120) for seed, (one, ends) in enumerate(ranges.items())}
     task = made_task(features, law(**features))
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    tried, stages = 0, (forms.stage(k, lambda: False) for k in range(3))
+    tried, stages = 0, (forms.stages.get(k, lambda: False) for k in range(3))
     for stage in filter(None, stages):
         assert "PARAMETERS" in stage.forms[0].source(task.schema)
         tried += stage.tried
@@ -86,7 +86,7 @@ def test_a_short_law_is_found_at_once_with_no_constant_too_many(name: str) -> No
     features = {one: drawn(*ends, seed, 80) for seed, (one, ends) in enumerate(ranges.items())}
     task = made_task(features, law(**features))
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    both = filter(None, (general.stage(k, lambda: False) for k in range(2)))
+    both = filter(None, (general.stages.get(k, lambda: False) for k in range(2)))
     stage = next(one for one in both if one.forms[0].origin == "sum of terms")  # a ratio may come first
     assert stage.least < 1e-12
     assert min(form.constants for form in stage.forms[:2]) <= constants
@@ -172,7 +172,7 @@ def test_features_may_be_called_like_quotients() -> None:
     x, y = drawn(-2, 2, 0, 30), drawn(1, 3, 1, 30)  # "t / min" ended in a traceback
     task = made_task({"t / min": x, "a * b": y}, np.cos(1.4 * x * y) / y + 0.3 * x)
     forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    assert [form for k in range(2) for form in (forms.stage(k, lambda: False) or pytest.fail("no stage")).forms]
+    assert [form for k in range(2) for form in (forms.stages.get(k, lambda: False) or pytest.fail("no stage")).forms]
 
 
 def test_a_feature_of_many_decades_gets_no_waves() -> None:
@@ -203,21 +203,21 @@ def test_a_frequency_may_count_quanta() -> None:
 def test_a_search_out_of_time_ends_with_what_it_has() -> None:
     x, v = drawn(-2, 2, 0), drawn(-2, 2, 1)
     task = made_task({"x": x, "v": v}, np.sin(3 * x) + v)
-    stage = GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: True)
+    stage = GeneralForms(task, profile(task.train), Loss.SQUARED).stages.get(0, lambda: True)
     assert stage is not None and len(stage.forms) <= 5
 
 
 def test_rows_of_which_one_outweighs_all_others_end_the_search() -> None:
     x = np.arange(-50.0, 50.0)
     task = made_task({"x": x}, np.exp(2 * x))
-    assert GeneralForms(task, profile(task.train), Loss.SQUARED).stage(0, lambda: False) is not None
+    assert GeneralForms(task, profile(task.train), Loss.SQUARED).stages.get(0, lambda: False) is not None
 
 
 def test_terms_are_marked_as_found_by_chance() -> None:
     x = drawn(-2, 2, 0)
     task = made_task({"x": x}, np.tanh(x) + 0.5 * x)
     proposer = SymbolicProposer(task, 0, here)
-    found = proposer.start_forms.general.stage(0, lambda: False)
+    found = proposer.start_forms.general.stages.get(0, lambda: False)
     assert found is not None and found.forms and all(form.by_chance == 3 for form in found.forms)
 
 
