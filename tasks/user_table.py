@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import ValidationError
 
-from lawsmith.tasks.arrays import correlation, is_logarithmic, ranks
+from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.errors import InputError, listing, option
@@ -34,7 +34,8 @@ from lawsmith.tasks.validation import Split, dataset
 if TYPE_CHECKING:
     import pandas as pd
 
-OTHER_WAY = 0.9  # correlation of ranks from which a target goes one way with a feature
+OTHER_WAY, MOSTLY = 0.1, 0.9  # shares of pairs of rows that contradict what was stated, controlled and not
+STEP, FEWEST_STEPS = 0.05, 3  # of the target's range, which noise hardly passes; pairs that tell
 
 
 def read_dataset(
@@ -163,7 +164,7 @@ def _known(
     return known.model_copy(update={"reach": far}), (
         *shares,
         *_outside(stated, frame),
-        *_against(stated, frame),
+        *_against(stated, frame, [*schema.features, *([schema.group] if schema.group else [])]),
         *rates,
     )
 
@@ -353,17 +354,28 @@ def _outside(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
     return tuple(said)
 
 
-def _against(stated: Knowledge, frame: "pd.DataFrame") -> tuple[str, ...]:
-    """A sentence for each feature with which a target goes the other way than is stated, in nearly all rows."""
+def _against(stated: Knowledge, frame: "pd.DataFrame", columns: Sequence[str]) -> tuple[str, ...]:
+    """A sentence for each feature along which the target goes the other way than is stated, between rows next to each
+    other: of rows alike in all other `columns`, or where these are few, of all rows in nearly all pairs."""
     said = []
-    pairs = [(one, name) for one in stated.expectations for name in one.features]
-    for one, name in pairs:
-        along = correlation(ranks(frame[one.target].to_numpy()), ranks(frame[name].to_numpy()))
-        if abs(along) > OTHER_WAY and (along > 0) != (one.direction == "rises"):
-            said.append(
-                f"{one.target} {'rises' if along > 0 else 'falls'} with {name} in the rows (rank correlation "
-                f"{along:.2f}), but --expect says that it {one.direction}; check --expect."
-            )
+    for one, name in ((each, name) for each in stated.expectations for name in each.features):
+        if not frame[name].dtype.kind == frame[one.target].dtype.kind == "f":
+            continue
+        others = [other for other in columns if other != name]
+        for alike, share, how in ((others, OTHER_WAY, " that differ in nothing else"), ([], MOSTLY, "")):
+            means = frame.groupby([*alike, name])[one.target].mean()
+            places = [means.index.get_level_values(other) for other in alike]
+            steps = (means.groupby(places).diff() if alike else means.diff()).dropna()
+            wrong = steps < 0 if one.direction == "rises" else steps > 0
+            against = int((wrong & (steps.abs() > STEP * np.ptp(means))).sum())
+            if len(steps) >= FEWEST_STEPS:
+                if against > share * len(steps):
+                    said.append(
+                        f"{one.target} {'falls' if one.direction == 'rises' else 'rises'} with {name} in {against} of "
+                        f"{len(steps)} pairs of neighbouring rows{how}, but --expect says that it {one.direction}. "
+                        "Laws that follow these rows lose to those that respect --expect; check it."
+                    )
+                break
     return tuple(said)
 
 

@@ -16,6 +16,7 @@ from lawsmith.runs.laws import law_checks
 from lawsmith.runs.laws.source import FormSource, names_in, read_form
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Constants
+from lawsmith.sandbox.law.expression import features
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.parse import STAR_IMPORTS
 from lawsmith.sandbox.law.read import read
@@ -125,9 +126,13 @@ def render_law(
 def _stated_law(
     stated: Statement, schema: Schema, constants: Constants | None, provenance: Mapping[str, object], arrays: bool
 ) -> str:
-    """Our own code, written from the tree that was read, fitted and scored."""
+    """Our own code, written from the tree that was read, fitted and scored; plain Python asks for what it uses."""
     headline, table = visible(formula(stated)), ("CONSTANTS", _table(constants))
     if not arrays:
+        unused = {*schema.features}.difference(*map(features, stated.targets.values()))
+        known = {name: column for name, column in schema.columns.items() if name not in unused}
+        used = tuple(name for name in schema.features if name not in unused)
+        schema = schema.model_copy(update={"features": used, "columns": known})
         head = _head(schema, headline, "Needs only Python's standard library.", provenance, ["math"])
         return _assembled(head, schema, table, [plain_form(stated), *_CHECKS], _SCALAR)
     head = _head(schema, headline, "Needs numpy.", provenance, ["math", "numpy"])

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from lawsmith.tasks.errors import InputError, counted
+from lawsmith.tasks.errors import InputError, counted, listing
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 
@@ -42,7 +42,13 @@ def json_rows(text: str, where: str) -> Reading:
         bound((CELLS_OF_A_RECORD + len(names)) * len(records), where)  # an absent entry takes room as well
         _refuse_half_characters(one, f"{where}, {place},")
     if curves:
-        told.append(f"{where}: {curves} entries hold curves as lists; lawsmith made each point of a curve a row.")
+        told.append(f"{where}: the lists of {counted(curves, 'object')} are curves; lawsmith made each point a row.")
+    sizes = {name: len(cells) for name, cells in records[0].items() if isinstance(cells, list)} if records else {}
+    if len(records) == 1 and len(set(sizes.values())) > 1:
+        told_sizes = listing([f"{name} has {counted(size, 'cell')}" for name, size in sizes.items()])
+        raise InputError(
+            f"{where}: its lists are no columns of one table, because {told_sizes}; make them equally long."
+        )
     return Reading(pd.DataFrame(records, dtype=object), notices=tuple(told))
 
 

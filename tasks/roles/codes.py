@@ -37,7 +37,6 @@ def _leave_out_indicators(d: Deciding) -> None:
         if np.linalg.matrix_rank(np.stack([*columns, values])) == len(columns) < d.rows - 1:
             d.set(name, "derived", f"follows from {listing(kept)}")
             del d.levels[name]
-            d.notices.append(f"lawsmith left out {name}, which follows from {listing(kept)}.")
         else:
             kept.append(name)
             columns.append(values)

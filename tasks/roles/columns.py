@@ -295,11 +295,11 @@ class _Decision(Deciding):
         found = derived(columns, {name: words.tokens(name) for name in columns})
         for name, (others, closeness) in found.items():
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
-        if found:
-            kept = option(*self._features_in_order(), *found)
-            verb, them = ("follows", "it") if len(found) == 1 else ("follow", "them")
+        if left := [name for name, (role, _) in self.role.items() if role == "derived"]:
+            kept = option(*self._features_in_order(), *left)
+            verb, them = ("follows", "it") if len(left) == 1 else ("follow", "them")
             self.notices.append(
-                f"lawsmith left out {listing(list(found))}, which {verb} from the other features; --features {kept} "
+                f"lawsmith left out {listing(left)}, which {verb} from the other features; --features {kept} "
                 f"keeps {them}."
             )
 

@@ -234,10 +234,11 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
 
 
 def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
-    """Leave out measured columns that follow from several that were set, labels among them, and from none alone.
+    """Leave out columns that follow from several that were set, labels among them, and from none alone: results, and
+    settings chosen from others.
 
     By a quadratic in the settings, with a level and slopes for each label where the rows are enough. Products of powers
-    of settings may be settings, too, and columns beside a time may be observed: both stay.
+    are told apart later, and columns beside a time may be observed: both stay.
     """
     part = slice(None, None, 1 + d.rows // MOST_ROWS)
     columns = {name: values[part] for name, values in d.candidates().items()}
@@ -264,7 +265,7 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
             max(explained(view, parts) for view in views for parts in sets) for sets in ([terms], alone, [powers])
         )
         if one < OUTCOME < whole and product < FOLLOWS and not words.has(name, "another_model"):
-            d.set(name, "companion", f"a result: it follows from {listing(list(settings), 4)}")
+            d.set(name, "derived", f"follows from {listing(list(settings), 4)} (R² {whole:.3f})")
 
 
 def _on_axis(values: Array) -> Array:

@@ -66,7 +66,7 @@ def _tell_along(d: Deciding, axes: Mapping[str, Array], measured: _Pairs) -> Non
     along: dict[str, list[str]] = {}
     shares = d.shares()
     for name, pair in measured.items():
-        before = takewhile(name.__ne__, axes)
+        before = (one for one in takewhile(name.__ne__, d.names) if one in axes)
         axis = next((one for one in before if all(goes_along(axes[one], column) for column in pair)), None)
         if axis is not None and name not in shares:
             along.setdefault(axis, []).append(name)

@@ -158,7 +158,7 @@ def _looks_like_error(d: Deciding, name: str) -> bool:
     """Whether a column called sigma, say, is smaller than the target varies, and no setting of a few levels; rounded
     errors may have few as well."""
     values, target = d.numbers[name], d.numbers[d.asked.target[0]]
-    if values is None or target is None or not d.is_positive(name):
+    if values is None or target is None or not d.is_positive(name, zeros=True):
         return False
     known = words.WORDS["surely_errors"].issuperset(words.tokens(name)) or name.removeprefix("e_") in d.asked.target
     rounded = known and _parts_no_rows(d, name)

@@ -335,7 +335,7 @@ def test_losses_on_other_data_are_seen_without_words_for_them(tmp_path: Path):
     rng, table = np.random.default_rng(0), chinchilla()[["n_params", "tokens", "loss"]]
     noisy = {name: k * table["loss"] + 0.01 * rng.normal(size=90) for name, k in (("c4", 1.1), ("wikitext", 0.9))}
     found = roles(read(tmp_path, table.rename(columns={"loss": "pile"}).assign(**noisy), "pile"))
-    assert [found[name] for name in ("c4", "wikitext", "n_params", "tokens")] == ["companion"] * 2 + ["feature"] * 2
+    assert [found[name] for name in ("c4", "wikitext", "n_params", "tokens")] == ["derived"] * 2 + ["feature"] * 2
     inlet = rng.uniform(20, 90, 60)
     pipe = pd.DataFrame({"inlet": inlet, "flow": rng.uniform(1, 9, 60), "outlet": 0.9 * inlet + 2})
     assert roles(read(tmp_path, pipe, "outlet"))["inlet"] == "feature"

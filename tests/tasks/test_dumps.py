@@ -116,6 +116,12 @@ def test_curves_of_two_runs_by_name_are_rows():
     assert frame["step"].tolist() == [1, 2, 3] * 2 and frame["logloss"].tolist() == [0.6, 0.5, 0.45, 0.6, 0.55, 0.52]
 
 
+def test_lists_of_unequal_length_are_told(tmp_path: Path):
+    (tmp_path / "t.json").write_text('{"N": [1, 2, 4, 8, 16], "loss": [5, 4, 3.5, 3.2]}')
+    with refused("because N has 5 cells and loss has 4 cells; make them equally long"):
+        read_dataset(tmp_path / "t.json", ["loss"])
+
+
 def test_a_last_line_of_json_that_is_cut_off_is_left_out(tmp_path: Path):
     lines = [json.dumps({"step": k, "loss": 1 / k}) for k in range(1, 7)]
     (tmp_path / "run.jsonl").write_text("\n".join([*lines, '{"step": 7, "lo']))

@@ -124,6 +124,7 @@ def test_open_ends_survive_the_archive():
         ("overhead_pct", (3, 90), None),
         ("MMLU", (0.2, 0.9), 1),
         ("GSM8K", (12.5, 90), 100),
+        ("MT-Bench", (4.2, 8.9), None),  # of 10
         ("gpqa_diamond", (0.2, 0.9), 1),
         ("score", (20, 90), None),
         ("loss", (0.2, 0.9), None),
@@ -144,9 +145,13 @@ def test_a_rate_is_known_by_name_and_values(name: str, values: tuple[float, floa
 def test_rows_that_go_the_other_way_than_stated_are_told(tmp_path: Path):  # a constant was chosen without a word
     pd.DataFrame({"N": np.arange(3, 11), "acc": np.linspace(0.2, 0.9, 8)}).to_csv(tmp_path / "t.csv", index=False)
     told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc falls with N"]).notices
-    assert any("acc rises with N in the rows (rank correlation 1.00), but --expect" in one for one in told)
+    assert any("acc rises with N in 7 of 7 pairs of neighbouring rows" in one for one in told)
     told = read_dataset(tmp_path / "t.csv", ["acc"], expect=["acc rises with N"]).notices
     assert not any("--expect" in one for one in told)
+    sweep = pd.DataFrame({"N": [1, 1, 1, 9, 9, 9], "lr": [1, 2, 4] * 2, "loss": [5, 4, 3.9, 3, 4, 5]}).astype(float)
+    sweep.to_csv(tmp_path / "t.csv", index=False)  # at the largest rate the larger model is worse
+    told = read_dataset(tmp_path / "t.csv", ["loss"], expect=["loss falls with N"]).notices
+    assert any("loss rises with N in 1 of 3 pairs of neighbouring rows that differ in nothing else" in n for n in told)
 
 
 def test_rows_outside_a_stated_range_are_told(tmp_path: Path):

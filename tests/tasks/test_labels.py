@@ -72,6 +72,8 @@ def test_rows_of_weight_zero_are_left_out_and_gaps_in_errors_told(tmp_path: Path
     assert ("loss_err is called an error, but not above 0 in 2 of 12 rows, so all rows count alike.") in read(
         tmp_path, table
     ).notices
+    sd = read(tmp_path, table.rename(columns={"loss_err": "SD"}).assign(SD=[0.0, *np.linspace(0.01, 0.1, 11)]))
+    assert "SD is called an error, but not above 0 in 1 of 12 rows, so all rows count alike." in sd.notices
     assert (
         read(tmp_path, table.assign(weight=1 + table["N"]), sigma="weight").task.schema.decided.weight.kind == "count"
     )

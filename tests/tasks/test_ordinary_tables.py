@@ -173,7 +173,7 @@ def test_precision_and_recall_beside_f1(tmp_path: Path):
     assert read(tmp_path, made, "F1").task.schema.features == ("train size",)
 
 
-def test_a_measured_column_that_follows_from_the_settings_is_a_result(tmp_path: Path):
+def test_a_column_that_follows_from_several_settings_is_left_out(tmp_path: Path):
     made = pd.DataFrame([(b, lr, m) for b in (0.05, 0.1, 0.2, 0.5) for lr in (1.0, 3.0, 9.0) for m in "PQ"])
     made.columns = ["beta", "lr", "method"]
     noise = 0.01 * np.sin(np.arange(24) ** 2)
@@ -181,9 +181,10 @@ def test_a_measured_column_that_follows_from_the_settings_is_a_result(tmp_path: 
     made["kl"] = 8 * np.exp(-2 * made["beta"]) * made["lr"] ** 0.5 + 0.3 * (made["method"] == "Q") - 20 * noise
     made["steps"] = made["beta"] * made["lr"] * 1000  # set, as a product of settings
     made["humidity"] = 40 + 900 * noise
-    found = roles(read(tmp_path, made, "quality"))
-    assert found["kl"] == "companion" and found["humidity"] == "feature"
-    assert "companion" not in (found["beta"], found["lr"], found["steps"])
+    data = read(tmp_path, made, "quality")
+    assert any("left out kl and lr, which follow from the other features" in notice for notice in data.notices)
+    assert roles(data)["kl"] == "derived"  # a result, or a rate that somebody chose by a rule: nobody can tell
+    assert {name for name, role in roles(data).items() if role == "feature"} == {"beta", "steps", "humidity"}
     years = pd.DataFrame({"year": np.tile(np.arange(2000, 2012), 2), "land": np.repeat(["A", "B"], 12)})
     years["wealth"] = 1.02 ** (years["year"] - 2000) * np.where(years["land"] == "A", 30.1, 9.7) * (1 + noise)
     years["health"] = 60 + 6 * np.log(years["wealth"]) + noise

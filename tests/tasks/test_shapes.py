@@ -114,7 +114,7 @@ def test_curves_in_json_are_rows(tmp_path: Path):
     (tmp_path / "t.json").write_text(json.dumps(runs))
     data = read_dataset(tmp_path / "t.json", ["loss"])
     assert data.task.schema.features == ("lr", "step") and len(data.task.train) == 12
-    assert any("lawsmith made each point of a curve a row" in said for said in data.notices)
+    assert any("the lists of 3 objects are curves; lawsmith made each point a row" in said for said in data.notices)
 
 
 @pytest.mark.parametrize("asked", ["loss", "Loss ↓", "loss.mean"])
