@@ -134,29 +134,18 @@ class KnownLaw(Frozen):
         """All of them, in words."""
         return "; ".join(f"{name}: {self.condition(name)}" for name in self.features)
 
-    def places(self, profile: Profile) -> Iterator[dict[str, str]]:
-        """The ways to put columns of the table in the places of the features, at most `MOST_PLACES`. A column of a
-        feature's own name takes its place."""
-        return islice(self._all_places(profile), MOST_PLACES)
-
     def suits(self, profile: Profile, places: Mapping[str, str]) -> bool:
         """Whether the law may be one of the table's target, and each column may stand in the place of its feature."""
-        return self._allows_target(profile) and all(
-            self.condition(name).allows(profile, column) for name, column in places.items()
-        )
+        allowed = (self.condition(name).allows(profile, column) for name, column in places.items())
+        return (self.target != "positive" or profile.positive) and all(allowed)
 
-    def _allows_target(self, profile: Profile) -> bool:
-        return self.target != "positive" or profile.positive
-
-    def has_more_places(self, profile: Profile) -> bool:
-        """Whether there are ways beyond those of `places`."""
-        return any(True for _ in islice(self._all_places(profile), MOST_PLACES, MOST_PLACES + 1))
-
-    def _all_places(self, profile: Profile) -> Iterator[dict[str, str]]:
+    def places(self, profile: Profile) -> Iterator[dict[str, str]]:
+        """The ways to put columns of the table in the places of the features. A column of a feature's own name takes
+        its place."""
         columns = [name for name, levels in profile.levels.items() if levels > 1]
         fixed = {name: name for name in self.features if name in columns}
         open_, free = [n for n in self.features if n not in fixed], [n for n in columns if n not in fixed]
-        for chosen in permutations(free, len(open_)) if self._allows_target(profile) else ():
+        for chosen in permutations(free, len(open_)) if self.suits(profile, {}) else ():
             found = fixed | dict(zip(open_, chosen, strict=True))
             if self.suits(profile, found):
                 yield found
@@ -335,7 +324,7 @@ def candidates(known: Sequence[KnownLaw], task: Task) -> tuple[dict[str, KnownLa
     several = len(np.unique(task.train.codes)) > 1
     for law in known:
         before = len(found)
-        for places in law.places(table):
+        for places in islice(law.places(table), MOST_PLACES):
             node = law.node(Terms(table), places, scaled=False)
             for shared in (False, True) if several and has_shape(node) else (False,):
                 form = SymbolicForm((node,) * len(task.schema.targets), law.name, shared, loss)
@@ -352,7 +341,7 @@ def crowded(known: Sequence[KnownLaw], task: Task) -> tuple[str, ...]:
     return tuple(
         f"The columns of the table fit {law.name[:80]!r} in many ways; lawsmith fits {MOST_PLACES} of them."
         for law in known
-        if table is not None and law.has_more_places(table)
+        if table is not None and any(True for _ in islice(law.places(table), MOST_PLACES, None))
     )
 
 

@@ -93,7 +93,7 @@ def of_many(profile: Profile, scale: Sequence[str]) -> list[Template]:
             found += _joint(profile, subset)
             if size >= len(leading) - 1:
                 for lead in subset:
-                    found += named(profile, _led(lead, [name for name in subset if name != lead]))
+                    found += named(profile, _with_one_curved(lead, [name for name in subset if name != lead]))
     found += _monomial_sums(profile, leading)
     found += _effective(profile, leading)
     found += _of_budgets(profile, leading)
@@ -205,7 +205,7 @@ def _monomial_sums(profile: Profile, names: Sequence[str]) -> list[Template]:
     return named(profile, recipes)
 
 
-def _led(lead: str, rest: Sequence[str]) -> dict[str, Recipe]:
+def _with_one_curved(lead: str, rest: Sequence[str]) -> dict[str, Recipe]:
     """One feature shifted, broken, saturating or with a floor of its own, the rest as plain power laws."""
     others = ", ".join(rest)
 

@@ -252,7 +252,6 @@ def test_a_law_that_columns_can_stand_in_many_ways_is_cut_short_and_said_so(monk
     job = Job(agent="symbolic", catalogue=text + 'features = { x = "any", y = "any" }\n')
     assert len(list(law.places(profile(own.train)))) == 6 and brought(job, own)[1] == ()
     monkeypatch.setattr("lawsmith.agent.symbolic.catalogue.MOST_PLACES", 5)
-    assert len(list(law.places(profile(own.train)))) == 5
     assert brought(job, own)[1] == ("The columns of the table fit 'lens' in many ways; lawsmith fits 5 of them.",)
 
 
@@ -263,4 +262,4 @@ def test_a_law_of_positive_targets_has_no_place_in_a_wide_table_of_others() -> N
     )
     (law,) = read_catalogue(f"{text}features = {{ {stated} }}\n")
     columns = {f"x{k}": np.linspace(1, 2 + k, 30) for k in range(40)}  # 2.8 billion ways, of which none is tried
-    assert not law.has_more_places(profile(made_task(columns, {"t": np.linspace(-1, 1, 30)}).train))
+    assert not list(law.places(profile(made_task(columns, {"t": np.linspace(-1, 1, 30)}).train)))
