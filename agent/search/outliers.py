@@ -1,8 +1,8 @@
 """Finds outliers, rows that every leading law misses by far: a slipped digit, a diverged run, a wrong unit.
 
-A row is disbelieved where every leading law, fitted so that single rows do not pull it, misses it by several times
-what it misses the other rows by, to the same side, while the rows around it are met. A row that is missed together with
-its neighbours is no outlier: there is a bend that no law has yet.
+The leading laws are fitted so that single rows do not pull them. A row is disbelieved where each of them misses it by
+several times what it misses the other rows by, all to the same side, and meets the rows around it. A row that is missed
+together with its neighbours is no outlier: there is a bend that no law has yet.
 """
 
 from collections.abc import Sequence

@@ -142,9 +142,9 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 
     A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
     group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
-    level off wherever the data do, or that ignores a feature on which they clearly depend, is not simple but says less,
-    and a wave that the rows cannot show says more than they do; of a law that cannot be read nothing is known, and
-    nothing charged.
+    level off where the data do, or that ignores a feature on which they clearly depend, is not simple but says less. A
+    wave that the rows cannot show says more than they do. Of a law that cannot be read nothing is known, and nothing
+    charged.
     """
     count, rows = free_constants(trial.evaluation, task), rows_of_a_group(task)
     price = rules.constant * np.log(rows) / (2 * rows) * scarcity(count, task)

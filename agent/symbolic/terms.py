@@ -167,12 +167,14 @@ class Terms(Letters):
         return divide(ONE, add(power(self.plain(name), self.exponent()), self.shift(name)))
 
     def suggested(self, kind: str, name: str) -> tuple[float, float]:
-        """Bounds that the values of a feature suggest, in its unit: of a rate k in exp(k x), steep enough for all that
-        the target grows or falls over the data; of a centre m in x - m, and of a pole of 1 / (x - m) below the data;
-        of w in cos(w x), for a few turns within the data, at most one for every four levels; of an activation k in
-        exp(-k / x) of a positive feature; and of what counts in half the width of the data: the width of a bump, and
-        rates (`PER_HALF_WIDTH`). Of positive values: of an exponent, as steep as a rate, of a half-way point h in
-        x / (h + x), of a rate k in 1 - exp(-k x), of a threshold, and of a ceiling m in 1 / (m - x)."""
+        """Bounds of a constant that the values of a feature suggest, in its unit. `kind` says which constant it is.
+
+        rate: k in exp(k x), steep enough for all that the target grows or falls over the data. exponent: as steep.
+        centre: m in x - m. pole: m in 1 / (x - m), below the data. turns: w in cos(w x), for a few turns within the
+        data, at most one for every four levels. activation: k in exp(-k / x). width: of a bump, and the rates of
+        `PER_HALF_WIDTH`, by half the width of the data. Of positive values, half: h in x / (h + x); approach: k in
+        1 - exp(-k x); threshold: within them; ceiling: m in 1 / (m - x).
+        """
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
         if kind == "exponent" and self.profile.is_shifted(name):

@@ -37,8 +37,8 @@ def merged(node: Node) -> Node:
 
 
 def cancelled(node: Node) -> Node:
-    """The same with powers of one base put together, as ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)`` and
-    ``A x / h / (1 + x/h)`` is ``A x / (h + x)``, where that is shorter and no constant gets a second place."""
+    """The same with powers of one base put together, where that is shorter and no constant gets a second place:
+    ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)``, and ``A x / h / (1 + x/h)`` is ``A x / (h + x)``."""
 
     def shortest(part: Node) -> Node:
         if not isinstance(part, Product | Power):

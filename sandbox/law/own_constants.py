@@ -46,8 +46,8 @@ def factored(node: Node, places: Mapping[str, int], train: Table) -> Node:
 
 
 def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]:
-    """Bounds of constants that stand alone beside a feature in the base of a power, or beside a power of one, divide it
-    in ``exp(-t/tau)``, or are subtracted from one that varies by little beside its size, such as a year."""
+    """Bounds of constants whose size a feature tells. They stand alone beside it in the base of a power, or beside a
+    power of it; they divide it in ``exp(-t/tau)``; or they are taken off one that varies little, such as a year."""
     found: dict[str, tuple[float, float]] = {}
     for node in (node for tree in trees for node in walk(tree)):
         found |= {name: bounds for name, bounds in _positive(node, train).items() if name not in found}

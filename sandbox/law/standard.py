@@ -1,7 +1,7 @@
 """Writes a law in one way where its free constants allow several: the signs and inverses that they can absorb.
 
-``A x^-a`` and ``A x^b`` are one law where a and b may have either sign, and so are ``exp(-k x)`` with k in [0, 2] and
-``exp(k x)`` with k in [-2, 0], or ``x / h`` and ``k x``. Keys and traits look at a law after this.
+``A x^-a`` and ``A x^b`` are one law where a and b may have either sign. So are ``exp(-k x)`` with k in [0, 2] and
+``exp(k x)`` with k in [-2, 0]; and ``x / h`` and ``k x``. Keys and traits look at a law after this.
 """
 
 import itertools
