@@ -24,6 +24,7 @@ OF_FEW = 0.3  # … or this for each row of a small one, which cannot tell more
 OUTLIER = 6.0  # what a row that is left out as an outlier costs at least: it lies six typical errors off, or counts
 FLOORS = (0.0, 0.03, 0.1, 0.3, 1.0)  # errors that do not grow, as shares of the typical one that does
 MISFIT = 0.95  # correlation of errors with those of the nearest rows from which they are the law's own alone
+TINIEST = 1e-100  # share of the largest error below which its inverse square leaves the range of numbers
 LEAST = 1e-9  # share of the values below which an error is rounding, and a value says nothing of its error
 
 
@@ -92,8 +93,8 @@ def by_value(train: Table) -> Table:
 
 
 def _weights(sizes: Array) -> Array:
-    """(n,), mean 1, of expected errors (n,)."""
-    weight = (sizes / sizes.min()) ** -2.0
+    """(n,), mean 1, of expected errors (n,); those that are next to nothing beside the largest count as `TINIEST`."""
+    weight = (np.maximum(sizes / sizes.max(), TINIEST)) ** -2.0
     return np.asarray(weight / weight.mean())
 
 
@@ -105,6 +106,7 @@ def _sizes(measured: Array, law: Array) -> list[Array]:
         return []
     typical, rounded = float(np.median(np.abs(law))), rounding(measured)
     sizes = [np.hypot(floor * typical, law) for floor in (FLOORS if of_one_sign else FLOORS[1:])]
+    sizes = [size for size in sizes if (size > 0).all()]  # a law may be zero in most rows
     with np.errstate(over="ignore"):  # a law may come down to 1e-300
         shares = [float(np.median(np.abs(measured - law) / size)) for size in sizes]
     return [np.hypot(size, rounded / share) for size, share in zip(sizes, shares, strict=True) if share > 0]

@@ -7,7 +7,7 @@ import pytest
 from made_trials import table
 
 from lawsmith.agent.command.doubts import doubted
-from lawsmith.agent.search.growing_errors import _likelihoods, growing_errors, may_grow
+from lawsmith.agent.search.growing_errors import _likelihoods, _weights, growing_errors, may_grow
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.record import RunResult
@@ -198,3 +198,16 @@ def test_a_law_that_comes_down_to_nothing_is_seen_without_a_word_of_numpy() -> N
     tiny = np.full(12, 1e-310)
     with np.errstate(all="raise", under="ignore"):
         assert not np.isnan(_likelihoods(np.ones(12), tiny, tiny)).any()
+
+
+def test_a_law_that_is_zero_in_most_rows_says_nothing_of_how_errors_grow() -> None:
+    """Noise around zero takes both signs; a threshold law is exactly zero below it."""
+    x = np.linspace(0, 1, 20)
+    law = np.maximum(x - 0.7, 0)
+    measured = law * (1 + 0.1 * np.sin(9 * x)) + 1e-4 * np.cos(7 * np.arange(20))
+    assert growing_errors(table(x, measured), [law[:, None]]) is None
+
+
+def test_errors_over_three_hundred_decades_have_weights_that_can_be_written() -> None:
+    weights = _weights(np.array([1e-300, 1e-3, 1.0]))
+    assert (weights > 0).all() and np.isfinite(weights).all() and weights.mean() == pytest.approx(1)
