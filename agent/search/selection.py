@@ -21,7 +21,7 @@ from lawsmith.agent.search.score import (
     training_error,
     typical_error,
 )
-from lawsmith.agent.search.votes import kinds, most_central, shares
+from lawsmith.agent.search.votes import as_signed, kinds, most_central, shares
 from lawsmith.runs.records.trials import OF_MILLIONS, Trial
 from lawsmith.sandbox.law.traits import Traits, traits
 from lawsmith.tasks.arrays import Array, Mask
@@ -103,14 +103,16 @@ class _Choosing:
         exact = any(is_exact(trial.evaluation, self.task) for trial in ranked)
         if exact:  # whether a law levels off is no question where nothing contradicts it
             ranked.sort(key=self._simplicity)
+        allowed = ranked
         ranked, near, plausible = self._near(ranked[:1] if exact else ranked)
         winner, why = self._middle_one(ranked, near, plausible)
-        if winner not in near:
-            near, plausible = [*near, winner], np.append(plausible, np.exp(-1))
+        near, plausible = _with(winner, near, plausible)
         outdone = None
         if kept := self._outdoing(winner, near):
             outdone = winner.id
             winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
+        winner = as_signed(winner, allowed, self._beyond)
+        near, plausible = _with(winner, near, plausible)
         if exact:
             why = EXACT_REASON
         elif self._is_far(winner, near):
@@ -342,6 +344,11 @@ class _Choosing:
 
     def _traits(self, trial: Trial) -> Traits | None:
         return traits(trial.proposal.source, self.task.schema.targets, self.task.schema.features)
+
+
+def _with(winner: Trial, near: list[Trial], plausible: Array) -> tuple[list[Trial], Array]:
+    """The near laws and how plausible they are, with the winner among them."""
+    return (near, plausible) if winner in near else ([*near, winner], np.append(plausible, np.exp(-1)))
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:

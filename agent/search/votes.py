@@ -1,10 +1,11 @@
 """Votes of laws: how much each counts by its plausibility and by how many others predict the same beyond the data."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lawsmith.agent.search.score import Rules
+from lawsmith.runs.records.trials import SIGNED, Trial
 from lawsmith.tasks.arrays import Array, Mask, interquartile_mean, weighted_median
 
 SAME = 1e-3  # spreads by which predictions of one law, written in two ways, may differ
@@ -57,6 +58,17 @@ def kinds(pick: int, beyond: Sequence[Array | None], plausible: Array, rules: Ru
             kept.append(k)
     nearest = np.argmin(apart[kept], axis=0)
     return {known[one]: [known[k] for k in np.flatnonzero(nearest == place)] for place, one in enumerate(kept)}
+
+
+def as_signed(winner: Trial, trials: Sequence[Trial], beyond: Callable[[Trial], Array | None]) -> Trial:
+    """The winner as written with the signs that its exponents came out with (`SIGNED`), where that fit found the same
+    law: both predict the same beyond the data."""
+    own = beyond(winner)
+    for one in trials:
+        if one.proposal.origin == SIGNED and one.proposal.parents == (winner.id,):
+            other = beyond(one)
+            return one if own is not None and other is not None and np.abs(own - other).max() < SAME else winner
+    return winner
 
 
 def _comparable(beyond: Sequence[Array | None]) -> tuple[list[int], Array]:

@@ -7,16 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from lawsmith.agent.search.score import information, ranking
+from lawsmith.agent.search.selection import choose
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
 from lawsmith.agent.symbolic.mutation import Mutator
 from lawsmith.agent.symbolic.profile import ColumnKind
 from lawsmith.agent.symbolic.start_forms import EARLY, Costs, Screened, screen, start_forms
-from lawsmith.runs.records.trials import History, Proposal, Screening, Trial, candidate_id
+from lawsmith.runs.records.trials import SIGNED, History, Proposal, Screening, Trial, candidate_id
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.nodes import Node
+from lawsmith.sandbox.law.signs import bare_exponents, turned
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task
@@ -88,8 +90,9 @@ class SymbolicProposer:
         for _ in range(TIDYINGS):
             simpler = [*self._admit(self._limits(), SIMPLER), *self._admit(self._shorter())]
             if not simpler:
-                return
+                break
             yield self._proposals(simpler)
+        yield self._proposals(self._signed())
 
     def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])
@@ -128,7 +131,7 @@ class SymbolicProposer:
                 screened = self.start_forms.screened(children, self.task.train, *how)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
             if generation >= GENERATIONS - 1:
-                yield self._proposals(self._admit(self._limits(), SIMPLER))
+                yield self._proposals([*self._admit(self._limits(), SIMPLER), *self._signed()])
 
     def _general(self, stages: Iterable[int]) -> Iterator[list[Proposal]]:
         """What these stages of the search over sums find, as far as there are such stages and no law solves the
@@ -190,8 +193,9 @@ class SymbolicProposer:
         return [(trial, self.forms[trial.id]) for trial in ranking(self._own(), self.task)[:count]]
 
     def _own(self) -> list[Trial]:
-        """The usable laws that this search proposed."""
-        return [trial for trial in self._history.usable() if trial.id in self.forms]
+        """The usable laws that this search proposed, each in one writing."""
+        usable = self._history.usable()
+        return [trial for trial in usable if trial.id in self.forms and trial.proposal.origin != SIGNED]
 
     def _assembled(self) -> list[SymbolicForm]:
         """Each target with the form that extrapolates best for that target."""
@@ -237,6 +241,22 @@ class SymbolicProposer:
                     nodes = (*form.nodes[:k], changed, *form.nodes[k + 1 :])
                     found.append(form.with_nodes(nodes, "drop term", (trial.id,), form.by_chance))
         return found
+
+    def _signed(self) -> list[SymbolicForm]:
+        """The law that would be chosen now, written anew where an exponent came out negative: x^a for x^-a, and x^-a
+        for x^a."""
+        if not (usable := self._history.usable()):
+            return []
+        chosen = choose(usable, self.task).winner
+        if chosen.id not in self.forms or chosen.proposal.origin == SIGNED or chosen.evaluation.constants is None:
+            return []
+        form, names = self.forms[chosen.id], []
+        for k, node in enumerate(form.nodes):
+            groups = [constants for _, constants in self._fitted(chosen, form, k)]
+            bare = [p.name for p in bare_exponents(node)]
+            names.append({name for name in bare if all(constants[name] < 0 for constants in groups)})
+        nodes = tuple(map(turned, form.nodes, names))
+        return [form.with_nodes(nodes, SIGNED, (chosen.id,), form.by_chance)] if any(names) else []
 
     def _fitted(self, trial: Trial, form: SymbolicForm, target: int) -> list[tuple[dict[str, Array], dict[str, float]]]:
         """The features and the fitted constants of each group of training rows, for `limiting_forms`."""

@@ -37,6 +37,8 @@ HALL_OF_FAME = "hall of fame"
 """Origin of a formula of another program; its note is the formula as that program wrote it."""
 CATALOGUE = "catalogue"
 """Beginning of the origin of a law of the user's catalogue; the law's name and reference follow."""
+SIGNED = "signs of exponents"
+"""Origin of its parent's law with exponents of the sign that they came out with."""
 OF_MILLIONS = 3
 """`Proposal.by_chance` of a law that is the best of millions."""
 _IGNORING = ConfigDict(extra="ignore")

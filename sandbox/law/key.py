@@ -21,6 +21,7 @@ from lawsmith.sandbox.law.nodes import (
     Unreadable,
 )
 from lawsmith.sandbox.law.read import module_of, read
+from lawsmith.sandbox.law.signs import by_bounds
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
@@ -29,9 +30,10 @@ ROUNDS = 2  # of telling parameters apart by their places
 
 
 def statement_key(statement: Statement, signed: frozenset[str] = frozenset()) -> str:
-    """Equal for statements that state the same law; bounds guide the fit and do not count. Features are sizes, but for
-    those that are `signed`: |x| is x for a size alone."""
-    written = {name: transform(tree, partial(_of_either_sign, signed)) for name, tree in statement.targets.items()}
+    """Equal for statements that state the same law; bounds guide the fit and count only where they decide the sign of
+    an exponent. Features are sizes, but for those that are `signed`: |x| is x for a size alone."""
+    change = partial(_of_either_sign, signed)
+    written = {name: transform(by_bounds(tree), change) for name, tree in statement.targets.items()}
     trees = standard(tuple(written.values()))
     marks = {p.name: "shared" if p.name in statement.shared else "own" for p in statement.parameters}
     for _ in range(ROUNDS):
