@@ -241,6 +241,7 @@ def test_a_known_form_that_leaves_only_noise_may_predict_held_out_rows_worse(san
     choice = choose([*close, known], noisy)
     assert choice.winner.id == "known"
     assert "leaves only noise" in choice.reason and "about as well" not in choice.reason
+    assert choice.reason.endswith(f"; {choice.why}")
     bend = [alike(law, f"bend{k}", misfit=0.0102, constants=4, beyond=0.1 * k) for k in range(2)]
     mixed = choose([*bend, known], noisy)
     assert mixed.winner.id != "known" and "; 3 laws do about as well or fit all rows clearly" in mixed.reason

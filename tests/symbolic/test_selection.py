@@ -68,6 +68,7 @@ def test_a_law_that_another_one_clearly_outdoes_does_not_win_by_being_in_the_mid
     choice = choose([low, middle, best], task_)
     assert choice.winner.id == ("best" if outdone else "middle")
     assert ("errs clearly less than the one nearest to the middle" in choice.reason) == outdone
+    assert choice.reason.endswith(f", and {choice.why}")
     assert choice.outdone == ("middle" if outdone else None)
     assert set(choice.votes) == {"low", "middle", "best"}
 
@@ -334,7 +335,7 @@ def test_a_number_that_a_search_has_set_counts_as_a_constant_of_an_exact_law(law
     plain = Trial("plain", Proposal(FORM.format(law='p["L"] + p["A"] * x["x"] ** p["a"]')), plain.evaluation)
     choice = choose([plain, Trial("short", Proposal(source, by_chance=3), short.evaluation)], task())
     assert choice.winner.id == ("short" if wins else "plain")
-    assert "no row contradicts" in choice.reason
+    assert "no row contradicts" in choice.reason and choice.why == choice.reason
 
 
 def test_of_exact_laws_the_simplest_wins_however_central_another_is():
