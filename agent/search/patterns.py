@@ -25,12 +25,12 @@ OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a l
 CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
 NEARLY = 0.25  # correlation of errors with those beside them, below which they are nearly independent
 SAME = 1e-9  # share of the largest direction in which constants move a law, or of the residuals, that is rounding
-MOST_ROWS = 1000  # of a table that is looked at
+MOST_ROWS = 1000  # that are looked at; of a longer table that many, taken at random
 
 
 def patterns(trials: Sequence[Trial], task: Task) -> dict[str, float | None]:
-    """The `pattern` of each law by its id; empty for tables with very many rows."""
-    return {} if len(task.train) > MOST_ROWS else {trial.id: pattern(trial, task) for trial in trials}
+    """The `pattern` of each law by its id."""
+    return {trial.id: pattern(trial, task) for trial in trials}
 
 
 def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
@@ -65,7 +65,7 @@ def pattern(trial: Trial, task: Task) -> float | None:
 
     Rows of equal features count as one: a law that meets their mean misses them to opposite sides."""
     found = _correlations(trial, task)
-    chance = float(np.sqrt(2 / len(_places(task.train)[1])))  # each pair of neighbours counts twice
+    chance = float(np.sqrt(2 / len(_places(_sample(task.train))[1])))  # each pair of neighbours counts twice
     return None if found is None else max(found) / chance
 
 
@@ -76,16 +76,16 @@ def morans_z(trial: Trial, task: Task) -> float:
     Residuals of constants lean to opposite sides: those of a line in each of three groups of eight rows have a
     `pattern` of -2.7 in the mean, and 0 here. Where the law has no slopes, or as many constants as rows, 0.
     """
-    constants = trial.evaluation.constants
+    constants, train = trial.evaluation.constants, _sample(task.train)
     residuals = _residuals(trial, task)
     stated = read(trial.proposal.source, task.schema.targets, task.schema.features)
     if constants is None or residuals is None or isinstance(stated, Unreadable):
         return 0.0
-    fitted, (places, around) = Constants.from_json(constants), _places(task.train)
+    fitted, (places, around) = Constants.from_json(constants), _places(train)
     found = []
     for tree, left in zip(stated.targets.values(), residuals, strict=True):
-        if (columns := _along_constants(tree, fitted, task.train)) is not None:
-            known = _by_place(columns * np.sqrt(task.train.weights), places).T
+        if (columns := _along_constants(tree, fitted, train)) is not None:
+            known = _by_place(columns * np.sqrt(train.weights), places).T
             means = _by_place(left[None], places)[0]
             found.append(_morans_z(means, known, around) if means @ means > SAME * (left @ left) else 0.0)
     return max(found, default=0.0)
@@ -133,8 +133,8 @@ def _morans_z(residuals: Array, known: Array, around: IntArray) -> float:
 
 def is_nearly_noise(trial: Trial, task: Task) -> bool:
     """Whether the residuals hardly depend on those of the nearest rows. In a table of many rows they may follow a clear
-    pattern all the same; a table with very many is not looked at."""
-    found = _correlations(trial, task) if len(task.train) <= MOST_ROWS else None
+    pattern all the same."""
+    found = _correlations(trial, task)
     return found is not None and max(map(abs, found)) < NEARLY
 
 
@@ -143,7 +143,7 @@ def _correlations(trial: Trial, task: Task) -> list[float] | None:
     residuals = _residuals(trial, task)
     if residuals is None or not np.isfinite(residuals).all():
         return None
-    places, around = _places(task.train)
+    places, around = _places(_sample(task.train))
     return [correlation(one, one[around].mean(axis=1)) for one in _by_place(residuals, places)]
 
 
@@ -154,15 +154,23 @@ def _by_place(columns: Array, places: IntArray) -> Array:
 
 
 def _residuals(trial: Trial, task: Task) -> Array | None:
-    """(T, n), weighed as the rows are."""
+    """(T, n) of the rows that are looked at, weighed as these are."""
     stated = read(trial.proposal.source, task.schema.targets, task.schema.features)
     if isinstance(stated, Unreadable) or trial.evaluation.constants is None:
         return None
-    train = task.train
+    train = _sample(task.train)
     constants = Constants.from_json(trial.evaluation.constants).by_row(train)
     trees = stated.targets.items()
     residuals = [train.targets[name] - evaluate(tree, train.features, constants) for name, tree in trees]
     return np.asarray(residuals * np.sqrt(train.weights))
+
+
+@kept_with_table
+def _sample(train: Table) -> Table:
+    """The rows of a table that are looked at."""
+    if len(train) <= MOST_ROWS:
+        return train
+    return train.take(np.sort(np.random.default_rng(0).permutation(len(train))[:MOST_ROWS]))
 
 
 @kept_with_table
