@@ -43,7 +43,7 @@ KINDS = (
     *("half", "approach", "threshold", "ceiling", "exponent", "pole"),
 )
 INVERSE = ("rate", "turns", "steepness", "drift", "rise", "fall", "approach")  # in the inverse of a feature's unit
-COUNTED = ("centre", "pole")  # as the feature is, from its offset
+COUNTED = ("centre", "pole", "threshold")  # as the feature is, from its offset
 _KIND = re.compile(rf"({'|'.join(KINDS)}) of (\w+)")
 
 Sign = Literal["any", "positive", "not negative", "either", "angle"]

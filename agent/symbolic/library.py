@@ -4,6 +4,7 @@ of the target: between bounds, beyond one, rising or falling with features."""
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 
 from lawsmith.agent.symbolic.catalogue import (
@@ -92,10 +93,17 @@ def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str
             corrections[f"plus parabola of {title}"] = lambda b, node: add(
                 node, *_slopes(b, others), *(b.slope(power(b.x(n), Number(2.0))) for n in curved)
             )
+        if len(parameters(template.node)) <= PLAIN:
+            corrections |= {f"plus lines on either side of {n}": partial(_beside, others, n) for n in curved}
         for how, correction in corrections.items():
             node = correction(Terms(profile).beside(template.node), template.node)
             found.append(Template(f"{template.origin}, {how}", node))
     return found
+
+
+def _beside(others: Sequence[str], name: str, b: Terms, node: Node) -> Node:
+    """A form, with lines below a threshold of a feature and above another one, and the other features linearly."""
+    return add(node, *_slopes(b, [other for other in others if other != name]), *b.either_side(name))
 
 
 def _of_mixtures(shares: Sequence[str]) -> dict[str, Correction]:

@@ -9,7 +9,7 @@ from typing import Self
 
 from lawsmith.agent.symbolic.profile import Profile
 from lawsmith.sandbox.law.expression import add, divide, exp, function, log, mul, neg, parameters, power, transform
-from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Parameter, Role, Sum
+from lawsmith.sandbox.law.nodes import ONE, ZERO, Feature, Node, Number, Parameter, Role, Sum
 
 STEEPEST = 3.0  # exponents beyond this are rare and invite blow-ups, unless the target spans as much …
 STEEPEST_GROWTH = 6.0  # … but what grows may follow a sixth power
@@ -172,8 +172,8 @@ class Terms(Letters):
         rate: k in exp(k x), steep enough for all that the target grows or falls over the data. exponent: as steep.
         centre: m in x - m. pole: m in 1 / (x - m), below the data. turns: w in cos(w x), for a few turns within the
         data, at most one for every four levels. activation: k in exp(-k / x). width: of a bump, and the rates of
-        `PER_HALF_WIDTH`, by half the width of the data. Of positive values, half: h in x / (h + x); approach: k in
-        1 - exp(-k x); threshold: within them; ceiling: m in 1 / (m - x).
+        `PER_HALF_WIDTH`, by half the width of the data. threshold: within the data. Of positive values, half: h in
+        x / (h + x); approach: k in 1 - exp(-k x); ceiling: m in 1 / (m - x).
         """
         low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
         smallest = self.profile.smallest[name] / self.profile.unit[name]
@@ -187,7 +187,7 @@ class Terms(Letters):
         if kind == "approach":
             return 1 / (high * OUTSIDE), OUTSIDE / smallest
         if kind == "threshold":
-            return low, high
+            return low - self.profile.offset[name], high - self.profile.offset[name]
         if kind == "ceiling":
             return high * ABOVE, high * OUTSIDE
         half = (high - low) / 2
@@ -209,6 +209,14 @@ class Terms(Letters):
             above = FAR_POLE  # degrees Celsius: what acts there is hundreds of degrees away
         low, high = low - self.profile.offset[name], high - self.profile.offset[name]
         return low + below * (high - low), low + above * (high - low)
+
+    def either_side(self, name: str) -> tuple[Node, Node]:
+        """A max(m - x, 0) and A2 max(x - m2, 0): what begins below one threshold and above another, as heating and
+        cooling do (Kissock, Haberl and Claridge 2003, ASHRAE Transactions 109)."""
+        x, bounds = self.plain(name), self.suggested("threshold", name)
+        below, above = self.fresh("m", Role.CENTRE, *bounds), self.fresh("m", Role.CENTRE, *bounds)
+        beyond = (add(below, neg(x)), add(x, neg(above)))
+        return self.term(function("maximum", beyond[0], ZERO)), self.term(function("maximum", beyond[1], ZERO))
 
     def fading(self, name: str) -> Node:
         """exp(-k x): what fades within a few units, such as the cost of few bits."""
