@@ -79,6 +79,22 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"load": np.linspace(0, 20, 15)},
         lambda x: 3 + 0.4 * x["load"] + 2.1 * np.maximum(x["load"] - 11.7, 0),
     ),
+    "broken line of year": (
+        {"year": np.linspace(1990, 2024, 18)},
+        lambda x: 3 + 0.04 * (x["year"] - 1990) + 0.21 * np.maximum(x["year"] - 2011.4, 0),
+    ),
+    "level and lines on either side of outdoor_c": (
+        {"outdoor_c": np.linspace(-18, 41, 24)},
+        lambda x: 40 + 2.1 * np.maximum(15.3 - x["outdoor_c"], 0) + 3.4 * np.maximum(x["outdoor_c"] - 21.8, 0),
+    ),
+    "pure power law of people, plus lines on either side of outdoor_c": (
+        {"people": np.geomspace(5, 900, 6), "outdoor_c": np.linspace(-18, 41, 24)},
+        lambda x: (
+            2 * x["people"] ** 0.6
+            + 2.1 * np.maximum(15.3 - x["outdoor_c"], 0)
+            + 3.4 * np.maximum(x["outdoor_c"] - 21.8, 0)
+        ),
+    ),
     "power laws on either side of a break of mass": (
         {"mass": np.geomspace(0.05, 40, 16)},
         lambda x: 3 * np.minimum(x["mass"], 0.7) ** -1.3 * np.maximum(x["mass"], 0.7) ** -2.3,

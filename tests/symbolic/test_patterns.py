@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import verdict
-from lawsmith.agent.search.patterns import NONE, OPPOSITE, morans_z, only_noise, pattern, patterns, refuted
+from lawsmith.agent.search.patterns import MOST_ROWS, NONE, OPPOSITE, morans_z, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.records.record import FinalScores, SplitScores
@@ -28,11 +28,11 @@ TRUE = "p['L'] + p['A'] / (x['n'] ** p['a'] + p['h'])"
 CURVED = "p['L'] + p['A'] * (x['n'] + p['h']) ** -p['a']"
 
 
-def task(noise: float) -> Task:
+def task(noise: float, rows: int = 100) -> Task:
     rng = np.random.default_rng(1)
-    n = np.geomspace(0.05, 20, 100)
+    n = np.geomspace(0.05, 20, rows)
     truth = 1.2 + 4 / (n**0.45 + 1.3)
-    loss = truth + noise * truth.std() * rng.standard_normal(100)
+    loss = truth + noise * truth.std() * rng.standard_normal(rows)
     return made_task({"n": n}, {"loss": loss}, group="g")
 
 
@@ -58,6 +58,14 @@ def test_a_law_that_misses_rows_in_a_pattern_is_refuted_by_one_that_does_not(san
     assert any(": its errors follow a pattern" in sentence for sentence in sentences)
     assert refuted(patterns([curved], noisy), RULES.pattern) == frozenset()
     assert choose([curved, true], noisy).winner is true
+
+
+def test_of_a_long_table_a_part_is_looked_at(sandbox: Sandbox) -> None:
+    long = task(0.05, rows=3 * MOST_ROWS)
+    true, curved = (tried(law, long, sandbox) for law in (TRUE, "p['L'] + p['A'] / (x['n'] + p['h'])"))
+    found = patterns([true, curved], long)
+    assert only_noise(found, [true, curved], long) == {true.id}
+    assert morans_z(true, long) < NONE < RULES.pattern < morans_z(curved, long)
 
 
 def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
