@@ -25,6 +25,7 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, Schema
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.new_rows import number_in
@@ -52,6 +53,15 @@ def spending(budget: str, schema: Schema) -> tuple[Node, float]:
     """A budget such as ``6*N*D=1e24`` as an expression of features and its size; else raises InputError."""
     spend, size = amount("budget", budget, "'6*N*D=1e24'")
     return feature_expression(spend, schema), size
+
+
+def sought(law: Law, target: str, wanted: str, solve: str) -> tuple[float, str]:
+    """The value of ``loss=2.1``, and the feature that `solve` means; raises InputError for one not in the formula."""
+    size = amount("target", wanted, "loss=2.1", getattr(law.schema.columns.get(target), "unit", ""))[1]
+    feature = (meant(solve, law.features) or [solve])[0]
+    if feature not in law.features:
+        raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(law.features)}.")
+    return size, feature
 
 
 @dataclass(frozen=True)

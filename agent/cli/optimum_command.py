@@ -11,10 +11,8 @@ from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.laws.law_rows import known_group, known_target
-from lawsmith.runs.optimum import Answer, Optimum, amount, invert, optimum, spending
+from lawsmith.runs.optimum import Answer, Optimum, invert, optimum, sought, spending
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import InputError
-from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import listing
 
 Asked = tuple[Law, str, str]
@@ -56,10 +54,7 @@ def solve(asked: Asked, wanted: str, name: str, at: Sequence[str], data_dir: Pat
     """Find the value of the feature `name` at which the target is as `wanted` (``loss=2.1``), and its interval. Raises
     InputError for a feature that is not in the formula."""
     law, target, group = asked
-    size = amount("target", wanted, "loss=2.1", getattr(law.schema.columns.get(target), "unit", ""))[1]
-    feature = (meant(name, law.features) or [name])[0]
-    if feature not in law.features:
-        raise InputError(f"--solve {feature!r} is not in the formula; its features are {', '.join(law.features)}.")
+    size, feature = sought(law, target, wanted, name)
     fixed = pairs(law, at)
     with Sandbox() as sandbox:
         known = uncertainty(law, sandbox, data_dir)

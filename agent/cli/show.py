@@ -92,7 +92,7 @@ def _selected(found: Result, run: Run) -> None:
     line(chosen + found.reason, label="\nselected:  ")
     formula(run.result.expression, run.manifest.task)
     constants(run.result.constants or {})
-    verdict(found.verdict, run.result.tone)
+    verdict(found.verdict_as_typed, run.result.tone)
     line(shown(run.archive / "law.py"), label="law:       ")
     line(f"discover inspect {run.manifest.run}", label="details:   ")
 
@@ -114,8 +114,10 @@ def _own_form(own: OwnForm, found: Result) -> None:
         if len(own.row.constants) > 1:
             line(f"           {group}")
         for name, value in values.items():
-            low, high = ranges.get(group, {}).get(name, (None, None))
-            line(f"           {name} = {value:.5g}" + ("" if low is None else f"   90 %: {low:.4g} to {high:.4g}"))
+            told = "   the same in every refit" if ranges.get(group) else ""
+            if ends := ranges.get(group, {}).get(name):
+                told = f"   90 %: {ends[0]:.4g} to {ends[1]:.4g}"
+            line(f"           {name} = {value:.5g}{told}")
     if len(own.row.constants) > MOST_GROUPS:
         line(f"           … {len(own.row.constants)} groups in all: discover open {selected.manifest.run}")
     if own.tangled:

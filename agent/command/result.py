@@ -19,7 +19,7 @@ from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_text import codes_in, labelled
 from lawsmith.tasks import Dataset, InputError, Task
-from lawsmith.tasks.errors import counted
+from lawsmith.tasks.errors import counted, in_python
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,7 +206,7 @@ class Result:
         """The codes of categories, the verdict, and what was said of the table."""
         schema, law = self.dataset.task.schema, self.law
         codes = codes_in(labelled("" if law is None else law.expression, schema), schema)
-        return (*codes, *self.verdict, *self.dataset.notices)
+        return (*codes, *self.verdict, *self.notices)
 
     @property
     def failed(self) -> tuple[Run, ...]:
@@ -214,8 +214,18 @@ class Result:
         return tuple(run for run in self.runs if run.result.error is not None)
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What was said of the table, in sentences."""
+        return tuple(map(in_python, self.dataset.notices))
+
+    @property
     def verdict(self) -> tuple[str, ...]:
         """How far the selected law can be trusted, in sentences."""
+        return tuple(map(in_python, self.verdict_as_typed))
+
+    @property
+    def verdict_as_typed(self) -> tuple[str, ...]:
+        """The verdict with options of the command line."""
         if self.selected is None:
             return ("No run found a law.",)
         same = same_law([run.result.winner for run in self.runs])
@@ -275,7 +285,7 @@ class Result:
             ],
             "roles": {one.name: {"role": one.role, "reason": one.reason} for one in self.dataset.roles},
             "codes": list(task.schema.codes),
-            "verdict": list(self.verdict),
+            "verdict": list(self.verdict_as_typed),
             "tone": None if self.selected is None else self.selected.result.tone,
             "runs": runs,
             "best_r2": None if scores is None else max(scores),

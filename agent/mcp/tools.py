@@ -162,7 +162,7 @@ def _in_words(function: Callable[..., Answer]) -> Callable[..., Answer]:
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(error.as_typed) from None
 
     return tool
 

@@ -353,7 +353,7 @@ def _law(entry: object, place: str) -> KnownLaw:
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "value_error":  # of the checks above, or of the reader of formulas
-            said = re.sub(r"^--form(?: '.*?')?:? ?", "", str(first["ctx"]["error"])).rstrip(".")
+            said = re.sub(r"^--form(?: '.*?')?:? ?", "", str(first["ctx"]["error"].args[0])).rstrip(".")
             raise InputError(f"{place}: {said}.") from None
         at = ".".join(str(part) for part in first["loc"][:2]) or "it"
         what = {"extra_forbidden": "is not known", "missing": "is missing"}.get(first["type"])

@@ -142,7 +142,8 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
     """Group -> parameter -> (low, high): Student's t times the standard error of the refits, around the constant.
 
     The factor is one of the constant where no refit has another sign. The interval holds the middle `level` of the
-    refits, too: they end elsewhere where rows cannot tell two constants apart.
+    refits, too: they end elsewhere where rows cannot tell two constants apart. A constant that is the same in every
+    refit, as one at its bound, has none.
     """
     from scipy.special import stdtrit
 
@@ -165,7 +166,8 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
             every = np.vstack([drawn, own])  # zero is a bound where none of them lies beyond it
             low = np.where((every >= 0).all(axis=0), np.maximum(low, 0), low)
             high = np.where((every <= 0).all(axis=0), np.minimum(high, 0), high)
-            found[group] = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+            sides = zip(names, low.tolist(), high.tolist(), strict=True)
+            found[group] = {name: (least, most) for name, least, most in sides if least < most}
     return found
 
 

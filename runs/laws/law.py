@@ -33,6 +33,7 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_text import labelled
 from lawsmith.tasks import Array, Schema, Table
+from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import stated
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from uncertainties import UFloat
 
     from lawsmith.runs.laws.law_rows import Rows
-    from lawsmith.runs.optimum import Optimum
+    from lawsmith.runs.optimum import Answer, Optimum
 
 NO_INTERVAL = "This law has no errors on held-out rows, so there is no interval."
 REACHES = (10.0, 100.0, 1e3, 1e4, 1e6)  # times beyond the data at which `finite_up_to` asks
@@ -169,9 +170,27 @@ class Law:
         spend, size = (None, 0.0) if budget is None else optimum.spending(budget, self.schema)
         with Sandbox() as sandbox:
             known = self.uncertainty(sandbox)
-        fixed = {name: stated(self.schema, name, str(value)) for name, value in (at or {}).items()}
         named = law_rows.known_group(group, self.groups), law_rows.known_target(target, self.schema.targets)
-        return optimum.optimum(self, known, spend, size, fixed, *named, maximise=maximise)
+        return optimum.optimum(self, known, spend, size, self._fixed(at), *named, maximise=maximise)
+
+    def invert(self, target: str, solve: str, at: Mapping[str, Any] | None = None, group: str | None = None) -> Answer:
+        """The value of the feature `solve` at which the target is as wanted (``loss=2.1``), given the others in `at`:
+        the nearest to the data, with a 90 % interval. Raises InputError as `lawsmith.runs.optimum.invert`."""
+        from lawsmith.runs import optimum
+
+        name = law_rows.known_target(target.rpartition("=")[0].strip() or None, self.schema.targets)
+        size, feature = optimum.sought(self, name, target, solve)
+        whose = law_rows.known_group(group, self.groups)
+        with Sandbox() as sandbox:
+            known = self.uncertainty(sandbox)
+            return optimum.invert(self, known, name, size, feature, self._fixed(at), whose, sandbox)[0]
+
+    def _fixed(self, at: Mapping[str, Any] | None) -> dict[str, float]:
+        """Feature -> value of what is given; raises InputError for an unknown name."""
+        meanings = {name: meant(name, self.schema.features) for name in at or ()}
+        for name in (name for name, known in meanings.items() if len(known) != 1):
+            raise InputError(f"{name!r} is not a feature; they are {', '.join(self.schema.features)}.")
+        return {meanings[name][0]: stated(self.schema, meanings[name][0], str(one)) for name, one in (at or {}).items()}
 
     def plot(
         self,

@@ -66,7 +66,7 @@ def _codes(labels: Any, groups: tuple[str, ...], group: str | int | None, count:
 def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
     """The group that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
     if group is None and len(groups) != 1:
-        raise InputError(f"Name a group with --group or group=; the law knows {listing(groups, MOST_NAMED)}.")
+        raise InputError(f"Name a group with --group; the law knows {listing(groups, MOST_NAMED)}.")
     if group is not None and str(group) not in groups:
         raise InputError(f"There is no group {str(group)!r}; the law knows {listing(groups, MOST_NAMED)}.")
     return groups[0] if group is None else str(group)
@@ -75,7 +75,7 @@ def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
 def known_target(target: str | None, targets: tuple[str, ...]) -> str:
     """The target that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
     if target is None and len(targets) > 1:
-        raise InputError(f"Name one target with --target or target=: {', '.join(targets)}.")
+        raise InputError(f"Name one target with --target: {', '.join(targets)}.")
     target = (meant(target, targets) or [target])[0] if target is not None else targets[0]
     if target not in targets:
         raise InputError(f"{target!r} is not a target of the law; it predicts {', '.join(targets)}.")

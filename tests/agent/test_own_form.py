@@ -50,7 +50,7 @@ def test_beside_the_search_it_has_a_place_among_the_others(tmp_path: Path, monke
 
 
 def test_only_needs_a_form(tmp_path: Path):
-    with pytest.raises(InputError, match="--form"):
+    with pytest.raises(InputError, match="form"):
         discover(frame(), target="loss", only=True, runs_dir=tmp_path)
     with pytest.raises(InputError, match="names no feature"):
         discover(frame(), target="loss", form="E + A/N^a", runs_dir=tmp_path)

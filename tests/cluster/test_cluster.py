@@ -184,7 +184,7 @@ def test_a_candidate_whose_workers_all_die_is_given_up(engine: Engine, search_ta
 def test_a_worker_that_cannot_isolate_is_refused(engine: Engine, search_task: SearchTask) -> None:
     before = set(engine.workers)
     engine.add(1, "--preload", str(HERE / "without_isolation.py"))
-    with pytest.raises(InputError, match=r"A worker of the cluster cannot be used: .*--unsafe-local"):
+    with pytest.raises(InputError, match=r"A worker of the cluster cannot be used: .*unsafe_local"):
         sandbox_at(engine.address).__enter__()
     engine.kill((set(engine.workers) - before).pop())
 

@@ -103,6 +103,9 @@ def test_a_point_far_outside_gets_a_plain_warning_and_one_inside_none(known: Unc
 def test_constants_get_intervals_around_the_truth(known: Uncertainty):
     low, high = constant_intervals(known)["one"]["a"]
     assert low < 0.5 < high and high - low < 0.3
+    fixed = dict(known.members[0].constants)
+    same = known.model_copy(update={"resamples": (fixed,) * 5})
+    assert constant_intervals(same) == {"one": {}}, "the same in every refit, as at a bound"
 
 
 def test_an_interval_holds_the_constant_itself_where_refits_end_elsewhere(known: Uncertainty):

@@ -1,6 +1,7 @@
 """The best features for a budget and where a target is reached, against laws whose answers are known."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,8 @@ def test_python_asks_for_an_optimum_as_the_command_does(law: Law, capsys: pytest
     assert law.optimum("6*N*D=1e21", at={"N": 1e9}).model_dump(mode="json")["features"] == json.loads(out)["features"]
     with pytest.raises(InputError, match="not a target"):
         law.optimum("6*N*D=1e21", target="acc")
+    with pytest.raises(InputError, match="'M' is not a feature; they are N, D"):
+        law.optimum("6*N*D=1e21", at={"M": 1e9})
 
 
 def test_an_optimum_that_is_none_says_so(law: Law, capsys: pytest.CaptureFixture[str]):
@@ -97,6 +100,7 @@ def test_a_target_is_reached_where_algebra_says(law: Law, capsys: pytest.Capture
         capsys, "invert", str(law.archive.path), "--target", f"loss={wanted}", "--solve", "N", "--at", "D=20B", "--json"
     )
     found = json.loads(out)["solve"]["N"]
+    assert asdict(law.invert(f"loss={wanted}", "N", at={"D": "20B"})) == found
     assert code == 0 and found["value"] == pytest.approx(at, rel=0.2)
     assert found["low"] < at < (found["high"] or np.inf)
 

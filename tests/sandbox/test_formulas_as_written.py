@@ -150,7 +150,7 @@ def test_several_targets_have_a_formula_each():
     ],
 )
 def test_what_is_not_understood_is_one_sentence(wrong: str, said: str):
-    with pytest.raises(InputError, match="--form") as refused:
+    with pytest.raises(InputError, match="form") as refused:
         own_candidate(wrong, TABLE)
     assert said in str(refused.value)
 
@@ -230,7 +230,7 @@ def test_formulas_of_papers_and_keyboards(written: str, plain: str):
     ],
 )
 def test_slips_in_a_formula_are_named(wrong: str, said: str):
-    with pytest.raises(InputError, match="--form") as refused:
+    with pytest.raises(InputError, match="form") as refused:
         own_form(wrong, PAPERS)
     assert said in str(refused.value)
 
@@ -272,7 +272,7 @@ def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: 
         ColumnRole(name="N", role="feature", reason="a number that varies"),
     )
     decided = TABLE.model_copy(update={"decided": Decided(roles=roles)})
-    with pytest.raises(InputError, match=r"a column that is not a feature here.*Name it with --features"):
+    with pytest.raises(InputError, match=r"a column that is not a feature here.*Name it with features"):
         own_form(written, decided)
     assert own_form("E + A/N^a", decided)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import Dataset, InputError, read_dataset
+from lawsmith.tasks.errors import in_python
 
 
 def frame(rows: int = 12) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def wandb(rows: int = 100) -> pd.DataFrame:
 
 
 def refused(message: str):
-    return pytest.raises(InputError, match=re.escape(message))
+    return pytest.raises(InputError, match=re.escape(in_python(message)))
 
 
 SWEPT = np.array([8.0, 64, 512, 4096, 8192, 32768, 65536, 262144])

@@ -41,7 +41,7 @@ REFUSED = {
     "12b-thousand-points": (
         "loss",
         "'12.000' in column 'N' is 12 if the point marks decimals, and 12000 if it marks thousands; say which with "
-        "--decimal '.' or --thousands '.'.",
+        "decimal '.' or thousands '.'.",
     ),
     "26-constant-target": ("y", "the target 'y' is 3 in every row, but it must vary."),
     "27-three-rows": ("y", "holds 3 rows; lawsmith needs at least 4 to fit and check a law."),

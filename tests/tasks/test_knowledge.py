@@ -77,19 +77,19 @@ def test_all_features_are_those_that_are_numbers():
 
 @pytest.mark.parametrize("text", ["loss never rises with N", "loss does not fall with N", "loss falls as N falls"])
 def test_what_says_no_direction_is_refused(text: str):
-    with pytest.raises(InputError, match="--expect"):
+    with pytest.raises(InputError, match="expect"):
         known((), (text,))
 
 
 @pytest.mark.parametrize(
     ("ranges", "expect", "message"),
     [
-        (("loss",), (), "--range 'loss' is not understood; write TARGET=LOW:HIGH"),
-        (("loss=a:1",), (), "--range 'loss=a:1': 'a' is not a number."),
-        (("loss=1:0",), (), "--range 'loss=1:0' is empty"),
-        (("N=0:",), (), "--range names 'N', which is not a target; the targets are loss and summary.acc."),
-        ((), ("loss N",), "--expect 'loss N' is not understood; write it like 'loss falls with N, D'"),
-        ((), ("loss falls with Q",), "--expect names 'Q', which is not a feature;"),
+        (("loss",), (), "ranges 'loss' is not understood; write TARGET=LOW:HIGH"),
+        (("loss=a:1",), (), "ranges 'loss=a:1': 'a' is not a number."),
+        (("loss=1:0",), (), "ranges 'loss=1:0' is empty"),
+        (("N=0:",), (), "ranges names 'N', which is not a target; the targets are loss and summary.acc."),
+        ((), ("loss N",), "expect 'loss N' is not understood; write it like 'loss falls with N, D'"),
+        ((), ("loss falls with Q",), "expect names 'Q', which is not a feature;"),
         ((), ("loss falls with N", "loss rises with D, N"), "loss cannot both rise and fall with N;"),
     ],
 )

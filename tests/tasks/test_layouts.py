@@ -212,7 +212,7 @@ def test_runs_that_diverged_have_no_target(tmp_path: Path):
 
 def test_a_pivot_table_is_told_from_a_typing_error(tmp_path: Path):
     FRAME.pivot(index="N", columns="D", values="loss").reset_index().to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(InputError, match="--target value makes rows of them"):
+    with pytest.raises(InputError, match=r"[^-]target value makes rows of them"):
         read_dataset(tmp_path / "t.csv", ["loss"])
 
 

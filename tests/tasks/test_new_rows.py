@@ -95,7 +95,7 @@ def test_rows_in_a_unit_of_another_kind_are_refused(tmp_path: Path):
     (tmp_path / "new.csv").write_text("t,note\n2 km,a\n5 km,b\n")
     with pytest.raises(InputError, match="writes 't' in 'km', the training rows in 'ms'; use one unit"):
         new_rows(tmp_path / "new.csv", known, known.features)
-    with pytest.raises(InputError, match="--at t: '2 km' is not a number"):
+    with pytest.raises(InputError, match=r"^at t: '2 km' is not a number"):
         stated(known, "t", "2 km", "--at ")
 
 

@@ -82,7 +82,7 @@ def test_a_folder_without_the_task_is_an_error_not_a_replica(tmp_path: Path):
     with pytest.raises(InputError, match=r"has no rows of sft: neither sft_scaling_law/train.* nor train\.csv"):
         load("sft", tmp_path)
     assert whereabouts("sft", tmp_path) == ("file", None)
-    with pytest.raises(InputError, match=r"--data-dir names .*, which is not a folder"):
+    with pytest.raises(InputError, match=r"^data_dir names .*, which is not a folder"):
         load("sft", tmp_path / "absent")
 
 
@@ -120,7 +120,7 @@ def test_without_data_two_tasks_become_a_loud_replica(monkeypatch: pytest.Monkey
 
 def test_without_data_the_other_tasks_say_how_to_get_them():
     for name in set(names()) - set(replica.available()) - {"nano"}:
-        with pytest.raises(InputError, match=f"could not get the rows of {name} .*--data-dir or LAWSMITH_DATA"):
+        with pytest.raises(InputError, match=f"could not get the rows of {name} .*data_dir or LAWSMITH_DATA"):
             load(name)
 
 
@@ -215,7 +215,7 @@ def test_a_damaged_cache_is_fetched_again(small_hub: Hub):
 def test_other_content_than_published_is_refused(small_hub: Hub, monkeypatch: pytest.MonkeyPatch):
     other = dict.fromkeys(sources.digests(), "0" * 64)
     monkeypatch.setattr(sources, "digests", lambda: other)
-    with pytest.raises(InputError, match=r"is not the published file .* --data-dir"):
+    with pytest.raises(InputError, match=r"is not the published file .* data_dir"):
         load("sft")
 
 

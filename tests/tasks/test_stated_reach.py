@@ -35,11 +35,11 @@ def test_reach_as_people_write_it():
     assert read_reach(("10",), ("N", "D", "T"), ("N", "D")) == {"N": 10, "D": 10}
     assert read_reach(("10", "D=1e3", "T=2"), ("N", "D", "T"), ("N", "D")) == {"N": 10, "D": 1000, "T": 2}
     for texts, message in (
-        (("far",), "--reach 'far' is not understood; write a factor as in 10 or N=100."),
-        (("N=1",), "--reach 'N=1' is not possible; it must be above 1 (times its largest value)"),
-        (("T=-1",), "--reach 'T=-1' is not possible; it must be above 0 (widths of its range)"),
-        (("Q=2",), "--reach names 'Q', which is not a feature;"),
-        (("N=nan",), "--reach 'N=nan' is not possible"),
+        (("far",), "reach 'far' is not understood; write a factor as in 10 or N=100."),
+        (("N=1",), "reach 'N=1' is not possible; it must be above 1 (times its largest value)"),
+        (("T=-1",), "reach 'T=-1' is not possible; it must be above 0 (widths of its range)"),
+        (("Q=2",), "reach names 'Q', which is not a feature;"),
+        (("N=nan",), "reach 'N=nan' is not possible"),
     ):
         with pytest.raises(InputError, match=re.escape(message)):
             read_reach(texts, ("N", "T"), ("N",))

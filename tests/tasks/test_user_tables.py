@@ -13,10 +13,11 @@ import pytest
 from tables import frame, read
 
 from lawsmith.tasks import InputError, Table, read_dataset
+from lawsmith.tasks.errors import in_python
 
 
 def refused(message: str):
-    return pytest.raises(InputError, match=re.escape(message))
+    return pytest.raises(InputError, match=re.escape(in_python(message)))
 
 
 def test_features_and_group_are_inferred_and_the_reason_given(tmp_path: Path):
