@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,14 +17,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws.law import Law
-from lawsmith.tasks import Array, InputError
+from lawsmith.tasks import Array
 from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.reading.cells import typed
 
 WEIGHT = "sample_weight"
-_NO_FLOAT = re.compile(
-    r"could not convert string to float: (?:np\.str_\()?('.*?'|.*)|float\(\) argument must be .*Interval'"
-)
 
 
 class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -67,12 +62,11 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Search for a law of X (n, F) and y (n,), in which equal rows are replicates.
 
         sample_weight: (n,) how much each row counts, such as 1 / sigma² or a number of measurements; a row of weight 0
-        is left out. Raises InputError (a ValueError) where there can be no law.
+        is left out. Raises InputError (a ValueError) where there can be no law, and as scikit-learn for text.
         """
-        with _of_numbers():
-            X, y = validate_data(self, _plainly(X), _plainly(y), y_numeric=True, ensure_min_samples=4)
-            frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
-            frame[self._free("y")] = np.asarray(y, dtype=float)
+        X, y = validate_data(self, _plainly(X), _plainly(y), y_numeric=True, ensure_min_samples=4)
+        frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
+        frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
             weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             if np.ptp(weight) > 0:
@@ -88,8 +82,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """(n,) predictions of the law for X (n, F)."""
         check_is_fitted(self)
-        with _of_numbers():
-            X = validate_data(self, _plainly(X), reset=False)
+        X = validate_data(self, _plainly(X), reset=False)
         return self.law_.predict(pd.DataFrame(np.asarray(X, dtype=float), columns=self._names()))
 
     def _names(self) -> list[str]:
@@ -123,23 +116,6 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             told = f"The {stopped} ended the search; a larger time_limit may find a better law."
             warn(told, ConvergenceWarning, stacklevel=3)
         return Law.open(result.selected.archive)
-
-
-@contextmanager
-def _of_numbers() -> Iterator[None]:
-    """Raises InputError for text and for pandas' intervals where numpy tells of a string or an argument that is no
-    float."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        sentences = map(str, (error, error.__cause__))  # of a categorical column pandas has its own first
-        told = next(filter(None, map(_NO_FLOAT.match, sentences)), None)
-        if told is None:
-            raise
-        what, way = f"text ({told[1]})", ". lawsmith.discover reads labels as groups and categories."
-        if told[1] is None:
-            what, way = "intervals", ", such as the middle of each interval (its `mid`)."
-        raise InputError(f"X or y holds {what}; LawRegressor takes numbers{way}") from None
 
 
 def _plainly(X: Any) -> Any:

@@ -74,7 +74,7 @@ def _readable(archive: Archive) -> Summary:
     try:
         return summary(archive)
     except InputError as error:
-        return _damaged(archive.manifest.address, error.as_typed)
+        return _damaged(archive.manifest.address, error.args[0])
 
 
 def _damaged(address: str, reason: str) -> Summary:

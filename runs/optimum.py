@@ -154,7 +154,7 @@ def _searched(
     if not (free or parts) or (budget is not None and not spent):
         whose = "formula" if budget is None else "budget"
         told = f"--at fixes all features of the {whose}; leave out the one to find."
-        raise InputError(told if fixed else f"The {whose} names no feature that could be found.")
+        raise InputError(told if law.features and fixed else f"The {whose} names no feature that could be found.")
     if len(free) > MOST_FREE:
         raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
     _require(law, {*free, *fixed, *parts})

@@ -164,7 +164,8 @@ def without_unit(name: str) -> tuple[str, str]:
         or re.fullmatch(r"(.*\S)\s+(?:/|in(?=\s\S{1,4}$))\s+(\S+)", name)
         or re.fullmatch(r"(.*\S),\s+(\S{1,9})", name)
     )
-    return (name, "") if found is None else (found[1], found[2].strip())
+    name, unit = (name, "") if found is None else (found[1], found[2].strip())
+    return re.sub(r"^\[(\w+)\]$", r"\1", name), unit  # a concentration, [S] (µM)
 
 
 def _refuse_two_roles(asked: Asked) -> None:

@@ -7,33 +7,22 @@ from collections.abc import Collection
 from importlib.util import find_spec
 
 _OPTION = re.compile(r"`[^`]*`|--([a-z]+(?:-[a-z]+)*)")
-_RENAMED = {"range": "ranges", "limit_rows": "limits"}
+_RENAMED = {None: None, "range": "ranges", "limit-rows": "limits"}
 
 
 class InputError(ValueError):
     """The input is wrong. The message says what is wrong, where, and what to do; the CLI prints it and exits with 2.
 
-    `as_typed` names options of the command line, `str` the arguments of Python.
+    `args[0]` names options of the command line, `str` the arguments of Python.
     """
 
-    @property
-    def as_typed(self) -> str:
-        """The message for the command line."""
-        return str(self.args[0])
-
     def __str__(self) -> str:
-        return in_python(self.as_typed)
+        return in_python(self.args[0])
 
 
 def in_python(sentence: str) -> str:
-    """A sentence with arguments of Python for options of the command line: `time_limit` for ``--time-limit``. Commands
-    in backticks stay."""
-
-    def argument(found: re.Match[str]) -> str:
-        name = (found[1] or "").replace("-", "_")
-        return _RENAMED.get(name, name) or found[0]
-
-    return _OPTION.sub(argument, sentence)
+    """A sentence that names arguments of Python in place of options; commands in backticks stay."""
+    return _OPTION.sub(lambda found: _RENAMED.get(found[1], (found[1] or "").replace("-", "_")) or found[0], sentence)
 
 
 def listing(items: "list[str] | tuple[str, ...]", limit: int = 5) -> str:

@@ -120,6 +120,6 @@ def _cell(schema: Schema, name: str, cell: str, row: int, path: Path) -> float:
         return stated(schema, name, cell)
     except InputError as error:
         if name in schema.columns and schema.columns[name].levels:
-            raise InputError(f"{path}, data row {row}: {error.as_typed}") from None
+            raise InputError(f"{path}, data row {row}: {error.args[0]}") from None
         told = "without the % of the training rows" if "without %" in str(error) else "which is not a number"
         raise InputError(f"{path}: column {name!r} holds {cell!r} in data row {row}, {told}.") from None

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         if not isinstance(error, InputError):
             raise
-        status = complain(error.as_typed, 2)
+        status = complain(error.args[0], 2)
     sys.exit(status)
 
 

@@ -143,7 +143,10 @@ def at_point(
     table, found, known = _predicted(law, rows, level, data_dir)
     said = [NO_INTERVAL] if known is None else remarks(known, table)
     entries = _entries(table, found, law.schema.targets)
-    told = [sentence for sentence in dict.fromkeys(said) if sentence is not None]
+    whose: dict[str, list[str]] = {}
+    for code, sentence in zip(table.codes, said, strict=False):
+        whose.setdefault(sentence or "", []).append(table.groups[code])
+    told = [one if len(of) == len(table) else f"{listing(of)}: {one}" for one, of in whose.items() if one]
     some = [table.groups[code] for code in np.unique(table.codes)[:24]]
     reaches = [] if known is None else [law.finite_up_to(known, group) for group in some]
     finite = min((reach for reach in reaches if reach is not None), default=None)

@@ -166,7 +166,7 @@ def imported_candidates(formulas: Sequence[str], schema: Schema) -> tuple[dict[s
         try:
             known.setdefault(own_candidate(_open(formula, schema, first), schema, merge=True), formula)
         except InputError as error:
-            reason = re.sub(r"^--form(?: '.*?')?:? ?", "", error.as_typed).partition(";")[0].rstrip(".")
+            reason = re.sub(r"^--form(?: '.*?')?:? ?", "", error.args[0]).partition(";")[0].rstrip(".")
             refused.append((formula, reason))
     return known, tuple(refused)
 

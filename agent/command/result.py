@@ -206,17 +206,12 @@ class Result:
         """The codes of categories, the verdict, and what was said of the table."""
         schema, law = self.dataset.task.schema, self.law
         codes = codes_in(labelled("" if law is None else law.expression, schema), schema)
-        return (*codes, *self.verdict, *self.notices)
+        return (*codes, *self.verdict, *map(in_python, self.dataset.notices))
 
     @property
     def failed(self) -> tuple[Run, ...]:
         """The runs that ended without a law."""
         return tuple(run for run in self.runs if run.result.error is not None)
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What was said of the table, in sentences."""
-        return tuple(map(in_python, self.dataset.notices))
 
     @property
     def verdict(self) -> tuple[str, ...]:

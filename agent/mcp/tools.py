@@ -162,7 +162,7 @@ def _in_words(function: Callable[..., Answer]) -> Callable[..., Answer]:
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            raise ToolError(error.as_typed) from None
+            raise ToolError(error.args[0]) from None
 
     return tool
 

@@ -33,7 +33,6 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_text import labelled
 from lawsmith.tasks import Array, Schema, Table
-from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import stated
 
@@ -187,10 +186,9 @@ class Law:
 
     def _fixed(self, at: Mapping[str, Any] | None) -> dict[str, float]:
         """Feature -> value of what is given; raises InputError for an unknown name."""
-        meanings = {name: meant(name, self.schema.features) for name in at or ()}
-        for name in (name for name, known in meanings.items() if len(known) != 1):
-            raise InputError(f"{name!r} is not a feature; they are {', '.join(self.schema.features)}.")
-        return {meanings[name][0]: stated(self.schema, meanings[name][0], str(one)) for name, one in (at or {}).items()}
+        if unknown := [name for name in at or () if name not in self.schema.features]:
+            raise InputError(f"{listing(unknown)} is not a feature; they are {', '.join(self.schema.features)}.")
+        return {name: stated(self.schema, name, str(value)) for name, value in (at or {}).items()}
 
     def plot(
         self,

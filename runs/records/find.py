@@ -68,7 +68,7 @@ def list_archives(runs_dir: Path) -> Listing:
         try:
             archives.append(Archive.open(path))
         except InputError as error:
-            unreadable.append((address, error.as_typed))
+            unreadable.append((address, error.args[0]))
     return Listing(tuple(archives), tuple(unreadable))
 
 

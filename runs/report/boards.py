@@ -195,7 +195,7 @@ def boards(runs_dir: Path, report: ReportLink) -> Boards:
         try:
             entry = BoardEntry(archive, archive.manifest, archive.result, report(archive))
         except InputError as error:
-            unreadable.append((archive.manifest.address, error.as_typed))
+            unreadable.append((archive.manifest.address, error.args[0]))
             continue
         manifest = archive.manifest
         replica = manifest.data is not None and manifest.data.source == "replica"

@@ -86,7 +86,7 @@ def fit_of(
     try:
         predicted = predict(list(tables.values()))
     except InputError as error:
-        return Fit(missing=error.as_typed)
+        return Fit(missing=error.args[0])
     schema = data.task.schema
     parts = {name: (table, values) for (name, table), values in zip(tables.items(), predicted, strict=True)}
     places = {name: t for t, name in enumerate(schema.targets)}

@@ -137,7 +137,7 @@ def _uncertainty(
             return None, data
         return uncertainty(content.archive, sandbox, data_dir, content.picked), ""
     except InputError as error:
-        return None, error.as_typed
+        return None, error.args[0]
 
 
 def _laws(content: RunContent, fit: Fit) -> list[dict[str, Any]]:

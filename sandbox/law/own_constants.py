@@ -37,7 +37,7 @@ def factored(node: Node, places: Mapping[str, int], train: Table) -> Node:
     if isinstance(argument, Function) and argument.name == "logaddexp":
         return add(*(factored(exp(one), places, train) for one in argument.arguments))
     terms = terms_of(argument)
-    far = any(np.ptp(x := train.features[name]) < FAR * np.abs(x).min() for name in features(argument))
+    far = any(np.ptp(x := train.features[name]) < np.abs(x).min() for name in features(argument))
     for term in terms if not far else ():
         if isinstance(term, Parameter) and places[term.name] == 1 and f"exp_{term.name}" not in places:
             rest = [other for other in terms if other is not term]

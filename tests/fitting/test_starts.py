@@ -82,3 +82,15 @@ def test_a_sign_is_taken_as_written_only_where_all_exponents_are_open(written: s
     schema = Schema(name="t", long_name="t", title="t", features=("N", "D"), targets=("loss",), group=None)
     data = Table(x, {"loss": x["N"]}, ("all",), np.zeros(20, dtype=np.intp))
     assert ("'B': (-np.inf, np.inf)" in own_candidate(written, schema, data)) == free
+
+
+def test_a_prefactor_beside_a_temperature_keeps_its_name_and_is_found() -> None:
+    """Of exp(c - k/T) with T within a factor of two, exp(c) spans more powers of ten than starts do."""
+    celsius, t = np.meshgrid([25.0, 37, 47, 57, 67], np.geomspace(3, 1200, 8))
+    x = {"T": celsius.ravel() + 273.15, "t": t.ravel()}
+    schema = Schema(name="t", long_name="t", title="t", features=("T", "t"), targets=("left",), group=None)
+    y = np.exp(-np.exp(62 - 20_000 / x["T"]) * x["t"])
+    data = Table(x, {"left": y}, ("all",), np.zeros(len(y), dtype=np.intp))
+    source = own_candidate("exp(-exp(c - k/T)*t)", schema, data)
+    found = fit_form(own_form(source, Spec(("T", "t"), ("left",), ("all",), None, 9, 0)), data, ["left"])
+    assert dict(zip(found.names, found.values[0], strict=True)) == pytest.approx({"c": 62, "k": 20_000}, rel=1e-6)

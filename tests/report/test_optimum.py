@@ -69,7 +69,7 @@ def test_python_asks_for_an_optimum_as_the_command_does(law: Law, capsys: pytest
     assert law.optimum("6*N*D=1e21", at={"N": 1e9}).model_dump(mode="json")["features"] == json.loads(out)["features"]
     with pytest.raises(InputError, match="not a target"):
         law.optimum("6*N*D=1e21", target="acc")
-    with pytest.raises(InputError, match="'M' is not a feature; they are N, D"):
+    with pytest.raises(InputError, match="M is not a feature; they are N, D"):
         law.optimum("6*N*D=1e21", at={"M": 1e9})
 
 
