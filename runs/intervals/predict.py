@@ -166,8 +166,8 @@ def constant_intervals(known: Uncertainty, level: float = LEVEL) -> Mapping[str,
             every = np.vstack([drawn, own])  # zero is a bound where none of them lies beyond it
             low = np.where((every >= 0).all(axis=0), np.maximum(low, 0), low)
             high = np.where((every <= 0).all(axis=0), np.minimum(high, 0), high)
-            sides = zip(names, low.tolist(), high.tolist(), strict=True)
-            found[group] = {name: (least, most) for name, least, most in sides if least < most}
+            spans = zip(names, low.tolist(), high.tolist(), strict=True)
+            found[group] = {name: (least, most) for name, least, most in spans if least < most}
     return found
 
 
