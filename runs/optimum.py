@@ -279,7 +279,7 @@ def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) ->
     if low > 0:
         return np.geomspace(low / BELOW, high * ABOVE, points)
     room = 10 * (high - low or abs(high) or 1.0)
-    return np.linspace(low - room, high + room, points)
+    return np.linspace(low - room if low < 0 else 0.0, high + room, points)
 
 
 def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> dict[str, Array]:

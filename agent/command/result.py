@@ -1,7 +1,7 @@
 """What a command found: its finished runs, and the one whose law was selected."""
 
 import html
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,7 @@ class OwnForm:
     others can undo.
     """
 
-    trial: Trial
+    trial: Trial = field(repr=False)
     row: LawRow | None
     place: int | None
     of: int

@@ -35,6 +35,7 @@ from lawsmith.tasks.frontier.folds import Fold, simplex_units
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
 MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form
+NEAR_ZERO = 0.5  # of the least expected error, in its value: predictions below have errors that do not fall with them
 DIVERGED = 4.0
 """A rival so many times as far away as rivals typically are, or a fold with errors so many times the folds' typical
 ones to the power of two, is a fit that ran away."""
@@ -176,10 +177,14 @@ class _Study:
     def _errors(self, target: int, residual: Array, held_out: Sequence[_HeldOut], rows: int) -> TargetErrors:
         train, names = self.task.train, self.task.train.groups
         noise, unit = _noise(train, residual[:, target], len(self.laws[0].constants.names), target)
+        floor = None
         if self.growing:
-            size = np.maximum(np.abs((train.target_matrix() - residual)[:, target]), np.finfo(float).tiny)
+            size = np.abs((train.target_matrix() - residual)[:, target])
+            least = float(size.max() * np.sqrt(train.weights.min() / train.weights.max()))
+            floor = least if size.min() < NEAR_ZERO * least else 0.0
+            size = np.maximum(size, max(floor, np.finfo(float).tiny))
             noise = np.full(len(names), float(np.sqrt(np.mean((residual[:, target] / size) ** 2))))
-        parts = _without_diverged([_Errors.of(part, target, noise, unit, growing=self.growing) for part in held_out])
+        parts = _without_diverged([_Errors.of(part, target, noise, unit, floor) for part in held_out])
         excess = float(np.mean([np.mean(part.error**2 - part.base**2) for part in parts]))
         squares = float(np.mean([np.mean(part.reach**2) for part in parts]))
         growth = float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
@@ -191,6 +196,7 @@ class _Study:
             growth=growth,
             ratios=tuple(_leaning(weighted_quantiles(ratios, weights, KNOTS), rows).tolist()),
             growing=self.growing,
+            floor=floor or 0.0,
             positive=bool((train.target_matrix()[:, target] > 0).all()),
         )
 
@@ -210,9 +216,10 @@ class _Errors:
     reach: Array
 
     @classmethod
-    def of(cls, part: _HeldOut, target: int, noise: Array, unit: Array, *, growing: bool) -> _Errors:
+    def of(cls, part: _HeldOut, target: int, noise: Array, unit: Array, floor: float | None) -> _Errors:
+        """`floor`: see `TargetErrors`; None where errors do not grow with the value."""
         codes = part.codes.astype(int)
-        size = np.abs(part.predicted[:, target]) if growing else 1.0
+        size = 1.0 if floor is None else np.maximum(np.abs(part.predicted[:, target]), floor)
         return cls(
             np.abs(part.residual[:, target]),
             np.hypot(noise[codes] * size, part.spread[:, target]),

@@ -38,7 +38,8 @@ class TargetErrors(Exact):
     noise and unit: per group, the standard deviation of the training residuals and that of the target. growth:
     error added per unit of distance beyond the data, in units of `unit`. ratios: quantiles (equally spaced from 0
     to 1) of the held-out errors, each divided by the error that was expected of it. positive: whether the target is,
-    in every training row. growing: whether the noise grows with the value, so that `noise` is a share of it.
+    in every training row. growing: whether the noise grows with the value, so that `noise` is a share of it. floor: the
+    size of the value below which it does not, as of blanks.
     """
 
     noise: dict[str, float]
@@ -47,10 +48,11 @@ class TargetErrors(Exact):
     ratios: tuple[float, ...]
     positive: bool = False
     growing: bool = False
+    floor: float = 0.0
 
     def noise_at(self, group: str, value: float) -> float:
         """The standard deviation of one measurement in a group, where the law predicts `value`."""
-        return self.noise[group] * (abs(value) if self.growing else 1.0)
+        return self.noise[group] * (max(abs(value), self.floor) if self.growing else 1.0)
 
 
 class Uncertainty(Exact):

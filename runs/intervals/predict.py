@@ -1,5 +1,6 @@
 """Predictions of a law with intervals, from what `estimate` measured."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -66,9 +67,9 @@ def _interval(
     """The interval of one target at one point from its standard deviations, within the `ends` of its stated range."""
     errors = known.errors[target]
     noise, extrapolation = errors.noise_at(group, value), errors.growth * distance * errors.unit[group]
-    size = float(np.sqrt(parameter**2 + model**2 + noise**2 + extrapolation**2))
+    size = math.hypot(parameter, model, noise, extrapolation)
     times = multiplier(errors.ratios, known.folds, level)
-    half, of_mean = times * size, times * float(np.sqrt(max(size**2 - noise**2, 0.0)))
+    half, of_mean = times * size, times * math.hypot(parameter, model, extrapolation)
     least, most = ends
     floor = max(0.0 if errors.positive and value > 0 else -np.inf, least if value >= least else -np.inf)
     ceiling = most if value <= most else np.inf

@@ -41,5 +41,5 @@ def schema(name: str) -> Schema:
         return aliases[wanted]
     near = dict.fromkeys(aliases[match].name for match in alike(wanted, aliases))
     offer = f"did you mean {' or '.join(near)}?" if near else f"the tasks are {', '.join(names())}."
-    own = "Law.open opens the law of a run." if Path(name).is_dir() else "Give a table of your own with --data."
+    own = "Law.open opens the law of a run." if Path(name).is_dir() else "Give a table of your own to discover."
     raise InputError(f"There is no task {name!r}; {offer} {own}")

@@ -160,5 +160,5 @@ def test_tables_of_other_kinds_have_names(kind: str):
 
 
 def test_labels_are_refused_in_the_words_of_scikit_learn() -> None:
-    with pytest.raises(ValueError, match="could not convert string to float: 'a'"):
+    with pytest.raises(ValueError, match=r"could not convert string to float: .*'a'"):
         LawRegressor().fit(np.arange(4.0)[:, None], ["a"] * 4)

@@ -1,7 +1,6 @@
 import gzip
 import io
 import os
-import re
 import time
 import zipfile
 from collections.abc import Callable
@@ -10,14 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import frame, read
+from tables import frame, read, refused
 
-from lawsmith.tasks import InputError, Table, read_dataset
-from lawsmith.tasks.errors import in_python
-
-
-def refused(message: str):
-    return pytest.raises(InputError, match=re.escape(in_python(message)))
+from lawsmith.tasks import Table, read_dataset
 
 
 def test_features_and_group_are_inferred_and_the_reason_given(tmp_path: Path):
