@@ -174,7 +174,7 @@ def _codes(labels: "pd.DataFrame", column: Column, where: str) -> Array:
     try:
         return np.array([column.code(label) for label in labels[column.name].tolist()])
     except InputError as error:
-        raise InputError(f"{where}: {str(error)[0].lower()}{str(error)[1:]}") from None
+        raise InputError(f"{where}: {error.args[0][0].lower()}{error.args[0][1:]}") from None
 
 
 def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:

@@ -64,7 +64,7 @@ def data_of(content: RunContent, data_dir: Path | None) -> Dataset | str:
     try:
         return open_data(content.archive, data_dir, shown=True)
     except NotOpened as refused:
-        return str(refused)
+        return str(refused.args[0])
     except InputError:
         return NOT_AT_HAND.format(content.manifest.run)
 

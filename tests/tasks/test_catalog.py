@@ -48,5 +48,5 @@ def test_long_names_are_accepted(alias: str):
 def test_an_unknown_task_gets_the_nearest_names():
     with pytest.raises(InputError, match="no task 'domain_mixtures'; did you mean domain_mixture"):
         schema("domain_mixtures")
-    with pytest.raises(InputError, match=r"the tasks are data_constrained, .* data"):
+    with pytest.raises(InputError, match=r"the tasks are data_constrained, .* to discover"):
         schema("qqq")
