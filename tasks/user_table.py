@@ -177,10 +177,9 @@ def _what_leads(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
         said = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"
         told.append(f"{said}: {', '.join(kept)}. Name others with --features.")
     if idle := idle_categories(table, kept, asked):
-        says, them = ("says", "it") if len(idle) == 1 else ("say", "them")
         told.append(
-            f"No formula uses {listing(idle)}, which {says} nothing of {listing(tuple(table.targets))} that chance "
-            f"would not; --category {option(*idle)} keeps {them}."
+            f"No formula uses {listing(idle)}: between the labels {listing(tuple(table.targets))} differs no more than "
+            f"by chance; --category {option(*idle)} keeps {'it' if len(idle) == 1 else 'them'}."
         )
     return tuple(told)
 
@@ -364,8 +363,7 @@ def _against(stated: Knowledge, frame: "pd.DataFrame", columns: Sequence[str]) -
         others = [other for other in columns if other != name]
         for alike, share, how in ((others, OTHER_WAY, " that differ in nothing else"), ([], MOSTLY, "")):
             means = frame.groupby([*alike, name])[one.target].mean()
-            places = [means.index.get_level_values(other) for other in alike]
-            steps = (means.groupby(places).diff() if alike else means.diff()).dropna()
+            steps = (means.groupby(level=alike).diff() if alike else means.diff()).dropna()
             wrong = steps < 0 if one.direction == "rises" else steps > 0
             against = int((wrong & (steps.abs() > STEP * np.ptp(means))).sum())
             if len(steps) >= FEWEST_STEPS:

@@ -16,7 +16,7 @@ _MEASURED = re.compile(
     r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
 _SPENT = re.compile(
-    r"\b(?:[gct]pu|core|node|[abhv]\d00)[_ -](?:days?|hours?|seconds?|secs?|h|s)\b"
+    r"\b(?:[gct]pu|core|node|[abhv]\d00)[_ -](?:days?|hours?|seconds?|secs?|h|s|time)(?![a-z])"
     rf"|(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])"
     rf"|(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}"
 )

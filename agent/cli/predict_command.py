@@ -79,6 +79,9 @@ def _not_a_feature(law: Law, part: str, left: str) -> str:
         return f"--at {part!r} is not understood; write FEATURE=NUMBER,… for {', '.join(law.features)}."
     if unknown == law.schema.group:
         return f"--at: {unknown} is the group, not a feature; name one of its labels with --group."
+    decided = law.schema.decided.roles if law.schema.decided else ()
+    if (role := next((one for one in decided if one.name == unknown), None)) is not None:
+        return f"--at: {unknown} is no feature of the law ({role.role}: {role.reason}); leave it out."
     near = nearest(unknown, features)
     return f"--at: there is no feature {unknown!r}{near or f'; the table has {listing(features, 8)}.'}"
 

@@ -176,7 +176,7 @@ class _Decision(Deciding):
             if 0 < len(marked) <= self.rows * (RARELY if words.has(name, "may_mark") else 0.5):
                 self.set(name, "left out", "marks rows that may not count, by its name")
                 count = counted(len(marked), "row")
-                self.notices.append(f"{name} marks {count} ({marked[0]!r}); delete them if they should not count.")
+                self.notices.append(f"{name} marks {count} ({marked[0]!r}); delete such rows if they should not count.")
 
     def _empty_and_constant(self) -> None:
         for name in self.open():

@@ -11,7 +11,7 @@ from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.follows import FOLLOWS, explained, is_basic, parts_of
+from lawsmith.tasks.roles.follows import FOLLOWS, explained, is_basic
 from lawsmith.tasks.roles.likeness import SAME_ORDER, agree, goes_along, is_even, numbers_things, restates
 
 FEWEST_STEPS = 3  # of a run's history; two say little of a course
@@ -137,8 +137,6 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
         return f"a value of the same setting as {target}, as in a pivot table"
-    if target in parts_of(name, d.names):
-        return f"made of {target}, by its name"
     if not words.without_averages(re.sub(r"\(.*\)$", "", name)):  # Mean (Task), of a leaderboard
         return "an average of outcomes, by its name"
     return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None

@@ -30,8 +30,9 @@ def tell_doubts(d: Deciding) -> None:
     known = {name: d.pair(name, target) for name, (role, _) in d.role.items() if role in ("feature", "derived")}
     parts = {name: pair for name, pair in known.items() if pair is not None}
     features = {name: pair for name, pair in parts.items() if d.role[name][0] == "feature"}
-    made = _made_of([(name, *pair) for name, pair in parts.items()])
-    left = [name for name in made if not d.is_axis(name)]
+    made, formula = _made_of([(name, *pair) for name, pair in parts.items()])
+    left = [name for name in d.names if name in made and not d.is_axis(name)]
+    left = left if features.keys() - {*left} else left[-1:]
     if len(features) > 1:
         measured = {name: pair for name, pair in features.items() if not d.is_set(name) and not is_even(pair[0])}
         beside = _tell_beside(d, measured)
@@ -40,10 +41,8 @@ def tell_doubts(d: Deciding) -> None:
             axes = {name: values for name, (values, _) in features.items() if name in basic or d.is_axis(name)}
             told = {*beside, *basic, *left}
             _tell_along(d, axes, {name: pair for name, pair in measured.items() if name not in told})
-    if not features.keys().isdisjoint(left) and features.keys() - set(left):
-        d.notices.append(
-            f"{target} is the sum, difference or quotient of {listing(made)} in every row. {_advice(left)}"
-        )
+    if not features.keys().isdisjoint(left) and features.keys() - {*left}:
+        d.notices.append(f"{target} is {formula} in every row. {_advice(left)}")
 
 
 def _tell_beside(d: Deciding, measured: _Pairs) -> list[str]:
@@ -80,11 +79,11 @@ def _advice(names: list[str]) -> str:
     return f"If {listing(names)} {are}, leave {them} out with --ignore {option(*names)}."
 
 
-def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:
+def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> tuple[list[str], str]:
     """The names of two or more of the columns (name, values, those of the target) of which the target is a sum or
-    difference, or a quotient times a number but for zeros, in every row; none where there are none."""
+    difference, or a quotient times a number but for zeros, in every row, and how; none where there are none."""
     if not 1 < len(columns) <= MOST_PARTS or len(target := columns[0][2]) < len(columns) + 3:
-        return []
+        return [], ""
     near = max(EXACT * np.ptp(target), 3 * rounding(target).max())
     for quotient in (False, True):
         kept = {name: one for name, one, _ in columns if not quotient or np.mean(one == 0) < FEW_ZEROS}
@@ -92,13 +91,18 @@ def _made_of(columns: Sequence[tuple[str, Array, Array]]) -> list[str]:
         if quotient:
             table = np.log(np.abs(table[np.all(table != 0, axis=1)]))
         if len(table) < len(columns) + 3:
-            return []
+            break
         parts, made = np.insert(table[:, :-1], table.shape[1] - 1, 1.0, axis=1), table[:, -1]
         sizes = np.maximum(np.std(parts, axis=0), 1e-300 + (np.ptp(parts, axis=0) == 0))
         whole = np.round((np.linalg.lstsq(parts / sizes, made, rcond=None)[0] / sizes)[:-1])
         sums = parts[:, :-1] @ whole
-        off = np.exp(sums + np.mean(made - sums)) - np.exp(made) if quotient else sums - made
+        factor = np.exp(np.mean(made - sums)) if quotient else 1.0
+        off = factor * np.exp(sums) - np.exp(made) if quotient else sums - made
         told = set(np.abs(whole)) <= {0.0, 1.0} and np.abs(whole).sum() > 1 and (whole.min() < 0 or not quotient)
         if told and np.abs(off).max() < near:
-            return [name for name, part in zip(kept, whole, strict=True) if part]
-    return []
+            signs = {name: int(part) for name, part in zip(kept, whole, strict=True) if part}
+            marks = {1: "*", -1: "/"} if quotient else {1: "+", -1: "-"}
+            terms = [f"{marks[signs[name]]} {name}" for name in sorted(signs, key=lambda name: -signs[name])]
+            terms = [f"* {factor:.4g}"] * bool(abs(factor - 1) > EXACT or terms[0][0] == "/") + terms
+            return list(signs), " ".join(terms).removeprefix("* ").removeprefix("+ ")
+    return [], ""

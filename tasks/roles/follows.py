@@ -1,6 +1,5 @@
 """Columns that follow from others: sums of logarithms (C = 6 N D), straight lines, labels of feature values."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,12 +34,6 @@ def is_made(words: Sequence[str], kind: str = "made") -> bool:
     return not WORDS[kind].isdisjoint((*words, "_".join(words[-2:])))
 
 
-def parts_of(name: str, columns: Sequence[str]) -> set[str]:
-    """The columns of which one is the quotient or product by its name: ``a/b``; none for any other."""
-    parts = set(re.split(r"\s*(?:[/*·×]|_per_)\s*", name)) - {name}
-    return parts if parts <= {*columns} else set()
-
-
 def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) -> dict[str, tuple[tuple[str, ...], str]]:
     """Columns to leave out -> the columns that they follow from, and how closely, in words.
 
@@ -51,8 +44,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     if len(order) < 2:
         return {}
     logarithms = [not _LOGARITHM.isdisjoint(words[name]) for name in order]
-    named = [parts_of(name, order) != set() for name in order]
-    made = [is_made(words[name]) or logarithms[k] or named[k] for k, name in enumerate(order)]
+    made = [is_made(words[name]) or logarithms[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
 

@@ -8,9 +8,22 @@ import numpy as np
 import pytest
 from agent_doubles import power_law_csv
 
+from lawsmith.agent.cli.predict_command import pairs
+from lawsmith.runs.laws.law import Law
+from lawsmith.tasks import InputError, Schema
+from lawsmith.tasks.schema import ColumnRole, Decided
 from tests.command import run_command
 
 Discover = Callable[..., str]
+
+
+def test_a_column_that_was_left_out_is_told_where_a_prediction_names_it() -> None:
+    roles = (ColumnRole(name="flops", role="derived", reason="follows from N and D"),)
+    schema = Schema(name="t", long_name="t", title="t", features=("N", "D"), targets=("loss",), group=None, cap=None)
+    law = Law.__new__(Law)
+    object.__setattr__(law, "schema", schema.model_copy(update={"decided": Decided(roles=roles)}))
+    with pytest.raises(InputError, match=r"flops is no feature of the law \(derived: follows from N and D\); leave it"):
+        pairs(law, ["N=1e9,D=2e10,flops=1e20"])
 
 
 @pytest.fixture

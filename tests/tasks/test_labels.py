@@ -117,7 +117,7 @@ def test_marks_of_rows_and_columns_that_nearly_repeat_the_target_are_told(tmp_pa
     made["outlet"] = made["inlet"] + 1e-4 * np.cos(cycle)
     data = read(tmp_path, made, "outlet")
     assert roles(data)["is_outlier"] == "left out"
-    assert "is_outlier marks 2 rows ('true'); delete them if they should not count." in data.notices
+    assert "is_outlier marks 2 rows ('true'); delete such rows if they should not count." in data.notices
     assert any("inlet is nearly the same as outlet" in said for said in data.notices)
     left = made[["cycle", "outlet"]].assign(left_pct=100 - 5 * made["outlet"])
     said = "left_pct is on a straight line with outlet. If left_pct is a result, not a setting, leave it out with"
@@ -218,7 +218,7 @@ def test_marks_of_few_rows_are_told_and_are_no_features(name: str, marked: objec
     table = wells()[["dose", "signal"]].assign(**{name: [marked] * 2 + [other] * 34})
     data = read(tmp_path, table, "signal")
     assert roles(data)[name] == "left out"
-    assert f"{name} marks 2 rows ('{marked}'); delete them if they should not count." in data.notices
+    assert f"{name} marks 2 rows ('{marked}'); delete such rows if they should not count." in data.notices
 
 
 def test_trees_that_are_numbered_are_a_group(tmp_path: Path):
