@@ -254,7 +254,7 @@ def test_a_command_that_loses_its_cluster_resumes_with_the_same_laws(
 
     with monkeypatch.context() as patch, dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
         patch.setattr(Cluster, "run", run_and_die)
-        patch.setattr(client, "CONNECT_SECONDS", 3.0)
+        patch.setattr(client, "CONNECT_SECONDS", 10.0)
         status, printed, said = discover(*SEARCH, "--runs-dir", "lost", "--workers", "1", "--cluster", engine.address)
     assert (status, printed) == (2, "")
     assert said.splitlines()[-1].startswith(f"discover: The cluster at {engine.address} is lost (")
