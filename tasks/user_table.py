@@ -178,8 +178,8 @@ def _what_leads(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
         told.append(f"{said}: {', '.join(kept)}. Name others with --features.")
     if idle := idle_categories(table, kept, asked):
         told.append(
-            f"No formula uses {listing(idle)}: between the labels {listing(tuple(table.targets))} differs no more than "
-            f"by chance; --category {option(*idle)} keeps {'it' if len(idle) == 1 else 'them'}."
+            f"No formula uses {listing(idle)}: beside the features, {listing(tuple(table.targets))} differs between "
+            f"labels no more than by chance; --category {option(*idle)} keeps {'it' if len(idle) == 1 else 'them'}."
         )
     return tuple(told)
 

@@ -140,5 +140,7 @@ def test_categories_that_no_formula_uses_are_told(tmp_path: Path) -> None:
     frame["site"] = frame["site"].map({0.0: "n", 1.0: "s", 2.0: "e", 3.0: "w"})
     frame.to_csv(tmp_path / "kinds.csv", index=False)
     [told] = [one for one in read_dataset(tmp_path / "kinds.csv", ["y"]).notices if "No formula uses" in one]
-    assert told.startswith("No formula uses switch and site: between the labels y differs no more than by chance;")
+    assert told.startswith(
+        "No formula uses switch and site: beside the features, y differs between labels no more than by chance;"
+    )
     assert told.endswith("--category switch,site keeps them.")
