@@ -22,7 +22,7 @@ from lawsmith.agent.search.score import (
     typical_error,
 )
 from lawsmith.agent.search.votes import as_signed, kinds, most_central, shares
-from lawsmith.runs.records.trials import OF_MILLIONS, Trial
+from lawsmith.runs.records.trials import OF_MILLIONS, SIGNED, Trial
 from lawsmith.sandbox.law.traits import Traits, traits
 from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.noise import resolution
@@ -99,26 +99,28 @@ class _Choosing:
 
     def of(self, ranked: list[Trial]) -> Choice:
         """The choice among laws, the best score first."""
+        written = [trial for trial in ranked if trial.proposal.origin == SIGNED]
+        ranked = [trial for trial in ranked if trial not in written] or ranked
         ranked = self._without_local_optima(self._without_a_digit_wrong(ranked))
         exact = any(is_exact(trial.evaluation, self.task) for trial in ranked)
         if exact:  # whether a law levels off is no question where nothing contradicts it
             ranked.sort(key=self._simplicity)
-        allowed = ranked
         ranked, near, plausible = self._near(ranked[:1] if exact else ranked)
         winner, why = self._middle_one(ranked, near, plausible)
-        near, plausible = _with(winner, near, plausible)
+        if winner not in near:
+            near, plausible = [*near, winner], np.append(plausible, np.exp(-1))
         outdone = None
         if kept := self._outdoing(winner, near):
             outdone = winner.id
             winner, why = self._middle_one(*self._near(kept))[0], OUTDOES
-        winner = as_signed(winner, allowed, self._beyond)
-        near, plausible = _with(winner, near, plausible)
+        place, winner = near.index(winner), as_signed(winner, written, self._beyond)
+        near = [*near[:place], winner, *near[place + 1 :]]
         if exact:
             why = EXACT_REASON
         elif self._is_far(winner, near):
             why = FAVOURED
         beyond = self._all_beyond(near)
-        votes, alike = shares(beyond, plausible, self.rules), kinds(near.index(winner), beyond, plausible, self.rules)
+        votes, alike = shares(beyond, plausible, self.rules), kinds(place, beyond, plausible, self.rules)
         return Choice(
             winner=winner,
             reason=EXACT_REASON if exact else self._reason(near, winner, why),
@@ -344,11 +346,6 @@ class _Choosing:
 
     def _traits(self, trial: Trial) -> Traits | None:
         return traits(trial.proposal.source, self.task.schema.targets, self.task.schema.features)
-
-
-def _with(winner: Trial, near: list[Trial], plausible: Array) -> tuple[list[Trial], Array]:
-    """The near laws and how plausible they are, with the winner among them."""
-    return (near, plausible) if winner in near else ([*near, winner], np.append(plausible, np.exp(-1)))
 
 
 def _warnings(winner: Trial) -> tuple[str, ...]:

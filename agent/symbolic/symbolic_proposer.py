@@ -131,7 +131,8 @@ class SymbolicProposer:
                 screened = self.start_forms.screened(children, self.task.train, *how)
             yield self._proposals(self._ranked(screened)[:CHILDREN])
             if generation >= GENERATIONS - 1:
-                yield self._proposals([*self._admit(self._limits(), SIMPLER), *self._signed()])
+                simpler = self._admit(self._limits(), SIMPLER)
+                yield self._proposals([*simpler, *(self._signed() if own else ())])
 
     def _general(self, stages: Iterable[int]) -> Iterator[list[Proposal]]:
         """What these stages of the search over sums find, as far as there are such stages and no law solves the

@@ -56,6 +56,12 @@ def test_the_winner_is_written_with_the_signs_that_came_out_unless_that_fit_ende
     assert winner(raw, signed) == wins
 
 
+def test_a_law_in_other_writing_has_no_vote() -> None:
+    laws = [trial(f"{at}", [0.1, 0.1], beyond=at) for at in (0.0, 0.4, 0.9)]
+    copies = [Trial("copy", Proposal("copy", parents=("0.9",), origin=SIGNED), laws[-1].evaluation)]
+    assert winner(*laws) == winner(*laws, *copies) == "0.4"
+
+
 def test_a_search_ends_with_the_signs_that_exponents_came_out_with(tmp_path: Path) -> None:
     d, n = (np.ravel(one) for one in np.meshgrid([1.0, 2, 4, 9], [1.0, 3, 5, 8, 20]))
     frame = pd.DataFrame({"d": d, "n": n, "y": 0.3 * d**2.37 * n**-1.41})
