@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -68,11 +69,9 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
             if np.ptp(weight) > 0:
                 frame = frame.assign(**{self._free(WEIGHT): weight / weight.max()})[weight > 0]
-        if self.runs_dir is not None:
-            self.law_ = self._search(frame, Path(self.runs_dir))
-        else:
-            with TemporaryDirectory(prefix="lawsmith-") as folder:
-                self.law_ = self._search(frame, Path(folder))
+        kept = TemporaryDirectory(prefix="lawsmith-") if self.runs_dir is None else nullcontext(str(self.runs_dir))
+        with kept as folder:
+            self.law_ = self._search(frame, Path(folder))
         self.expression_ = self.law_.expression
         return self
 
