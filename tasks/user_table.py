@@ -364,8 +364,7 @@ def _against(stated: Knowledge, frame: "pd.DataFrame", columns: Sequence[str]) -
         for alike, share, how in ((others, OTHER_WAY, " that differ in nothing else"), ([], MOSTLY, "")):
             means = frame.groupby([*alike, name])[one.target].mean()
             steps = (means.groupby(level=alike).diff() if alike else means.diff()).dropna()
-            wrong = steps < 0 if one.direction == "rises" else steps > 0
-            against = int((wrong & (steps.abs() > STEP * np.ptp(means))).sum())
+            against = int(((steps if one.direction == "falls" else -steps) > STEP * np.ptp(means)).sum())
             if len(steps) >= FEWEST_STEPS:
                 if against > share * len(steps):
                     said.append(

@@ -232,8 +232,7 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
 
 
 def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
-    """Leave out columns that follow from several that were set, labels among them, and from none alone: results, and
-    settings chosen from others.
+    """Leave out results, and settings set by a rule, that follow from several settings or labels and from none alone.
 
     By a quadratic in the settings, with a level and slopes for each label where the rows are enough. Products of powers
     are told apart later, and columns beside a time may be observed: both stay.
