@@ -79,7 +79,8 @@ def verdict(
     if worse := _worse_than_the_mean(found, dataset, scores, test_size, size):
         said.insert(0, worse)
         tone = "bad" if "fails" in worse else _worse(tone, "fair")
-    said.append(_trust(task.train, folds, tone, found.unsafe))
+    telling = [fold for fold, score in zip(folds, found.folds, strict=False) if score.tells] or folds  # as intervals do
+    said.append(_trust(task.train, telling, tone, found.unsafe))
     for sentence, at_best in _remarks(winner, votes, trials, search_task, why):
         if sentence:
             said.append(sentence)
