@@ -299,6 +299,25 @@ def either_sign(rng: np.random.Generator) -> SmallTable:
     return made_table(rng, "either sign", "y", {"v": v}, beyond, law, constants, noise, digits=4)
 
 
+def _comfort(x: Columns, base: float, each: float, heating: float, below: float, cooling: float, above: float) -> Any:
+    outdoor = x["outdoor_C"]
+    needed = heating * np.maximum(below - outdoor, 0) + cooling * np.maximum(outdoor - above, 0)
+    return base + each * x.get("people", 0.0) + needed
+
+
+def comfort(rng: np.random.Generator) -> SmallTable:
+    """Energy by outdoor temperature, for heating and for cooling, half the time by the people in the house as well."""
+    rows, below = int(rng.integers(60, 150)), rng.uniform(12, 17)
+    inside: dict[str, Any] = {"outdoor_C": np.round(rng.uniform(-12, 34, rows), 1)}
+    beyond: dict[str, Any] = {"outdoor_C": np.array([-25.0, -20, -15, 36, 40, 44])}
+    if rng.integers(2):
+        inside["people"], beyond["people"] = rng.integers(10, 200, rows) * 1.0, np.array([20.0, 90, 250, 20, 90, 250])
+    constants = rng.uniform(20, 60), rng.uniform(0.05, 0.3), rng.uniform(1, 3), below, rng.uniform(1, 4), below + 6
+    return made_table(
+        rng, "comfort", "kwh", inside, beyond, _comfort, constants, float(rng.choice([0.03, 0.08])), digits=4
+    )
+
+
 CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "Gompertz growth": gompertz_growth,
     "Richards growth": richards_growth,
@@ -316,4 +335,5 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "angle": angle,
     "degrees": degrees,
     "either sign": either_sign,
+    "comfort": comfort,
 }
