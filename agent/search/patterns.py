@@ -25,7 +25,8 @@ OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a l
 CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
 NEARLY = 0.25  # correlation of errors with those beside them, below which they are nearly independent
 SAME = 1e-9  # share of the largest direction in which constants move a law, or of the residuals, that is rounding
-MOST_ROWS = 1000  # that are looked at; of a longer table that many, taken at random
+MOST_ROWS = 1000  # that are looked at; of a longer table that many, taken at random …
+MANY_GROUPS = 10  # … in whole groups, where so many have room
 
 
 def patterns(trials: Sequence[Trial], task: Task) -> dict[str, float | None]:
@@ -167,10 +168,16 @@ def _residuals(trial: Trial, task: Task) -> Array | None:
 
 @kept_with_table
 def _sample(train: Table) -> Table:
-    """The rows of a table that are looked at."""
+    """The rows of a table that are looked at: of many small groups some with all their rows, which say what the
+    constants of a group leave; else some of all groups."""
     if len(train) <= MOST_ROWS:
         return train
-    return train.take(np.sort(np.random.default_rng(0).permutation(len(train))[:MOST_ROWS]))
+    rng, counts = np.random.default_rng(0), np.bincount(train.codes)
+    order = rng.permutation(np.flatnonzero(counts))
+    whole = order[np.cumsum(counts[order]) <= MOST_ROWS]
+    if len(whole) >= MANY_GROUPS:
+        return train.take(np.flatnonzero(np.isin(train.codes, whole)))
+    return train.take(np.sort(rng.permutation(len(train))[:MOST_ROWS]))
 
 
 @kept_with_table

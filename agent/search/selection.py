@@ -76,7 +76,8 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     cannot tell from that one is preferred. Where laws with no more constants clearly outdo the one so found, the choice
     is made again among them (`_outdoing`). Of exact laws the simplest wins. A law that nobody can read is chosen only
     where none can be read, or where `allow_opaque` says so; one that breaks what is known (`task.knowledge`) only where
-    all do, and no local optimum of a form that is fitted better. Raises ValueError when no trial is usable.
+    all do, and no local optimum of a form that is fitted better. The winner comes with the signs that its exponents
+    came out with, where it was written so (`as_signed`). Raises ValueError when no trial is usable.
     """
     ranked = ranking(list({trial.id: trial for trial in trials}.values()), task, rules=rules)
     scores = {trial.id: typical_error(trial, task, rules=rules) for trial in ranked}

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import verdict
-from lawsmith.agent.search.patterns import MOST_ROWS, NONE, OPPOSITE, morans_z, only_noise, pattern, patterns, refuted
+from lawsmith.agent.search.patterns import (
+    MOST_ROWS,
+    NONE,
+    OPPOSITE,
+    _sample,
+    morans_z,
+    only_noise,
+    pattern,
+    patterns,
+    refuted,
+)
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.records.record import FinalScores, SplitScores
@@ -17,6 +27,7 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
 from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.frontier.probes import probe_rows
+from lawsmith.tasks.table import Table
 from tests.made import made_task
 
 FORM = """import numpy as np
@@ -66,6 +77,16 @@ def test_of_a_long_table_a_part_is_looked_at(sandbox: Sandbox) -> None:
     found = patterns([true, curved], long)
     assert only_noise(found, [true, curved], long) == {true.id}
     assert morans_z(true, long) < NONE < RULES.pattern < morans_z(curved, long)
+
+
+def test_of_many_groups_some_are_looked_at_with_all_their_rows() -> None:
+    codes = np.repeat(np.arange(90), 30)
+    rows = np.arange(len(codes)) * 1.0
+    table = Table({"n": rows}, {"loss": rows}, tuple(map(str, range(90))), codes)
+    seen = _sample(table)
+    assert set(np.bincount(seen.codes)) == {0, 30} and MOST_ROWS - 30 < len(seen) <= MOST_ROWS
+    few = _sample(replace(table, groups=("a", "b"), codes=codes % 2))
+    assert len(few) == MOST_ROWS and len(set(few.codes)) == 2
 
 
 def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
