@@ -11,6 +11,7 @@ from warnings import warn
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_timedelta64_dtype
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -18,6 +19,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from lawsmith.agent.command.api import discover
 from lawsmith.runs.laws.law import Law
 from lawsmith.tasks import Array
+from lawsmith.tasks.dates import years_of
+from lawsmith.tasks.reading.cells import typed
 
 WEIGHT = "sample_weight"
 
@@ -62,7 +65,7 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight: (n,) how much each row counts, such as 1 / sigma² or a number of measurements; a row of weight 0
         is left out. Raises InputError (a ValueError) where there can be no law, and as scikit-learn for text.
         """
-        X, y = validate_data(self, _plainly(X), y, y_numeric=True, ensure_min_samples=4)
+        X, y = validate_data(self, _plainly(X), _plainly(y), y_numeric=True, ensure_min_samples=4)
         frame = pd.DataFrame(np.asarray(X, dtype=float), columns=self._names())
         frame[self._free("y")] = np.asarray(y, dtype=float)
         if sample_weight is not None:
@@ -115,7 +118,22 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _plainly(X: Any) -> Any:
-    """X, as a frame where it is a dict of columns, a list of dicts or an array with named fields."""
+    """X or y, with moments as decimal years and durations in seconds, as in tables. A dict of columns, a list of dicts
+    and an array with named fields become a frame."""
     rows = X if isinstance(X, list) and X else [X]  # of scipy a sparse matrix may be a dict
-    named = all(isinstance(row, Mapping) and not hasattr(row, "shape") for row in rows)
-    return pd.DataFrame(X) if named or getattr(getattr(X, "dtype", None), "names", None) else X
+    kind = getattr(X, "dtype", np.dtype(float))
+    if all(isinstance(row, Mapping) and not hasattr(row, "shape") for row in rows) or getattr(kind, "names", None):
+        X = pd.DataFrame(X)
+    if not isinstance(X, pd.DataFrame):
+        moments = isinstance(X, pd.Series) or (isinstance(X, np.ndarray) and kind.kind in "mM")
+        return _plainly(pd.DataFrame(X)).to_numpy().reshape(np.shape(X)) if moments else X
+    return X if X.columns.has_duplicates else X.apply(_in_numbers)
+
+
+def _in_numbers(column: pd.Series[Any]) -> Any:
+    """A column, in decimal years or seconds where it holds moments, dates, periods or durations."""
+    if is_timedelta64_dtype(column.dtype):
+        return column.dt.total_seconds()
+    found = typed(column)
+    years = found[0] if found is not None and found[2] else years_of(list(map(str, column))) if found is None else None
+    return column if years is None or None in years else pd.Series(years, column.index)

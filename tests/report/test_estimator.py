@@ -132,6 +132,20 @@ def test_rows_count_by_their_sample_weight(tmp_path):
         LawRegressor().fit(x, y).law_.interval({"x0": [10.0]})
 
 
+def test_moments_are_decimal_years_in_features_and_targets():
+    import pandas as pd
+
+    from lawsmith.agent.estimator import _plainly
+
+    moments = pd.DataFrame({"when": pd.to_datetime(["2020-01-01", "2021-07-02"]), "N": [1.0, 2.0]})
+    for when in (moments["when"], moments["when"].dt.date, moments["when"].dt.to_period("D")):
+        assert _plainly(moments.assign(when=when))["when"].tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
+        assert _plainly(when).tolist() == pytest.approx([2020, 2021.4986], abs=1e-3)
+    assert _plainly(moments["when"].to_numpy()[:, None])[0, 0] == 2020
+    durations = pd.DataFrame({"took": pd.to_timedelta([90, 120], unit="min")})
+    assert _plainly(durations)["took"].tolist() == _plainly(durations["took"]).tolist() == [5400, 7200]
+
+
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("kind", ["columns", "rows", "fields", "huge weights"])
 def test_tables_of_other_kinds_have_names(kind: str):
