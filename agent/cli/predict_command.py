@@ -168,8 +168,9 @@ def at_point(
             "in the second. Both come from the law's errors on held-out rows."
         )
         _parts(entries[0])
-    if told and finite is not None and finite <= 1:
-        line("The law is not finite everywhere within ten times beyond the data.")
+    if told and finite is not None:
+        up_to = f"finite at least up to {finite:,.0f} times"
+        line(f"The law is {'not finite everywhere within ten times' if finite <= 1 else up_to} beyond the data.")
     if not law.chosen:
         line(f"This is law {law.id}, which the search did not choose.")
     say(told)

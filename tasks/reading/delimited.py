@@ -137,9 +137,21 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
     empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
-    frame, units, said_units = _without_units(frame.drop(columns=[nameless[k] for k in empty]), where)
+    frame, said_empty = frame.drop(columns=[nameless[k] for k in empty]), _told_of_gaps(names, empty, where)
+    frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_header, *said_units, *said_footers))
+    return Reading(frame, "", units, (*said_header, *said_empty, *said_units, *said_footers))
+
+
+def _told_of_gaps(names: list[str], empty: list[int], where: str) -> list[str]:
+    """A notice of the first empty column between several others, as between two tables that stand side by side."""
+    sides = (([one for one in names[:k] if one], [one for one in names[k:] if one]) for k in empty)
+    return [
+        f"{where}: an empty column stands between {left[-1]} and {right[0]}; each line is read as one row. If two "
+        "tables stand side by side, save each in a file of its own."
+        for left, right in sides
+        if min(len(left), len(right)) > 1
+    ][:1]
 
 
 def _header_and_body(text: str, where: str) -> tuple[str, str, list[str]]:

@@ -210,8 +210,12 @@ def test_the_command_prints_the_agreed_json(known: Uncertainty, good: Archive, c
         capsys, "predict", str(good.path), "--at", "n=2e3", "--group", "one", "--level", "0.5", "--json"
     )
     (found,) = printed.json["predictions"]
-    assert found["low"] < found["value"] < found["high"]
-    assert (found["target"], found["level"]) == ("loss", 0.5)
+    assert found["low"] < found["value"] < found["high"] and (found["target"], found["level"]) == ("loss", 0.5)
+
+
+def test_beyond_the_data_the_command_says_how_far_the_law_is_finite(known: Uncertainty, good: Archive, capsys) -> None:
+    said = run_command(capsys, "predict", str(good.path), "--at", "n=2e3", "--group", "one").out.split()
+    assert "The law is finite at least up to 1,000,000 times beyond the data." in " ".join(said)
 
 
 @pytest.mark.parametrize(

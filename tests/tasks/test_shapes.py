@@ -64,12 +64,14 @@ def test_standards_at_the_end_are_no_deviations(tmp_path: Path):
     assert len(data.task.train) == 8
 
 
-def test_tables_below_each_other_are_one(tmp_path: Path):
+def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path: Path):
     rows = FRAME.to_numpy().tolist()
     head = ["N", "D", "loss"]
     below = sheet(tmp_path, [["Small"], head, *rows[:8], [None], ["Large"], head, *rows[8:]])
     data = read_dataset(below, ["loss"])
     assert len(data.task.train) == len(FRAME) and roles(data)["block"] == "group"
+    beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
+    assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
 
 
 @pytest.mark.parametrize(
