@@ -48,7 +48,7 @@ def test_the_wheel_holds_one_package_and_no_archive_of_its_maker(installed: Path
     assert {name.split("/")[0].split("-")[0] for name in names} == {"lawsmith"}
     assert not [name for name in names if "/mine/" in name or "20260101" in name]
     assert any(name.endswith("published/sft/openhands-gpt-5/law.py") for name in names)
-    assert {"lawsmith/py.typed", "lawsmith/agent/cli/__init__.py"} <= set(names)
+    assert {"lawsmith/py.typed", "lawsmith/agent/cli/json-schema.json"} <= set(names)
 
 
 SCRIPT = """

@@ -44,10 +44,7 @@ def discover(
         print(f"discover {installed('lawsmith')}")
         return
     if asked.json_schema:
-        from lawsmith.agent.cli import json_schema as schema
-        from lawsmith.agent.cli.output import print_json
-
-        print_json(schema.json_schema())
+        print(Path(__file__).with_name("json-schema.json").read_text("utf-8"), end="")
         return
     from lawsmith.agent.cli import search
 
