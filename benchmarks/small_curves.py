@@ -318,6 +318,27 @@ def comfort(rng: np.random.Generator) -> SmallTable:
     )
 
 
+PERIODS = {"month": 12, "hour": 24, "week": 52}
+
+
+def _seasons(x: Columns, base: float, slope: float, swing: float, top: float) -> Any:
+    time, period = next((x[name], period) for name, period in PERIODS.items() if name in x)
+    wave = swing * np.cos(2 * np.pi * (time - top * period) / period)
+    return base + slope * x["insulation"] + wave if "insulation" in x else base * x["price"] ** slope * np.exp(wave)
+
+
+def seasons(rng: np.random.Generator) -> SmallTable:
+    """Heating by month and insulation, or sales by week or hour and price, over some years or days."""
+    name, period = list(PERIODS.items())[int(rng.integers(len(PERIODS)))]
+    time = np.tile(np.arange(1, period + 1), 120 // period + 1) - (name == "hour")
+    other = "insulation" if rng.integers(2) else "price"
+    inside = {name: time, other: np.round(rng.uniform(2, 10, len(time)), 1)}
+    beyond = {name: np.array([1.0, 4, 7, 10, 2, 6]), other: np.array([1.0, 1.5, 14, 18, 20, 25])}
+    typical = (400.0, -9.0, 160.0) if other == "insulation" else (900.0, -rng.uniform(0.6, 1.6), 0.4)
+    constants = (*(one * rng.uniform(0.7, 1.4) for one in typical), rng.uniform(0, 1))
+    return made_table(rng, "seasons", "amount", inside, beyond, _seasons, constants, 0.05, digits=4)
+
+
 CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "Gompertz growth": gompertz_growth,
     "Richards growth": richards_growth,
@@ -336,4 +357,5 @@ CURVES: dict[str, Callable[[np.random.Generator], SmallTable]] = {
     "degrees": degrees,
     "either sign": either_sign,
     "comfort": comfort,
+    "seasons": seasons,
 }

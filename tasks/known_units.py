@@ -1,4 +1,5 @@
-"""Columns whose names say that they are angles, or temperatures in degrees, whose laws hold in radians and kelvins."""
+"""Columns whose names say that they are angles, parts of a day or a year, or temperatures in degrees: laws take radians
+and kelvins."""
 
 import math
 
@@ -9,6 +10,8 @@ from lawsmith.tasks.words import WORDS, has, tokens
 
 TURN = 1.01 * math.tau  # radians of a turn, and a little for rounding
 ABSOLUTE_ZERO = -273.15  # in degrees Celsius
+PERIODS = {"hours": 24, "months": 12, "weeks": 52, "days_of_year": 365}
+WHOLE_ROUND = 0.9  # share of its period that a part of a day or a year shows
 
 
 def radians(name: str, column: Array) -> float | None:
@@ -26,6 +29,19 @@ def radians(name: str, column: Array) -> float | None:
     if not named or size > 360:
         return None
     return math.pi / 180 if size > TURN or bool((column == np.round(column)).all()) else 1.0
+
+
+def turns(name: str, column: Array) -> float | None:
+    """How many radians of its round one of a column (n,) is, if its name says that it is a part of a day or a year
+    (``hour_of_day``, ``month``) and its values go round more than once; elapsed time may look alike."""
+    words = tokens(name)
+    if words[-2:] in (["of", "day"], ["of", "year"]):
+        words = ["doy"] if words[:-2] == ["day"] else words[:-2]
+    period = next((period for kind, period in PERIODS.items() if words and words[-1] in WORDS[kind]), None)
+    if period is None or column.min() < 0 or column.max() > period + 1:
+        return None
+    whole = np.ptp(column) >= WHOLE_ROUND * (period - 1) and len(np.unique(column)) < len(column)
+    return math.tau / period if whole else None
 
 
 def kelvins(name: str, column: Array) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks.arrays import Array, is_logarithmic
 from lawsmith.tasks.frontier.folds import frontier_features
-from lawsmith.tasks.known_units import radians
+from lawsmith.tasks.known_units import radians, turns
 from lawsmith.tasks.table import Table, kept_with_table
 
 FEWEST = 4  # values of the feature in a group that may show a bend
@@ -120,7 +120,7 @@ def has_aliased_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
 def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tuple[float, int]]]:
     """For each wave of a law, how often it turns within the rows of each group, and the levels of its angle there; not
     for those of an angle with a known frequency."""
-    known = {name for name, column in train.features.items() if radians(name, column) is not None}
+    known = {name for name, column in train.features.items() if (radians(name, column) or turns(name, column))}
     angles = [
         angle
         for angle in _angles(source, tuple(train.targets), tuple(train.features))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from math import inf
 
 from lawsmith.agent.symbolic.catalogue import (
@@ -27,9 +28,9 @@ from lawsmith.agent.symbolic.other_forms import (
 from lawsmith.agent.symbolic.profile import ColumnKind, Profile
 from lawsmith.agent.symbolic.scale_forms import of_many, of_one, of_repeats
 from lawsmith.agent.symbolic.terms import Recipe, Template, Terms, named
-from lawsmith.sandbox.law.expression import add, divide, exp, features, mul, neg, parameters, power
+from lawsmith.sandbox.law.expression import add, divide, exp, features, function, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
-from lawsmith.sandbox.law.nodes import ONE, Node, Number, Role
+from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number, Role
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.knowledge import Knowledge
 
@@ -43,6 +44,27 @@ Correction = Callable[[Terms, Node], Node]
 def library(profile: Profile) -> list[Template]:
     """Forms for a table with this profile, plain ones first."""
     scale, share, signed = (profile.of(kind) for kind in (ColumnKind.SCALE, ColumnKind.SHARE, ColumnKind.SIGNED))
+    found = _of_numbers(profile, scale, signed)
+    if profile.rounds:
+        leading, *others = ([n for n in names if n not in profile.rounds] for names in (profile.leading, scale, signed))
+        found += _seasonal(profile, _of_numbers(replace(profile, leading=tuple(leading)), *others))
+    found += laws_of_repeats(profile) + of_repeats(profile)
+    if share and len(found) > 1:
+        found += _corrected(profile, found, share[:-1])  # the last share follows from the others
+    if share:
+        found += of_shares(profile, share)
+    if profile.categories:
+        found += of_categories(profile, found)
+    combinations = [one.title for one in profile.stands_for.values()]
+    note = f", with {listing(combinations)}" if combinations else ""
+    unique: dict[str, Template] = {}
+    for template in found:
+        unique.setdefault(canonical(template.node), replace(template, origin=f"{template.origin}{note}"))
+    return list(unique.values())
+
+
+def _of_numbers(profile: Profile, scale: Sequence[str], signed: Sequence[str]) -> list[Template]:
+    """A constant, and forms of features that are no shares of a whole."""
     found: list[Template] = [Template("constant", Terms(profile).level())]
     for name in scale:
         found += of_one(profile, name)
@@ -59,19 +81,30 @@ def library(profile: Profile) -> list[Template]:
     found += laws_of_angles(profile, [*scale, *signed])
     found += laws_of_limits(profile, [*scale, *signed])
     found += laws_times_powers(profile, [*scale, *signed])
-    found += laws_of_repeats(profile) + of_repeats(profile)
-    if share and len(found) > 1:
-        found += _corrected(profile, found, share[:-1])  # the last share follows from the others
-    if share:
-        found += of_shares(profile, share)
-    if profile.categories:
-        found += of_categories(profile, found)
-    combinations = [one.title for one in profile.stands_for.values()]
-    note = f", with {listing(combinations)}" if combinations else ""
-    unique: dict[str, Template] = {}
-    for template in found:
-        unique.setdefault(canonical(template.node), replace(template, origin=f"{template.origin}{note}"))
-    return list(unique.values())
+    return found
+
+
+def _seasonal(profile: Profile, plain: Sequence[Template]) -> list[Template]:
+    """Every form of few constants with waves once, or once and twice, in each day or year: added or as a factor."""
+    found, title = [], listing(list(profile.rounds))
+    ways: dict[str, Callable[[Node, Node], Node]] = {
+        "plus": add,
+        "scaled by": lambda node, waves: mul(node, add(ONE, waves)),
+        "times exponential of": lambda node, waves: beside_level(node, exp(waves)),
+    }
+    for template in (one for one in plain if len(parameters(one.node)) <= PLAIN):
+        for (how, way), (most, often) in product(ways.items(), ((1, "once"), (2, "once and twice"))):
+            waves = add(*_waves(Terms(profile).beside(template.node), most))
+            found.append(Template(f"{template.origin}, {how} waves {often} in {title}", way(template.node, waves)))
+    return found
+
+
+def _waves(b: Terms, most: int) -> list[Node]:
+    """Sines and cosines of the known periods, up to so many in each."""
+    angles = [
+        mul(Number(k * size), Feature(name)) for name, size in b.profile.rounds.items() for k in range(1, most + 1)
+    ]
+    return [b.slope(function(wave, angle)) for angle in angles for wave in ("cos", "sin")]
 
 
 def _corrected(profile: Profile, plain: Sequence[Template], others: Sequence[str]) -> list[Template]:

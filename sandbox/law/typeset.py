@@ -31,7 +31,7 @@ _RELATIONS = {
 _SHOWN = {"maximum": "max", "minimum": "min", "gammaln": "lngamma", "remainder": "mod"}
 _FENCES = {"abs": "||", "floor": "⌊⌋", "ceil": "⌈⌉"}
 MOST_NUMERATOR, MOST_DENOMINATOR = 100, 12  # of a number that is shown as a fraction …
-MOST_OF_PI = 360  # … or as one of pi, as half a degree in radians
+MOST_OF_PI = 366  # … or as one of pi, as half a degree or a day of the year in radians
 
 
 @dataclass(frozen=True)

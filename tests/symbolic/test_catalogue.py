@@ -135,6 +135,28 @@ def test_angles_are_told_by_their_names(name: str, values: Array, unit: float | 
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "period"),
+    [
+        ("month", np.arange(36) % 12 + 1.0, 12),
+        ("hour_of_day", np.arange(48) % 24 * 1.0, 24),
+        ("Hour of day", np.arange(48) % 24 + 0.5, 24),
+        ("week", np.arange(106) % 53 + 1.0, 52),
+        ("day of year", np.arange(0, 730, 5) % 365 + 1.0, 365),
+        ("month", np.arange(1.0, 13), None),  # no month comes again
+        ("hours", np.arange(48) % 24 * 1.0, None),  # elapsed
+        ("hour", np.arange(48) % 12 * 1.0, None),  # half of a day
+        ("months_since", np.arange(36) % 12 + 1.0, None),
+        ("month", np.arange(36) % 18 + 1.0, None),
+        ("day", np.arange(60) % 30 + 1.0, None),
+    ],
+)
+def test_parts_of_a_day_or_a_year_are_told_by_their_names(name: str, values: Array, period: int | None) -> None:
+    columns = {name: values, "n": np.geomspace(1, 9, len(values))}
+    found = profile(made_task(columns, np.geomspace(3, 4, len(values))).train)
+    assert found.rounds == ({} if period is None else {name: 2 * np.pi / period})
+
+
+@pytest.mark.parametrize(
     ("name", "known"),
     [
         ("temp_C", (1.0, -273.15)),
