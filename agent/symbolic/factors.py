@@ -297,8 +297,8 @@ class Factor:
 
     @cached_property
     def is_natural(self) -> bool:
-        """Whether all of its constants are ones that laws are written with, such as 2 or -1/2."""
-        return all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
+        """Whether all of its constants are known or ones that laws are written with, such as 2 or -1/2."""
+        return self.fixed or all(any(math.isclose(c, n) for n in NATURAL) for c in self.constants)
 
     def values(self, arguments: Mapping[str, Array]) -> Array:
         """The factor at each row (n,)."""
@@ -350,8 +350,7 @@ def starting(name: str, ends: Ends, *, pair: bool = False, steady: bool = False)
 
 
 def _of_a_feature(low: float, high: float, own: Sequence[float]) -> dict[str, Sequence[tuple[float, ...]]]:
-    """Constants by the kind of factor, for kinds that are tried of a feature alone; `own`: near 1, where its unit says
-    so."""
+    """Constants by kind, for kinds that are tried of a feature alone; `own`: near 1, where its unit says so."""
     size, width, positive = max(abs(low), abs(high)) or 1.0, (high - low) or 1.0, low > 0
     sets: dict[str, Sequence[tuple[float, ...]]] = {}
     sets["real"] = [(0.5,), (1 / 3,), (1.5,), (2.5,)]
@@ -394,3 +393,8 @@ def parts(argument: str) -> list[str]:
 def of_levels(name: str, codes: Sequence[float]) -> list[Factor]:
     """Factors of a category: 1 in the rows of a level, else 0; of all levels but the first."""
     return [Factor("is", name, (code,)) for code in codes[1:]]
+
+
+def of_rounds(name: str, size: float) -> list[Factor]:
+    """Waves once and twice in a round, of which one is `size` radians."""
+    return [Factor(wave, name, (k * size,), fixed=True) for k in (1, 2) for wave in ("sin", "cos")]

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from lawsmith.agent.symbolic.ahead import SearchedAhead, Stop
-from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, parts, starting
+from lawsmith.agent.symbolic.factors import OWN_UNIT, PRODUCT, QUOTIENT, of_levels, of_rounds, parts, starting
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.joint_features import in_features, in_joint_features, joint_features
 from lawsmith.agent.symbolic.looks import (
@@ -99,7 +99,10 @@ class GeneralForms:
         self.units = {name: self._unit(name) for name in names}
         arguments = self._arguments() if not few else {}
         ends = {name: (float(u.min()), float(u.max())) for name, u in arguments.items()}
-        self.maker = RowMaker(task, arguments, ends, profile.categories)
+        rounds = {name: size * self.units[name] for name, size in profile.rounds.items()} if arguments else {}
+        self.known = {name: of_levels(name, codes) for name, codes in profile.categories.items()}
+        self.known |= {name: [*of_rounds(name, size), *starting(name, ends[name])] for name, size in rounds.items()}
+        self.maker = RowMaker(task, arguments, ends, self.known)
         self.writer = TermWriter(self.units, ends)
         self.together = looks(task, tuple(range(self.count))) if not few else []
         self.applies = bool(self.together)
@@ -108,6 +111,8 @@ class GeneralForms:
 
     def _unit(self, name: str) -> float:
         """1 where constants near 1 are likely, else a power of ten that goes with the column from unit to unit."""
+        if name in self.profile.rounds:
+            return 1.0
         size = float(np.abs(self.task.train.features[name]).max())
         unit = 1.0 if not size else decade(np.round(np.log10(size) - ROUND))
         own = OWN_UNIT[0] < size < OWN_UNIT[1]
@@ -137,11 +142,9 @@ class GeneralForms:
             return None
         nodes = []
         for _ in range(int(rng.integers(1, 3))):
-            name, codes = str(rng.choice(list(self.units))), self.profile.categories
+            name = str(rng.choice(list(self.units)))
             ends = self.writer.ends[name]
-            options = (
-                of_levels(name, codes[name]) if name in codes else starting(name, ends, steady=name in self.steady)
-            )
+            options = self.known.get(name) or starting(name, ends, steady=name in self.steady)
             options = [one for one in options if one.kind != "excess"]  # a threshold by chance is none of the rows
             nodes.append(self.writer.factor(options[int(rng.integers(len(options)))], ends, fresh))
         return mul(*nodes)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from lawsmith.agent.symbolic.factors import Factor
 from lawsmith.agent.symbolic.term_law import ScaledRows
 from lawsmith.sandbox.law.expression import exp, mul, power
 from lawsmith.sandbox.law.nodes import Node, Number
@@ -134,13 +135,13 @@ def divided(task: Task, look: Look, rng: np.random.Generator) -> tuple[IntArray,
 
 @dataclass(frozen=True, eq=False)
 class RowMaker:
-    """Makes the rows of a look. arguments: name -> (n,), of all rows of the table; ends: of them. levels: of
-    categories."""
+    """Makes the rows of a look. arguments: name -> (n,), of all rows of the table; ends: of them. known: factors of
+    some of these, which are all that a law has of them."""
 
     task: Task
     arguments: dict[str, Array]
     ends: dict[str, tuple[float, float]]
-    levels: dict[str, tuple[float, ...]]
+    known: dict[str, list[Factor]]
 
     def rows(self, look: Look, index: IntArray, view: View = PLAIN) -> ScaledRows:
         """The table's rows `index` by the look's blocks, filled up with rows of weight 0."""
@@ -154,9 +155,7 @@ class RowMaker:
         weight = np.where(real, scale[pick, of], 0.0)
         seen = weight * view.seen(target)[pick, of]
         own = {name: values[pick] for name, values in self.arguments.items()}
-        rows = ScaledRows(
-            own, self.ends, seen, weight, self.levels, len(blocks), solved=rounding_share(self.task.train)
-        )
+        rows = ScaledRows(own, self.ends, seen, weight, self.known, len(blocks), solved=rounding_share(self.task.train))
         return rows if look.sharing is Sharing.COEFFICIENTS else _beside_levels(rows, self.task.train.codes[pick])
 
     def _targets(self, look: Look, view: View) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lawsmith.agent.symbolic.factors import PRODUCT, SUM, TURNS, Ends, Factor, of_levels, parts, starting
+from lawsmith.agent.symbolic.factors import PRODUCT, SUM, TURNS, Ends, Factor, parts, starting
 from lawsmith.agent.symbolic.term_law import ScaledRows, Term, cost
 from lawsmith.tasks.arrays import Array, IntArray
 
@@ -30,8 +30,8 @@ def dictionary(
 ) -> tuple[Sequence[Term], Array]:
     """Terms and their columns by block (B, M, m), of length 1 each; of columns that are equal, the plainest term."""
     ends = tuple((name, rows.ends[name]) for name in rows.arguments)
-    levels = tuple((name, tuple(codes)) for name, codes in rows.levels.items())
-    chosen = (tuple(names), ends, levels, steady, rows.blocks == 1)
+    known = tuple((name, tuple(factors)) for name, factors in rows.known.items())
+    chosen = (tuple(names), ends, known, steady, rows.blocks == 1)
     made = _known(*chosen) if rng is None else _made(*chosen, rng)
     terms, columns = made.terms, made.columns(rows)
     size = np.sqrt((columns**2).sum(axis=1))
@@ -77,13 +77,13 @@ class _Products:
 def _made(
     names: Sequence[str],
     arguments: Sequence[tuple[str, Ends]],
-    levels: Sequence[tuple[str, Sequence[float]]],
+    known: Sequence[tuple[str, Sequence[Factor]]],
     steady: frozenset[str],
     alone: bool,
     rng: np.random.Generator | None = None,
 ) -> _Products:
     """The products that arguments between these ends are worth, those of the features `names` among them."""
-    terms = sorted(_products(names, dict(arguments), dict(levels), steady, alone, rng), key=cost)[:MOST_COLUMNS]
+    terms = sorted(_products(names, dict(arguments), dict(known), steady, alone, rng), key=cost)[:MOST_COLUMNS]
     factors = {factor: k for k, factor in enumerate(dict.fromkeys(f for term in terms for f in term))}
     most = max(map(len, terms))
     places = [[factors[f] for f in term] + [len(factors)] * (most - len(term)) for term in terms]
@@ -96,15 +96,15 @@ _known = lru_cache(maxsize=10)(_made)  # those of all features, and of both side
 def _products(
     names: Sequence[str],
     ends: Mapping[str, Ends],
-    levels: Mapping[str, Sequence[float]],
+    known: Mapping[str, Sequence[Factor]],
     steady: frozenset[str],
     alone: bool,
     rng: np.random.Generator | None,
 ) -> list[Term]:
     """The level, factors, products of two, and of three where two are features. Rows that are all `alone` in one block
     have more: groups that share a threshold and its exponent take them for any bend."""
-    single, longer = _single(names, ends, levels, steady, alone, rng)
-    turning = [w for name in names if name not in (*steady, *levels) for w in _waves(name, ends[name])]
+    single, longer = _single(names, ends, known, steady, alone, rng)
+    turning = [w for name in names if name not in (*steady, *known) for w in _waves(name, ends[name])]
     pairs = _of_pairs(names, ends, steady, alone)
     plain = [f for f in single if f.kind == "power" and f.constants[0] in (1.0, 2.0, 3.0)]
     bases = [f for f in single if f in plain or f.kind in ("exp", "fade")]
@@ -131,16 +131,13 @@ def _products(
 def _single(
     names: Sequence[str],
     ends: Mapping[str, Ends],
-    levels: Mapping[str, Sequence[float]],
+    known: Mapping[str, Sequence[Factor]],
     steady: frozenset[str],
     alone: bool,
     rng: np.random.Generator | None,
 ) -> tuple[list[Factor], list[Factor]]:
     """Factors of one feature: the plainest, of which products are made, and the others."""
-    each = [
-        of_levels(name, levels[name]) if name in levels else starting(name, ends[name], steady=name in steady)
-        for name in names
-    ]
+    each = [known[name] if name in known else starting(name, ends[name], steady=name in steady) for name in names]
     if not alone:
         each = [[f for f in these if f.kind != "excess"] for these in each]
     if rng is not None:

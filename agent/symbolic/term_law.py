@@ -74,7 +74,7 @@ class ScaledRows:
     """What a search fits.
 
     arguments: name -> (n,). ends: of the arguments over all rows of the table. target (n,): weighted, and divided so
-    that its weighted variance is 1. weight (n,): of residuals. levels: of arguments that are categories, their codes.
+    that its weighted variance is 1. weight (n,): of residuals. known: all factors of some arguments.
     blocks: parts of equal length (groups, targets), each with coefficients of its own; rows of weight 0 fill them up.
     fixed (B, m, r): orthonormal columns of each block that every law has; the target is given without them. solved:
     share of the variance that no approximation comes down to.
@@ -84,7 +84,7 @@ class ScaledRows:
     ends: Mapping[str, Ends]
     target: Array
     weight: Array
-    levels: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    known: Mapping[str, Sequence[Factor]] = field(default_factory=dict)
     blocks: int = 1
     fixed: Array | None = None
     solved: float = OF_FLOATS

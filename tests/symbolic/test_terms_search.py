@@ -21,7 +21,7 @@ from lawsmith.agent.symbolic.term_law import ScaledRows, TermLaw, fitted, refine
 from lawsmith.agent.symbolic.term_search import TermSearch
 from lawsmith.agent.symbolic.terms import Terms
 from lawsmith.sandbox.fitting import Loss, fit_form
-from lawsmith.sandbox.law.expression import add, mul, power, walk
+from lawsmith.sandbox.law.expression import add, mul, parameters, power, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Number, Parameter, Product, Role
 from lawsmith.tasks import Array, Task
 from tests.made import made_task, quick_first
@@ -61,6 +61,19 @@ def test_a_noise_free_law_is_exact_after_the_first_stages(name: str) -> None:
     else:
         pytest.fail("no stage is exact")
     assert tried > 10_000
+
+
+def test_waves_of_a_known_period_are_not_fitted() -> None:
+    hour, load, wind = np.tile(np.arange(24.0), 6), drawn(1, 9, 0, 144), drawn(-2, 2, 1, 144)
+    target = 0.3 * load**2 + wind * np.cos(2 * np.pi * hour / 24) - 0.4 * load * np.sin(4 * np.pi * hour / 24)
+    task = made_task({"hour": hour, "load": load, "wind": wind}, target)
+    forms = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    stages = [stage for k in range(3) if (stage := forms.stages.get(k, lambda: False)) is not None]
+    least = min(stages, key=lambda stage: stage.least)
+    assert least.least < 1e-12
+    waves = [n for n in walk(least.forms[0].nodes[0]) if isinstance(n, Function) and n.name in ("sin", "cos")]
+    assert waves
+    assert not any(map(parameters, waves))
 
 
 SHORT: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array], int]] = {
