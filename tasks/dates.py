@@ -56,7 +56,7 @@ def years_of(words: Sequence[str]) -> list[float | None] | None:
         return None
     if not month_first and any(one and {"short", "first"} <= one.keys() for one in found):  # 14/05/24: year or day?
         return None
-    months = [12 * int(one["doubtful"]) + (_month(one["name"]) or 0) for one in found if one and "doubtful" in one]
+    months = [12 * int(one["doubtful"]) + (month_of(one["name"]) or 0) for one in found if one and "doubtful" in one]
     if months and len(np.unique(np.diff(np.unique(months)))) != 1:  # Jan-22 may be a day of January
         return None
     return [None if one is None else _year(one, day_first) for one in found]
@@ -101,7 +101,7 @@ def _taken_apart(word: str) -> dict[str, str] | None:
         return None
     found = next((match for pattern in _FORMATS if (match := pattern.fullmatch(text)) is not None), None)
     parts = {} if found is None else {name: part for name, part in found.groupdict().items() if part is not None}
-    return parts if parts and ("name" not in parts or _month(parts["name"]) is not None) else None
+    return parts if parts and ("name" not in parts or month_of(parts["name"]) is not None) else None
 
 
 def _year(parts: dict[str, str], day_first: bool) -> float | None:
@@ -112,7 +112,7 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
     if "first" in parts:
         month, day = int(parts["second_" if day_first else "first"]), int(parts["first" if day_first else "second_"])
     if "name" in parts:
-        month = _month(parts["name"]) or month
+        month = month_of(parts["name"]) or month
     if quarter := parts.get("quarter") or parts.get("quarter_"):
         month = 3 * int(quarter) - 2
     try:
@@ -128,7 +128,7 @@ def _year(parts: dict[str, str], day_first: bool) -> float | None:
         return None
 
 
-def _month(word: str) -> int | None:
+def month_of(word: str) -> int | None:
     """The month, from 1, that a name or its beginning of three letters means; None for any other word."""
     word = word.lower()
     found = [place for place, names in enumerate(_MONTHS, 1) if any(word in (name, name[:3]) for name in names)]

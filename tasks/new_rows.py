@@ -15,6 +15,7 @@ from lawsmith.tasks.reading.formats import parse_table, read_bytes, require_colu
 from lawsmith.tasks.reading.nested_cells import SIZE_IN_NAME
 from lawsmith.tasks.reading.quantities import SCALES, factor_between, quantity
 from lawsmith.tasks.reading.shapes import with_target_as_column
+from lawsmith.tasks.roles.labels import two_clocks
 from lawsmith.tasks.schema import Decided, Schema
 
 if TYPE_CHECKING:
@@ -29,15 +30,16 @@ def number_in(cell: str, unit: str = "", decimal: str = ".", thousands: str = ""
     if (year := decimal_year(cell)) is not None:
         return year
     taken = numeral(cell.replace("_", ""))
-    if taken is None:  # C/5, 1:50, 1h 30m
+    suffix = "" if taken is None else taken.suffix
+    if taken is not None and unit == "°" and (side := suffix.lstrip("° ")) in ("N", "E", "S", "W"):
+        taken, suffix = taken._replace(digits=taken.digits if side in "NE" else f"-{taken.digits}"), ""
+    factor = factor_between(suffix, unit) if suffix and unit else None
+    factor = {"%": 0.01, "": 1.0, **FACTORS}.get(suffix) if factor is None else factor
+    if taken is None or factor is None:  # C/5, 1:50, 1h 30m, 3 PM
         read = quantity("", (cell,), any)
         return read.values[0] if read is not None and read.unit in ("", unit) else None
-    if unit == "°" and (side := taken.suffix.lstrip("° ")) in ("N", "E", "S", "W"):
-        taken = taken._replace(digits=taken.digits if side in "NE" else f"-{taken.digits}", suffix="")
-    factor = factor_between(taken.suffix, unit) if taken.suffix and unit else None
-    factor = {"%": 0.01, "": 1.0, **FACTORS}.get(taken.suffix) if factor is None else factor
     number = value(taken.digits, decimal, thousands)
-    return None if number is None or factor is None else number * factor
+    return None if number is None else number * factor
 
 
 def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
@@ -51,7 +53,8 @@ def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
     if found is None and name.endswith(".size") and (size := SIZE_IN_NAME.fullmatch(cell)) is not None:  # pythia-12b
         found = float(size[2]) * FACTORS.get(size[3], 1.0)
     if found is None:
-        raise InputError(f"{where}{name}: {cell!r} is not a number; write 7e10 or 70B.")
+        told = (two_clocks(cell) or "").partition(", or ")[0]
+        raise InputError(f"{where}{name}: {told or f'{cell!r} is not a number; write 7e10 or 70B'}.")
     if not np.isfinite(found):
         raise InputError(f"{where}{name}: {cell} is not finite.")
     if "%" not in cell and abs(found) > WHOLE and name in (schema.decided or Decided()).percents:

@@ -18,7 +18,7 @@ _MEASURED = re.compile(
 _SPENT = re.compile(
     r"\b(?:[gct]pu|core|node|[abhv]\d00)[_ -](?:days?|hours?|seconds?|secs?|h|s|time)(?![a-z])"
     rf"|(?:/|_per_|per |{_STEP}_)(?:s|sec|second)s?(?![a-z])"
-    rf"|(?<![a-z])(?:b|bytes|allocs|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}"
+    rf"|(?<![a-z])(?:b|bytes|allocs|time|ns|ms|us|s|secs?|seconds)(?:/|_per_| per ){_STEP}"
 )
 ERRORS, BOUNDS = WORDS["errors"], WORDS["bounds"]
 STATISTICS = WORDS["averages"] | WORDS["statistics"]

@@ -67,8 +67,10 @@ def bound(cells: int, where: str) -> None:
 
 def refuse_repeated(names: Iterable[str], where: str) -> None:
     """Raise InputError for a name that several columns have."""
-    if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.")
+    counts = Counter(names)
+    if repeated := [name for name, count in counts.items() if name and count > 1]:
+        beside = " If tables stand side by side, save each in a file of its own." if counts[""] else ""
+        raise InputError(f"{where} names the column {repeated[0]!r} twice; every column needs its own name.{beside}")
 
 
 def bound_columns(columns: int, where: str) -> None:
@@ -132,7 +134,7 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     """
     bound_columns(len(names), where)
     names, frame, said_header = joined_header([re.sub(r"\s*\n\s*", " ", name.strip()) for name in names], frame, where)
-    refuse_repeated(filter(None, names), where)
+    refuse_repeated(names, where)
     nameless = {k: f"Unnamed: {k}" for k, name in enumerate(names) if not name}
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
@@ -363,10 +365,11 @@ def _is_footer(cells: dict[Any, str], measured: set[Any], frame: "pd.DataFrame")
     place, first = next(iter(cells.items()))
     if numeral(first) is not None:  # with any unit
         return False
-    labels = frame[place].astype(str).str.strip()
-    others = _first_word(labels.iloc[0]) != _first_word(first) and (labels == first).sum() == 1
+    word = _first_word(first)
+    if word in WORDS["footers"] and sum(_first_word(label) == word for label in frame[place]) == 1:
+        return True
     remark = measured != set() and not any(is_numeral(cell) for name, cell in cells.items() if name in measured)
-    return (_first_word(first) in WORDS["footers"] and others) or (remark and len(frame.columns) > 1)
+    return remark and len(frame.columns) > 1
 
 
 def _first_word(cell: object) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from lawsmith.tasks.dates import decimal_year, years_of
+from lawsmith.tasks.dates import decimal_year, month_of, years_of
 from lawsmith.tasks.numerals import FACTORS, evidence, is_missing, numeral, plain, value
 from lawsmith.tasks.words import has
 
 Numbers = list[float | None]
 
 _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
-_HALF_DAY = re.compile(r"(1[0-2]|0?[1-9]):([0-5]\d)(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
+_HALF_DAY = re.compile(r"(1[0-2]|0?[1-9])(?::([0-5]\d))?(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
 _COUNTED = re.compile(
     r"(kw|woche|tag|monat|jahr|stunde|days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|(?:checkpoint|ckpt)(?=[-_])|[a-z]\w*(?=\s?[=:]))"
@@ -39,6 +39,8 @@ _SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fr
 _BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
 _BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
 _BYTES |= {f"{name}i{end}": 1024.0**place for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
+MOST_LABELS = 5  # months that may be labels
+FEW_STEPS = 4  # of a stopwatch before the first value
 SCALES = ("k", "M", "B", "thousand", "million", "billion", "%")
 """Units that are factors, in the header of a column such as ``N (M)``."""
 
@@ -61,7 +63,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _rates, _fractions, _durations, _counted, _bins, _units):
+    for reader in (_dates, _months, _rates, _fractions, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -75,6 +77,13 @@ def _dates(name: str, words: Sequence[str]) -> Quantity | None:
         return None
     shown = next(k for k, year in enumerate(years) if year is not None)
     return Quantity(years, said_of_dates(words[shown].strip(), years[shown]), dates=True)
+
+
+def _months(name: str, words: Sequence[str]) -> Quantity | None:
+    """Most of the months of a year, from 1; a few are labels, such as those of sowing."""
+    values: Numbers = [None if (month := month_of(word.strip())) is None else float(month) for word in words]
+    many = len(set(values)) > MOST_LABELS or len(words) == 1  # of a question to a law
+    return Quantity(values, "lawsmith numbered the months" + _example(words, values)) if many else None
 
 
 def said_of_dates(shown: str = "2022-06-01", year: float | None = None) -> str:
@@ -113,7 +122,8 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     """Durations such as 01:30:00, ``2 days 01:30:00`` and ``1h 30m``, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
-    hours, minutes = (re.search(unit, name, re.IGNORECASE) for unit in ("h:mm(?!:)|clock", "m:ss"))
+    said = [re.search(unit, name, re.IGNORECASE) is not None for unit in ("h:mm(?!:)|clock", "m:ss")]
+    hours, minutes = said[0] or _goes_round(words), said[1]
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
     whole = all(one is not None and one[2] == "00" for one in short)  # in minutes the law is the same
     if hours or whole or minutes or clocks or any(one and (int(one[1]) > 23 or one[3]) for one in short):
@@ -121,9 +131,21 @@ def _durations(name: str, words: Sequence[str]) -> Quantity | None:
         values = [last * (60 * int(one[1]) + float(one[2] + (one[3] or ""))) if one else size for size, one in found]
     if not any(word.strip() != "" and one is not None for word, one in zip(words, values, strict=True)):
         return None
-    several = any(one is not None and numeral(word) is None for word, one in zip(words, values, strict=True))
+    plainly = [(one := numeral(word)) is not None and one.suffix in _SECONDS for word in words]  # all 5 s; no 5 AM
+    several = any(one is not None and not alone for one, alone in zip(values, plainly, strict=True))
     told = "lawsmith turned times into seconds" + _example(words, values)
     return Quantity(values, told, "s") if several else None
+
+
+def _goes_round(words: Sequence[str]) -> bool:
+    """Whether short clocks are times of a day: of two digits each, in steps of 5 minutes, that begin long after
+    midnight or fill the day."""
+    found = [re.fullmatch(r"([01]\d|2[0-3]):([0-5][05])", word.strip()) for word in words]
+    times = sorted({60 * int(one[1]) + int(one[2]) for one in found if one})
+    if None in found or len(times) < 3:
+        return False
+    step = min(late - early for early, late in pairwise(times))
+    return times[0] > FEW_STEPS * step or times[-1] - times[0] + step >= 24 * 60
 
 
 def _counted(name: str, words: Sequence[str]) -> Quantity | None:
@@ -144,7 +166,7 @@ def _seconds(word: str) -> float | None:
     if (clock := _CLOCK.fullmatch(word)) is not None:
         return 86400.0 * int(clock[1] or 0) + 3600.0 * int(clock[2]) + 60.0 * int(clock[3]) + float(clock[4])
     if (half := _HALF_DAY.fullmatch(word)) is not None:  # of the day
-        return 3600.0 * (int(half[1]) % 12 + 12 * (half[4] in "Pp")) + 60.0 * int(half[2]) + float(half[3] or 0)
+        return 3600.0 * (int(half[1]) % 12 + 12 * (half[4] in "Pp")) + 60.0 * int(half[2] or 0) + float(half[3] or 0)
     parts = _PART.findall(word)
     if not parts or _PART.sub("", word).replace(",", "").strip() or any(unit not in _SECONDS for _, unit in parts):
         return None

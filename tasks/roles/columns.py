@@ -14,7 +14,7 @@ from lawsmith.tasks.arrays import along
 from lawsmith.tasks.asked import Asked, resolve
 from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.known_units import in_words
-from lawsmith.tasks.numerals import is_missing
+from lawsmith.tasks.numerals import is_bound, is_missing
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.codes import decide_codes
 from lawsmith.tasks.roles.companions import AGAIN, decide_bookkeeping, decide_companions
@@ -78,10 +78,10 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     decision.log = decision.tracker or of_other_events(take(cells, rows), named.target)
     if (decision.log or asked.drop_incomplete) and not (measured := filled(cells.frame, named.target))[rows].all():
         decision.restrict(take(cells, rows & measured))
-        decision.notices.append(
-            f"lawsmith left out {counted(int((rows & ~measured).sum()), 'row')} without a value of "
-            f"{listing(named.target)}."
-        )
+        count = counted(int((rows & ~measured).sum()), "row")
+        bounds = [cell for name in named.target for cell in cells.frame[name][rows & ~measured] if is_bound(cell)]
+        shown = f"; {len(bounds)} held only a bound ({bounds[0]}), near which the law may be off" if bounds else ""
+        decision.notices.append(f"lawsmith left out {count} without a value of {listing(named.target)}{shown}.")
         rows = rows & measured
     if not rows.any():
         raise InputError(f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}")

@@ -56,7 +56,11 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "times, counted since 1970")
         elif plain in words.WORDS["persons"] and not d.tracker and d.numbers[name] is None and d.crossed(name):
             continue  # a label of people or machines that were all tried at the same settings
-        elif words.is_bookkeeping(name) or (d.tracker and plain in words.WORDS["tracker"]):
+        elif (
+            words.is_bookkeeping(name)
+            or (d.tracker and plain in words.WORDS["tracker"])
+            or (plain in words.WORDS["persons"] and d.numbers[name] is None)
+        ):
             d.set(name, "bookkeeping", "by its name")
 
 

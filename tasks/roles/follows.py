@@ -13,6 +13,7 @@ from lawsmith.tasks.words import WORDS
 
 FOLLOWS = 0.999  # share of the variance (R²) that the others explain where a column follows from them
 SET_FROM = 0.995  # the same of a column that by its name is set from others, such as a learning rate
+KINKS = 0.2  # share of the points of a schedule, such as the end of a warm-up
 EXACT = 1 - 1e-10  # the same of two columns that are one quantity on scales that differ by a shift
 MOST_ROUNDED = 4.0  # variances of rounding by which two columns of one quantity differ at most
 STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a logarithm, which may be rounded
@@ -53,8 +54,8 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         last = words[order[place]][-1:]
         last = [] if len("".join(last)) == 1 and order[place][-2:-1].isalpha() else last  # of kN
         basic = float(is_basic(last) and not set_from)
-        basic -= 0.5 * (not {"time", "epoch"}.isdisjoint(words[order[place]]))  # of a ramp of strain; of steps
-        return set_from - basic, levels[place], place
+        found = not {"time", "epoch", "opt", "optimal"}.isdisjoint(words[order[place]])  # of a ramp of strain; of steps
+        return set_from - (-0.5 if found else basic), levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)
     found = {}
@@ -103,7 +104,9 @@ def _is_curve(along: Array, column: Array) -> bool:
     if 2 < len(levels) <= len(column) / 2 and ((steps >= 0).all() or (steps <= 0).all()):
         return True
     apart = means[1:-1] - (means[:-2] + means[2:]) / 2
-    return len(levels) >= ROWS_PER_COLUMN * 2 and bool(np.mean(apart**2) < (1 - SET_FROM) * np.var(means))
+    return len(levels) >= ROWS_PER_COLUMN * 2 and bool(
+        np.quantile(apart**2, 1 - KINKS) < (1 - SET_FROM) * np.var(means)
+    )
 
 
 @dataclass(frozen=True, eq=False)

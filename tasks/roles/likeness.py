@@ -9,7 +9,7 @@ FEWEST_ON_LINE = 6  # rows that tell more than chance by lying on a straight lin
 ONE_LINE = 1 - 1e-5  # correlation of two columns that are on a straight line
 SAME_ORDER, SIZE = 0.99, 3.0  # correlation of ranks, and factor between the medians, of columns that are alike
 APART = 0.9  # correlation of ranks above which a column rises or falls with another
-SMOOTH = 0.2  # of the mean square between neighbours that chance makes, on a smooth curve at most
+SMOOTH = 0.3  # of the mean square between neighbours that chance makes, on a smooth curve at most
 EVEN = 1.5  # factor between steps that are about even, at most
 
 

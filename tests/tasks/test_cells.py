@@ -9,6 +9,7 @@ from tables import FRAME, read, refused
 
 from lawsmith.tasks import InputError, read_dataset
 from lawsmith.tasks.dates import decimal_year, years_of
+from lawsmith.tasks.new_rows import stated
 from lawsmith.tasks.numerals import Numeral, numeral
 
 
@@ -59,12 +60,28 @@ def test_durations_become_seconds(cells: list[str], tmp_path: Path):
         ("elapsed", "0{}:30.5", 60),
         ("pace (mm:ss)", "0{}:30", 60),
         ("ran hh:mm", "0{}:30", 3600),
+        ("time", "1{}:45", 3600),
     ],
 )
 def test_short_clocks_and_iso_durations_become_seconds(name: str, cell: str, seconds: float, tmp_path: Path):
     made = pd.DataFrame({name: [cell.format(k) for k in range(10)], "volts": np.exp(-np.arange(10) / 4)})
     values = read(tmp_path, made, "volts").task.train.features[name]
     assert np.diff(values) == pytest.approx(seconds)
+
+
+def test_months_and_times_of_a_day_are_numbers(tmp_path: Path):
+    months = ["Jan", "Feb", "March", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"]
+    made = pd.DataFrame({"month": months, "hour": [f"{k} PM" for k in range(1, 13)], "t": np.sin(np.arange(12.0))})
+    data = read(tmp_path, pd.concat([made, pd.DataFrame([{"month": "Annual", "t": 0.1}])]), "t")
+    x, schema = data.task.train.features, data.task.schema
+    assert x["month"].tolist() == list(range(1, 13)) and x["hour"].tolist()[-2:] == [23 * 3600, 12 * 3600]
+    assert stated(schema, "month", "feb") == 2 and stated(schema, "hour", "3 PM") == 15 * 3600
+    with pytest.raises(InputError, match=r"12:30 may be 12 min 30 s or 12 h 30 min; write 00:12:30 or 12:30:00\.$"):
+        stated(schema, "hour", "12:30")
+    day = pd.DataFrame({"time": [f"{k // 2:02d}:{k % 2 * 3}0" for k in range(48)], "t": np.sin(np.arange(48.0))})
+    assert read(tmp_path, day, "t").task.train.features["time"][1] == 1800
+    sown = pd.DataFrame({"sown": months[2:5] * 6, "n": np.arange(18) // 3, "t": np.sin(np.arange(18.0))})
+    assert read(tmp_path, sown, "t").task.schema.group == "sown"
 
 
 @pytest.mark.parametrize(

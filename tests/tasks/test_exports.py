@@ -192,9 +192,11 @@ def test_of_three_columns_that_follow_from_each_other_the_size_stays(tmp_path: P
 def test_a_schedule_follows_from_the_step(tmp_path: Path):
     step = np.arange(50, 3001, 50)
     rate = 5e-5 * np.minimum(step / 300, 1) * (1 - np.maximum(0, step - 300) / 2700)
-    data = read(tmp_path, pd.DataFrame({"step": step, "learning_rate": rate, "loss": 2 + 6 * step**-0.5}))
-    assert data.task.schema.features == ("step",)
-    assert "follows from step (along a curve)" in [one.reason for one in data.roles]
+    for every in (1, 4):  # of few rows the end of the warm-up is a kink
+        rows = pd.DataFrame({"step": step, "learning_rate": rate, "loss": 2 + 6 * step**-0.5})[::every]
+        data = read(tmp_path, rows)
+        assert data.task.schema.features == ("step",)
+        assert "follows from step (along a curve)" in [one.reason for one in data.roles]
 
 
 def test_the_other_half_of_a_cycle_and_its_share_are_outcomes(tmp_path: Path):

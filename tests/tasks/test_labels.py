@@ -284,7 +284,7 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
         read(tmp_path, table, "conc")
     data = read(tmp_path, table, "conc", drop_incomplete=True)
     assert len(data.task.train) == 43 and data.notices[:3] == (
-        "lawsmith left out 2 rows without a value of conc.",
+        "lawsmith left out 2 rows without a value of conc; 2 held only a bound (<2), near which the law may be off.",
         "lawsmith left out 3 rows without a value in some used column.",
         "Each subject has one value of dose, which constants for each subject make up for; --group none gives one law "
         "of all features.",
@@ -295,5 +295,6 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
 @pytest.mark.parametrize(("tried", "role"), [(np.tile(np.arange(1, 9), 4), "group"), (np.arange(1, 33), "bookkeeping")])
 def test_a_user_is_a_label_where_each_was_tried_at_the_same_settings(tried: np.ndarray, role: str, tmp_path: Path):
     user, noise = np.repeat(["ann", "bob", "cy", "di"], 8), np.random.default_rng(0).normal(1, 0.02, 32)
-    table = pd.DataFrame({"user": user, "trial_size": tried, "seconds": (4 + 20 * tried**-0.5) * noise})
-    assert roles(read(tmp_path, table, "seconds"))["user"] == role
+    for name, own in (("user", role), ("Operator", role.replace("group", "category"))):
+        table = pd.DataFrame({name: user, "trial_size": tried, "seconds": (4 + 20 * tried**-0.5) * noise})
+        assert roles(read(tmp_path, table, "seconds"))[name] == own

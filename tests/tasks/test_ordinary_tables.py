@@ -28,7 +28,9 @@ def test_runs_side_by_side_are_no_repeats_of_a_target_that_names_a_row(tmp_path:
 
 def test_a_frontier_keeps_its_compute_and_a_practice_its_trials(tmp_path: Path):
     made = pd.DataFrame({"C": 1e17 * X, "N_opt": (1e6 * X**0.5).round(), "L_min": (4 * X**-0.06).round(3)})
-    assert read(tmp_path, made.rename(columns={"C": "compute"}), "N_opt").task.schema.features == ("compute",)
+    named = made.rename(columns={"C": "compute"})
+    assert read(tmp_path, named, "N_opt").task.schema.features == ("compute",)
+    assert read(tmp_path, named[["N_opt", "compute", "L_min"]], "L_min").task.schema.features == ("compute",)
     practice = pd.DataFrame({"Trial": np.arange(1, 13), "RT (ms)": 400 + 500 / X, "Errors": [3, 1, 2] * 4})
     assert "Trial" in read(tmp_path, practice, "RT (ms)").task.schema.features
     shuffled = practice.assign(

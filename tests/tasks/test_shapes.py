@@ -60,8 +60,9 @@ def test_blank_cells_below_a_label_are_filled(tmp_path: Path):
 
 
 def test_standards_at_the_end_are_no_deviations(tmp_path: Path):
-    data = read(tmp_path, "Sample,x,loss\n" + "".join(f"Std {k},{k},{k * k}.5\n" for k in range(8)) + "Mean,3,20\n")
-    assert len(data.task.train) == 8
+    rows = "".join(f"Std {k},{k},{k * k}.5\n" for k in range(8))
+    for blank, count in (("", 8), ("Blank,9,0.1\n", 9)):
+        assert len(read(tmp_path, f"Sample,x,loss\n{blank}{rows}Mean,3,20\n").task.train) == count
 
 
 def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path: Path):
@@ -72,6 +73,8 @@ def test_tables_below_each_other_are_one_and_beside_each_other_are_told(tmp_path
     assert len(data.task.train) == len(FRAME) and roles(data)["block"] == "group"
     beside = sheet(tmp_path, [[*head, None, "gpus", "speed"], *([*row, None, k, 9.0] for k, row in enumerate(rows))])
     assert any("stands between loss and gpus" in said for said in read_dataset(beside, ["loss"]).notices)
+    with refused("If tables stand side by side"):
+        read_dataset(sheet(tmp_path, [[*head, None, *head], *([*row, None, *row] for row in rows)]), ["loss"])
 
 
 @pytest.mark.parametrize(
