@@ -3,13 +3,14 @@
 import os
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
 
@@ -43,7 +44,7 @@ def toml_of(content: bytes, described: str) -> dict[str, Any]:
     if any(line.count(b".") > MAX_DOTS for line in content.splitlines() if not line.startswith(b"#")):
         raise InputError(f"{described} has a line with more than {MAX_DOTS} dots, the limit.")
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8-sig"))
     except RecursionError:
         raise InputError(f"{described} is nested too deeply.") from None
     except ValueError as error:  # of TOML, of UTF-8, of an integer with thousands of digits
@@ -78,6 +79,13 @@ class ColumnMeaning(Frozen):
     unit: str = ""
 
 
+_WRONG = {
+    "extra_forbidden": "is not known",
+    "string_type": "should be a text",
+    "tuple_type": "should be a text or a list of texts",
+    "dict_type": "should be a table",
+    "model_type": "should be a table, with `meaning` and `unit`",
+}
 _OF_TABLES = {"ranges": range_texts, "expect": expect_texts, "reach": reach_texts}
 """Field of `TaskFile` -> the texts that a TOML table stands for."""
 
@@ -115,14 +123,23 @@ def task_file(given: Path | None, beside: Path) -> TaskFile:
     return _parsed(given or beside)
 
 
+@contextmanager
+def told_with(said: TaskFile, path: Path) -> Iterator[None]:
+    """An error in here says which entries the file has: the user may have typed none of them."""
+    try:
+        yield
+    except InputError as error:
+        entries = list(said.model_dump(by_alias=True, exclude_unset=True, exclude={"title", "columns"}))
+        raise InputError(f"{error.args[0]} {path} states {listing(entries)}.") if entries else error from None
+
+
 def _parsed(path: Path) -> TaskFile:
     try:
         return TaskFile.model_validate(read_toml(path, str(path)))
     except ValidationError as error:
         first = error.errors()[0]
         entry = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].lower().replace("a valid tuple", "a text or a list of texts")
-        what = "is not known" if first["type"] == "extra_forbidden" else f"is wrong ({said})"
+        what = _WRONG.get(first["type"], f"is wrong ({first['msg'].lower()})")
         raise InputError(
             f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
             "`range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."

@@ -28,7 +28,7 @@ from lawsmith.tasks.schema import Column, Decided, Schema
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset
-from lawsmith.tasks.user_files import ColumnMeaning, TaskFile, task_file
+from lawsmith.tasks.user_files import ColumnMeaning, TaskFile, task_file, told_with
 from lawsmith.tasks.validation import Split, dataset
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ def read_dataset(
         raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
     notation = _notation(decimal, thousands)
     cells, read = _cells(train, notation, target)
-    beside = train.parent / "task.toml"
-    said = task_file(task_toml, beside)
-    whose = f"{task_toml or beside} describes every table in its folder, so move it or the table; {train.name}"
+    toml = task_toml or train.parent / "task.toml"
+    said = task_file(task_toml, toml)
+    whose = f"{toml} describes every table in its folder, so move it or the table; {train.name}"
     require_columns(cells.frame, tuple(said.columns), whose)
     target = with_commas(target, [str(name) for name in cells.frame.columns])
     asked = Asked(
@@ -94,11 +94,12 @@ def read_dataset(
         ignore=tuple(ignore) or said.ignore,
         drop_incomplete=drop_incomplete,
     )
-    roles = decide(cells, asked, called(train))
-    schema = _schema(train, cap, roles, said, cells, _decided(roles, cells, notation, drop_incomplete))
-    split = _split(cells, schema, train)
-    stated = tuple(ranges) or said.ranges, tuple(expect) or said.expect, tuple(reach) or said.reach
-    known, told = _known(*stated, schema, roles, cells, split.frame)
+    with told_with(said, toml):
+        roles = decide(cells, asked, called(train))
+        schema = _schema(train, cap, roles, said, cells, _decided(roles, cells, notation, drop_incomplete))
+        split = _split(cells, schema, train)
+        stated = tuple(ranges) or said.ranges, tuple(expect) or said.expect, tuple(reach) or said.reach
+        known, told = _known(*stated, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
     meant = [
         f"{given} means the column {name.rstrip('.')}."

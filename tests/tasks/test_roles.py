@@ -324,7 +324,7 @@ def test_one_text_in_the_task_file_stands_for_a_list(tmp_path: Path):
     known = data.task.schema.knowledge
     assert known.ranges == {"loss": (0, 9)} and known.reach == {"N": 100} and known.expectations
     (tmp_path / "task.toml").write_text("features = 3\n")
-    with refused("features is wrong (input should be a text or a list of texts)"):
+    with refused("features should be a text or a list of texts"):
         read(tmp_path, FRAME)
 
 
