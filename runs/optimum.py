@@ -36,6 +36,7 @@ ROUNDED = 1e-6  # of a whole, by which given shares may exceed it
 MOST_FREE = 3  # features that are searched at a time, beside shares of a whole
 BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
+EQUAL = 0.01  # of one measurement's noise, by which a rival's values may differ and be equally good
 FLAT = 10.0
 """An optimum that is known no better than to this factor is too flat to tell."""
 
@@ -121,13 +122,14 @@ def optimum(
     values = [np.where(np.isfinite(value := one.call(columns)), sign * value, np.inf) for one in laws]
     if not np.isfinite(values[0]).any():
         raise InputError("The law has no finite value where the budget could be spent.")
-    places = [int(np.argmin(value)) if np.isfinite(value).any() else None for value in values]
     errors = known.errors[known.targets.index(target)]
     times = multiplier(errors.ratios, known.folds, LEVEL)
+    least = float(values[0].min())
+    noise, away = errors.noise_at(group, least), _away(rows, int(np.argmin(values[0])))
+    places = [_best(value, EQUAL * noise * (one.weight > 0), away) for value, one in zip(values, laws, strict=True)]
     best = {name: [None if place is None else float(rows[name][place]) for place in places] for name in free}
     answers = {name: _answer(best[name], laws, times, known.freedom, shares.get(name)) for name in free}
-    least = float(values[0].min())
-    good = values[0] <= least + errors.noise_at(group, least)
+    good = values[0] <= least + noise
     ends = {name: _ends(rows[name]) for name in free if name not in shares}  # equal where the budget leaves one value
     at_edge = tuple(name for name, (low, high) in ends.items() if low < high and answers[name].value in (low, high))
     spans = [one.high / one.low for name in ends if (one := answers[name]).low and one.high and one.low > 0]
@@ -180,6 +182,19 @@ def _mixtures(most: Mapping[str, float], others: bool, points: int) -> dict[str,
     bars = np.array(list(combinations(range(steps + across), across)))
     sizes = np.diff(bars, prepend=-1, append=steps + across) - 1  # (n, across + 1), which add up to `steps`
     return {name: size * (end / steps) for (name, end), size in zip(most.items(), sizes.T, strict=False)}
+
+
+def _away(rows: Mapping[str, Array], place: int) -> Array:
+    """(n,): how far points lie from one of them, in squares of the searched ranges."""
+    axes = [np.log(column) if column.min() > 0 else column for column in rows.values()]
+    return np.asarray(sum(((axis - axis[place]) / (np.ptp(axis) or 1.0)) ** 2 for axis in axes))
+
+
+def _best(value: Array, equal: float, away: Array) -> int | None:
+    """Where a law is best; of places that it finds equally good, as along a feature that it lacks, the nearest by
+    `away`. None without a finite value."""
+    best = value.min()
+    return int(np.argmin(np.where(value <= best + equal, away, np.inf))) if np.isfinite(best) else None
 
 
 def _ends(column: Array) -> tuple[float, float]:

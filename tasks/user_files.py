@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.frozen import Frozen
+from lawsmith.tasks.frozen import Frozen, first_fault
 from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
 
 MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
@@ -79,13 +79,6 @@ class ColumnMeaning(Frozen):
     unit: str = ""
 
 
-_WRONG = {
-    "extra_forbidden": "is not known",
-    "string_type": "should be a text",
-    "tuple_type": "should be a text or a list of texts",
-    "dict_type": "should be a table",
-    "model_type": "should be a table, with `meaning` and `unit`",
-}
 _OF_TABLES = {"ranges": range_texts, "expect": expect_texts, "reach": reach_texts}
 """Field of `TaskFile` -> the texts that a TOML table stands for."""
 
@@ -120,7 +113,14 @@ def task_file(given: Path | None, beside: Path) -> TaskFile:
     """The file `given`, else the one `beside` the table, else nothing; raises InputError where it is damaged."""
     if given is None and not beside.is_file():
         return TaskFile()
-    return _parsed(given or beside)
+    path = given or beside
+    try:
+        return TaskFile.model_validate(read_toml(path, str(path)))
+    except ValidationError as error:
+        raise InputError(
+            f"{path}: {first_fault(error)}; the file may hold `title`, `features`, `group`, `category`, `sigma`, "
+            "`ignore`, `range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."
+        ) from None
 
 
 @contextmanager
@@ -131,16 +131,3 @@ def told_with(said: TaskFile, path: Path) -> Iterator[None]:
     except InputError as error:
         entries = list(said.model_dump(by_alias=True, exclude_unset=True, exclude={"title", "columns"}))
         raise InputError(f"{error.args[0]} {path} states {listing(entries)}.") if entries else error from None
-
-
-def _parsed(path: Path) -> TaskFile:
-    try:
-        return TaskFile.model_validate(read_toml(path, str(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        entry = ".".join(str(part) for part in first["loc"])
-        what = _WRONG.get(first["type"], f"is wrong ({first['msg'].lower()})")
-        raise InputError(
-            f"{path}: {entry} {what}; the file may hold `title`, `features`, `group`, `category`, `sigma`, `ignore`, "
-            "`range`, `expect`, `reach` and, for each column, [columns.NAME] with `meaning` and `unit`."
-        ) from None

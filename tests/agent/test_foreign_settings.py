@@ -53,10 +53,10 @@ def test_a_file_in_the_folder_never_says_where_keys_go(
         ("x = " + "{a=" * 5_000 + "1" + "}" * 5_000, "nested too deeply"),
         ("#" * 70_000, "is larger than 65536 bytes"),
         ('x = "\0"', "is not valid TOML"),
-        ('[cluster]\naddress = "tcp://evil:8786"', "cluster: Extra inputs"),
-        ('runs_dir = "/etc"', "runs_dir: Extra inputs"),
-        ("[limits]\nmemory_bytes = 1", "limits: Extra inputs"),
-        ('"\\u001b[31mevil" = 1', "Extra inputs"),
+        ('[cluster]\naddress = "tcp://evil:8786"', "cluster is not known"),
+        ('runs_dir = "/etc"', "runs_dir is not known"),
+        ("[limits]\nmemory_bytes = 1", "limits is not known"),
+        ('"\\u001b[31mevil" = 1', "is not known"),
         ("[transport]\ntimeout_seconds = inf", "transport.timeout_seconds"),
         ("[transport]\nprompt_tokens = 1" + "0" * 30, "transport.prompt_tokens"),
         ("[sampling]\nmax_reply_tokens = 9223372036854775807", "sampling.max_reply_tokens"),
@@ -64,7 +64,7 @@ def test_a_file_in_the_folder_never_says_where_keys_go(
         ('[[models]]\nname = "m"\nweight = inf', "models.0.weight"),
         ('[[models]]\nname = "m\\u001b[31m"', "models.0.name"),
         ('[[models]]\nname = "m\\r\\nX-Evil: 1"', "models.0.name"),
-        ("\n".join(f'[[models]]\nname = "m{k}"' for k in range(65)), "models: Tuple"),
+        ("\n".join(f'[[models]]\nname = "m{k}"' for k in range(65)), "models is wrong (Tuple"),
     ],
 )
 def test_a_hostile_file_in_the_folder_is_a_sentence(

@@ -89,7 +89,7 @@ def test_hostile_and_mistaken_calls(url: str, folder: Path) -> None:
         assert "no task" in await refused(agent, "start", task="../../etc/passwd")
         assert "no task" in await refused(agent, "describe_task", task="unheard of")
         assert "There is no session" in await refused(agent, "laws", session="../measured")
-        assert await refused(agent, "laws") == "laws: session: Field required."
+        assert await refused(agent, "laws") == "laws: session is missing."
         assert "80 are allowed" in await refused(agent, "start", task="measured", model="m" * 81)
         session = (await agent.call("start", task="measured"))["session"]
         told = await agent.call("rows", session=session, where=["group = test"])

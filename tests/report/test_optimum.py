@@ -193,6 +193,17 @@ def test_a_flat_optimum_is_too_flat_to_tell(law: Law):
     assert not optimum(law, known, budget, 1e21, {}, "all_data", "loss").flat
 
 
+def test_a_rival_that_finds_all_places_equally_good_does_not_widen_an_optimum(law: Law):
+    with Sandbox() as sandbox:
+        known = law.uncertainty(sandbox)
+    winner, budget = known.members[0], feature_expression("6*N*D", law.schema)
+    level = tuple(E * (name == "E") for name in winner.names)
+    flat = winner.model_copy(update={"id": "flat", "constants": {"all_data": level}, "weight": 0.5})
+    beside = known.model_copy(update={"members": (winner, flat)})
+    alone = optimum(law, known, budget, 1e21, {}, "all_data", "loss").features
+    assert optimum(law, beside, budget, 1e21, {}, "all_data", "loss").features == alone
+
+
 def test_far_inversions_are_as_uncertain_as_the_predictions_there(law: Law):
     """The wanted value is the end of the interval of the mean at the end of the answer's, and farther means wider."""
     with Sandbox() as sandbox:

@@ -266,8 +266,8 @@ def test_meanings_come_from_the_task_file_beside_the_table(tmp_path: Path):
     [
         ("title = T", "is not valid TOML"),
         ('[columns.N]\nunits = "u"', "columns.N.units is not known; the file may hold `title`"),
-        ("title = 3", "title should be a text; the file may hold"),
-        ("[columns]\nN = 3", "columns.N should be a table, with `meaning` and `unit`; the file may hold"),
+        ("title = 3", "title should be text; the file may hold"),
+        ("[columns]\nN = 3", "columns.N should be a table; the file may hold"),
         ('ignore = "Q"', "its columns are N, loss and model. {folder}/task.toml states ignore."),
         ('range = ["loss=x:"]', "'x' is not a number. {folder}/task.toml states range."),
         (
@@ -374,12 +374,12 @@ def test_a_parquet_file_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: py
         ("a=" + "[" * 60_000, "nested too deeply"),
         ("[" + "a." * 5_000 + "a]", "task.toml"),
         ('title="' + "x" * 70_000 + '"', "larger than 65536 bytes"),
-        ("[columns.N]\nmeaning = 3", "columns.N.meaning should be a text"),
+        ("[columns.N]\nmeaning = 3", "columns.N.meaning should be text"),
         ("columns = 1", "columns should be a table"),
         ('[columns."../../etc/passwd"]\nmeaning = "x"', "no column"),
         ("x = " + "9" * 10_000, "not valid TOML"),
         (".".join("a" * 30_000) + " = 1", "more than 256 dots"),
-        ("title = 1979-05-27T07:32:00Z", "title should be a text"),
+        ("title = 1979-05-27T07:32:00Z", "title should be text"),
     ],
     ids=["deep", "dotted", "huge", "number", "no table", "path", "digits", "dots", "date"],
 )
