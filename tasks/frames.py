@@ -10,7 +10,7 @@ import numpy as np
 
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.reading.cells import as_text
-from lawsmith.tasks.roles.labels import MOST_LEVELS
+from lawsmith.tasks.roles.deciding import MOST_LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.errors import listing
-from lawsmith.tasks.roles.deciding import Deciding
-from lawsmith.tasks.roles.labels import MOST_LEVELS
+from lawsmith.tasks.roles.deciding import MOST_LEVELS, Deciding
 
 
 def decide_codes(d: Deciding) -> None:

@@ -18,10 +18,10 @@ from lawsmith.tasks.numerals import is_bound, is_missing
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.codes import decide_codes
 from lawsmith.tasks.roles.companions import AGAIN, decide_bookkeeping, decide_companions
-from lawsmith.tasks.roles.deciding import Deciding
+from lawsmith.tasks.roles.deciding import MOST_LEVELS, Deciding
 from lawsmith.tasks.roles.doubtful_features import tell_doubts
 from lawsmith.tasks.roles.follows import derived
-from lawsmith.tasks.roles.labels import MOST_LEVELS, decide_labels
+from lawsmith.tasks.roles.labels import decide_labels
 from lawsmith.tasks.roles.weights import decide_weights, kind_of_weight, weigh
 from lawsmith.tasks.rows import filled, filled_labels, finished, of_other_events, take
 from lawsmith.tasks.schema import ColumnRole, Weight

@@ -1,6 +1,7 @@
 """Which columns of a table keep record of the runs, and which are further outcomes of them."""
 
 import re
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -21,6 +22,7 @@ ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurement
 SETTING, TOGETHER = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 ALONE = 0.9  # correlation of ranks of a target with the steps of one run
 OUTCOME = 0.97  # share of a column's variance that follows from what was set
+THINNED = 2  # possible combinations of settings for each that a designed experiment tried, at most
 ROWS_PER_TERM, MOST_TERMS, MOST_ROWS = 2, 100, 2000  # of the polynomial that tells
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
@@ -238,8 +240,9 @@ def _restates(d: Deciding, name: str, values: Array, target: Array, anyhow: bool
 def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
     """Leave out results, and settings set by a rule, that follow from several settings or labels and from none alone.
 
-    By a quadratic in the settings, with a level and slopes for each label where the rows are enough. Products of powers
-    are told apart later, and columns beside a time may be observed: both stay.
+    By a quadratic in the settings, with a level and slopes for each label where the rows are enough; only where names
+    say that these are settings, or most of their combinations were tried: columns of a survey move together. Products
+    of powers are told apart later, and columns beside a time may be observed: both stay.
     """
     part = slice(None, None, 1 + d.rows // MOST_ROWS)
     columns = {name: values[part] for name, values in d.candidates().items()}
@@ -255,7 +258,7 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
     alone = [[*parts, parts[0] ** 2] if name in known else parts for name, parts in settings.items()]
     terms = [column for parts in alone for column in parts]
     most = min(MOST_TERMS, len(next(iter(columns.values()), ())) // ROWS_PER_TERM - 1)
-    if not powers or len(settings) < 2 or len(terms) > most:
+    if not powers or len(settings) < 2 or len(terms) > most or not _is_designed(d, settings.keys() - basic):
         return
     pairs = [(settings[a], settings[b]) for a, b in combinations(settings, 2) if not known.isdisjoint((a, b))]
     if len(terms) + sum(len(one) * len(two) for one, two in pairs) <= most:
@@ -267,6 +270,17 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
         )
         if one < OUTCOME < whole and product < FOLLOWS and not words.has(name, "another_model"):
             d.set(name, "derived", f"follows from {listing(list(settings), 4)} (R² {whole:.3f})")
+
+
+def _is_designed(d: Deciding, settings: Iterable[str]) -> bool:
+    """Whether most combinations of settings were tried, but for settings that follow from others."""
+    codes = (np.unique(d.labels_of(name), return_inverse=True)[1] for name in settings)
+    points, tried, possible = np.zeros(d.rows, dtype=np.intp), 1, 1
+    for own in sorted(codes, key=lambda own: int(own.max())):
+        points = np.unique(points * (own.max() + 1) + own, return_inverse=True)[1]
+        if points.max() + 1 > tried:
+            tried, possible = int(points.max()) + 1, possible * (int(own.max()) + 1)
+    return possible <= THINNED * tried
 
 
 def _on_axis(values: Array) -> Array:

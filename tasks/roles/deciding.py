@@ -7,7 +7,7 @@ from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frontier.folds import simplex_units
-from lawsmith.tasks.numerals import is_missing, is_null
+from lawsmith.tasks.numerals import is_bound, is_missing, is_null
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.likeness import is_stepped
 from lawsmith.tasks.schema import Role, Weight
@@ -15,6 +15,7 @@ from lawsmith.tasks.table import Table
 
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 MOST_REMARKS = 2  # different words among numbers; a column of more holds names, such as 486 and Pentium
+MOST_LEVELS = 8  # of a category that is not named as one
 GROUP_ROWS = 4  # rows, on average, that each label of a group has for constants of its own
 
 
@@ -53,7 +54,7 @@ class Deciding:
 
     def _numbers_of(self, name: str) -> Array | None:
         """A column's values (n,), NaN for a missing or unreadable one; None for a column of text, such as labels and
-        words some of which are numbers."""
+        words some of which are numbers, and few classes of which one is open (0, 1, 2, 3+)."""
         column = self.cells.frame[name]
         if column.dtype.kind == "f":
             return np.asarray(column.to_numpy(dtype=np.float64))
@@ -61,7 +62,10 @@ class Deciding:
         known = sum(isinstance(cell, float) and cell == cell for cell in values)
         filled = [cell for cell in column.tolist() if not is_missing(cell)]
         texts = {cell for cell in filled if isinstance(cell, str) and cell[:1].isalpha()}
-        named = name not in self.asked.target and (len(texts) > MOST_REMARKS or (texts and words.is_label(name)))
+        classes = any(isinstance(cell, str) and cell.strip().endswith("+") and is_bound(cell) for cell in filled)
+        classes = classes and 2 * len(set(filled)) <= len(filled) and len(set(filled)) <= MOST_LEVELS
+        labels = classes or len(texts) > MOST_REMARKS or (texts and words.is_label(name))
+        named = labels and name not in self.asked.target
         return np.array(values) if 2 * known > len(filled) > 0 and not named else None
 
     def open(self) -> list[str]:

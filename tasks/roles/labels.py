@@ -9,14 +9,13 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import IntArray, along
 from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.numerals import FACTORS, numeral
-from lawsmith.tasks.roles.deciding import GROUP_ROWS, Deciding
+from lawsmith.tasks.roles.deciding import GROUP_ROWS, MOST_LEVELS, Deciding
 from lawsmith.tasks.roles.follows import is_made, label_of
 
 FEWEST_VALUES = 3  # of sizes in names
 RESTATES = 0.95  # correlation of ranks of sizes in names with a column that states them
 _SIZE = re.compile(r"(?:(?<![A-Za-z\d.])|(?<=\dx))(\d+(?:\.\d+)?)([kKMBTmb](?![A-Za-z])|[x×](?=[A-Z]))")
 _UNITS = ({"m"}, {"K"}, {"T"})  # which alone may be metres, kelvin and tesla
-MOST_LEVELS = 8  # of a category that is not named as one
 
 
 def decide_labels(d: Deciding) -> None:

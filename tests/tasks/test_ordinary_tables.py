@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from tables import FRAME, read, roles
 
 from lawsmith.tasks import words
+from lawsmith.tasks.errors import InputError
 
 X = np.geomspace(1, 100, 12)
 
@@ -181,3 +183,32 @@ def test_a_column_that_follows_from_several_settings_is_left_out(tmp_path: Path)
     years["wealth"] = 1.02 ** (years["year"] - 2000) * np.where(years["land"] == "A", 30.1, 9.7) * (1 + noise)
     years["health"] = 60 + 6 * np.log(years["wealth"]) + noise
     assert roles(read(tmp_path, years, "health"))["wealth"] == "feature"
+
+
+@pytest.mark.parametrize(
+    ("cells", "role"),
+    [
+        (["0", "1", "2", "3+"] * 6, "category"),
+        (["18-20", "21-24", "25-30", "31-40", "40+", "18-20"] * 4, "category"),
+        (["13", "28", "13", "36A", "28", "36A"] * 4, None),
+        ([f"{k}" for k in range(23)] + ["23+"], None),  # one bound among measured numbers
+    ],
+)
+def test_classes_with_an_open_end_are_labels(tmp_path: Path, cells: list[str], role: str | None):
+    size = np.geomspace(1, 90, 24)
+    made = pd.DataFrame({"size": size, "children": cells, "cost": 3 + 2 * size})
+    if role is None:
+        with pytest.raises(InputError, match="children"):
+            read(tmp_path, made, "cost")
+    else:
+        assert roles(read(tmp_path, made, "cost"))["children"] in (role, "group")
+
+
+def test_columns_of_a_survey_do_not_follow_from_what_was_set(tmp_path: Path):
+    rng = np.random.default_rng(2)
+    size = rng.uniform(0, 1, 24)
+    made = pd.DataFrame({"cylinders": 4 + 2 * np.round(2 * size), "gears": 5 - np.round(size + rng.uniform(0, 1, 24))})
+    made["carburettors"] = np.round(1 + 5 * size * rng.uniform(0.5, 1, 24))
+    made["power"] = 50 + 30 * made["cylinders"] - 8 * made["gears"] + 20 * made["carburettors"] + rng.normal(0, 4, 24)
+    made["use"] = 40 / (1 + made["power"] / 90)
+    assert roles(read(tmp_path, made, "use"))["power"] == "feature"
