@@ -18,7 +18,7 @@ from lawsmith.runs.records.trials import SIGNED, History, Proposal, Screening, T
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.nodes import Node
-from lawsmith.sandbox.law.signs import bare_exponents, turned
+from lawsmith.sandbox.law.positions import bare_exponents, turned
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.noise import rounding_share
 from lawsmith.tasks.task import Task

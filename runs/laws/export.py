@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from lawsmith.runs.laws.law import Law, law_of
-from lawsmith.runs.laws.law_file import carried
-from lawsmith.runs.laws.source import read_form
+from lawsmith.runs.laws.law_file import carried, read_form
 from lawsmith.runs.laws.uncertain_constants import covariances, uncertainties_script
 from lawsmith.runs.quoting import docstring, latex_plain, visible
 from lawsmith.runs.records.archive import Archive

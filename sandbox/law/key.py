@@ -20,8 +20,8 @@ from lawsmith.sandbox.law.nodes import (
     Sum,
     Unreadable,
 )
+from lawsmith.sandbox.law.positions import by_bounds
 from lawsmith.sandbox.law.read import module_of, read
-from lawsmith.sandbox.law.signs import by_bounds
 from lawsmith.sandbox.law.standard import standard
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task

@@ -13,7 +13,7 @@ from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.key import source_key
 from lawsmith.sandbox.law.nodes import Feature, Parameter, Role
 from lawsmith.sandbox.law.numeric import values_of
-from lawsmith.sandbox.law.signs import bare_exponents, turned
+from lawsmith.sandbox.law.positions import bare_exponents, turned
 from tests.made import narrow_beams
 
 X = Feature("x")
