@@ -45,15 +45,7 @@ class _OfArchive(BaseModel):
     parents: Annotated[list[_Id], Field(max_length=MOST_PARENTS)] = []
     event: Annotated[str, Field(max_length=40)] | None = None
     round: int = Field(default=0, ge=0, lt=2**31)
-
-
-class _RoundOfArchive(_OfArchive):
-    proposals: list[_OfArchive]
-
-
-class _CandidateOfArchive(_OfArchive):
-    id: _Id
-    source: Annotated[str, Field(max_length=MOST_SOURCE)] | None
+    proposals: list["_OfArchive"] = []
     evaluation: dict[str, Any] = {}
 
     @field_validator("evaluation")
@@ -73,9 +65,8 @@ class _CandidateOfArchive(_OfArchive):
 
 def checked_event(event: Mapping[str, Any], where: str) -> None:
     """Raises InputError unless an event is of a kind that readers can rely on; `where` names its archive."""
-    kinds: dict[str, type[_OfArchive]] = {"round": _RoundOfArchive, "candidate": _CandidateOfArchive}
     try:
-        kinds.get(str(event.get("event")), _OfArchive).model_validate(dict(event))
+        _OfArchive.model_validate(dict(event))
     except ValidationError as problem:
         number = event.get("seq") if isinstance(event.get("seq"), int) else "?"
         raise InputError(f"{where}: event {number}: {visible(first_fault(problem))[:200]}.") from None
