@@ -20,8 +20,8 @@ from lawsmith.runs.records.files import read_bounded
 from lawsmith.runs.records.record import DataRecord, FinalScores, Manifest, RunResult, SplitScores
 from lawsmith.runs.records.trials import candidate_id
 from lawsmith.sandbox import Constants, FitJob, JobResult, Refused, Sandbox, read_candidate
-from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.parse import Candidate
+from lawsmith.sandbox.law.write_text import source_formula
 from lawsmith.tasks import Dataset, InputError, Schema, schema
 from lawsmith.tasks.reading.formats import parse_table, read_bytes, read_table
 
@@ -62,7 +62,7 @@ def import_law(
         scores=_scored(law, dataset, sandbox, path),
         winner=candidate_id(text),
         kind=candidate.kind,
-        expression=formula(text, task.schema.targets).text() or None,
+        expression=source_formula(text, task.schema.targets) or None,
         constants=None if constants is None else constants.by_group(),
         constants_count=None if constants is None else len(constants.names),
         reason="imported",

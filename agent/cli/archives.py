@@ -19,8 +19,7 @@ from lawsmith.runs.records.find import find_archive
 from lawsmith.runs.records.record import with_model
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Tier
-from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.write_text import labelled
+from lawsmith.sandbox.law.write_text import labelled, source_formula
 from lawsmith.tasks import Schema, schema
 from lawsmith.tasks.errors import counted
 
@@ -204,7 +203,7 @@ def _candidates(trials: Sequence[Trial], task: Schema) -> None:
 
 
 def _stated(trial: Trial, task: Schema) -> str:
-    return labelled(formula(trial.proposal.source, task.targets).text(), task) or "opaque"
+    return labelled(source_formula(trial.proposal.source, task.targets), task) or "opaque"
 
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:

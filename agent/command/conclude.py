@@ -17,7 +17,7 @@ from lawsmith.runs.records.canonical_json import plain
 from lawsmith.runs.records.record import FinalScores
 from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
-from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.write_text import source_formula
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, Task
 from lawsmith.tasks.errors import counted
@@ -238,7 +238,7 @@ def _described(choice: Choice, task: Task) -> dict[str, Any]:
         "winner": choice.winner.id,
         "kind": found.kind,
         "validation_r2": found.validation_r2,
-        "expression": formula(source, task.schema.targets).text() or found.formula,
+        "expression": source_formula(source, task.schema.targets) or found.formula,
         "constants": None if fitted is None else fitted.by_group(),
         "constants_count": found.constants_count,
         "inseparable": tuple(choice.votes)[1:],

@@ -8,9 +8,9 @@ from functools import lru_cache
 from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.search.score import typical_error
 from lawsmith.runs.records.trials import Trial
-from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.write_text import source_formula
 from lawsmith.tasks import Task
 
 
@@ -64,7 +64,7 @@ def _text(source: str) -> str:
     found = read(source)
     if isinstance(found, Statement):
         targets = tuple(found.targets)
-        text = formula(source, tuple(name or "y" for name in targets)).text()
+        text = source_formula(source, tuple(name or "y" for name in targets))
         text = text.removeprefix("y = ") if targets == ("",) else text
         if text:
             return text.replace("**", "^")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from lawsmith.runs.laws.law import Law, law_of
 from lawsmith.runs.laws.law_file import carried, read_form
@@ -12,17 +12,16 @@ from lawsmith.runs.quoting import docstring, latex_plain, visible
 from lawsmith.runs.records.archive import Archive
 from lawsmith.runs.records.canonical_json import plain
 from lawsmith.runs.records.files import write_atomic, writing
-from lawsmith.sandbox.law.formula import Formula, formula
-from lawsmith.sandbox.law.nodes import Unreadable
+from lawsmith.sandbox.law.expression import parameters
+from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_candidate import write
-from lawsmith.sandbox.law.write_sympy import sympy_script
-from lawsmith.sandbox.law.write_text import latex_name
+from lawsmith.sandbox.law.write_sympy import sympy_script, to_sympy
+from lawsmith.sandbox.law.write_text import formula, latex, latex_name
 from lawsmith.tasks import InputError, Schema
 
 TextFormat = Literal["law", "latex", "sympy", "json", "uncertainties"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
-_T = TypeVar("_T")
 
 
 def export_text(archive: Archive, form: TextFormat, law: str | None = None) -> str:
@@ -83,33 +82,33 @@ def _origin(law: Law) -> dict[str, object]:
     return told
 
 
-def _formula(law: Law) -> Formula:
+def _read(law: Law) -> Statement | Unreadable:
     if law.form is None:
-        return Formula(Unreadable("the record holds no form"))
-    return formula(law.form, law.schema.targets)
+        return Unreadable("the record holds no form")
+    return read(law.form, law.schema.targets)
 
 
-def _stated(law: Law, form: str, tell: Callable[[Formula], _T]) -> tuple[Formula, _T]:
-    """The formula of a law, and its text or expressions in a format; raises InputError where it has none there."""
-    found = _formula(law)
-    if found.reason is not None:
+def _stated(law: Law, form: str) -> Statement:
+    """What a law states; raises InputError, which names the format, where it cannot be read."""
+    found = _read(law)
+    if isinstance(found, Unreadable):
         raise InputError(
             f"The law of {law.archive.run} cannot be written as {form}: {visible(found.reason)}; "
             "export it as law or json."
         )
-    try:
-        return found, tell(found)
-    except InputError:
-        raise
-    except ValueError as error:
-        raise InputError(f"The law of {law.archive.run} cannot be written as {form}: {error}.") from None
+    return found
+
+
+def _names(stated: Statement) -> tuple[str, ...]:
+    """The constants that occur, in the order of their first use."""
+    return tuple(dict.fromkeys(one.name for tree in stated.targets.values() for one in parameters(tree)))
 
 
 def _latex(law: Law) -> str:
-    stated, equations = _stated(law, "LaTeX", Formula.latex)
+    stated = _stated(law, "LaTeX")
     comments = "".join(f"% {visible(f'{heading}: {told}')}\n" for heading, told in _origin(law).items())
-    lines = " \\\\\n".join(f"  {latex_name(target)} &= {text}" for target, text in equations.items())
-    table = "" if not law.constants else "\n" + _latex_table(law.constants, stated.parameters)
+    lines = " \\\\\n".join(f"  {latex_name(target)} &= {text}" for target, text in latex(stated).items())
+    table = "" if not law.constants else "\n" + _latex_table(law.constants, _names(stated))
     return f"{comments}\\begin{{align}}\n{lines}\n\\end{{align}}\n{table}"
 
 
@@ -127,19 +126,22 @@ def _latex_number(value: float) -> str:
 
 
 def _sympy(law: Law) -> str:
-    found, body = _stated(law, "sympy", lambda found: sympy_script(found.sympy()))
-    told = "\n".join([visible(found.text()), "", *(visible(f"{k}: {v}") for k, v in _origin(law).items())])
+    stated = _stated(law, "sympy")
+    try:
+        body = sympy_script(to_sympy(stated))
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"The law of {law.archive.run} cannot be written as sympy: {error}.") from None
+    told = "\n".join([visible(formula(stated)), "", *(visible(f"{k}: {v}") for k, v in _origin(law).items())])
     rows = "".join(f"    {group!a}: {dict(p)!a},\n" for group, p in law.constants.items())
     return f"{docstring(told)}\n\n{body}\nconstants = {{\n{rows}}}\n"
 
 
 def _json(law: Law) -> str:
-    task, found, result = law.schema, _formula(law), law.archive.result
+    task, found, result = law.schema, _read(law), law.archive.result
     assert result is not None
-    try:
-        latex = found.latex()
-    except ValueError:
-        latex = {}
+    stated = None if isinstance(found, Unreadable) else found
     scored = law.chosen
     content: dict[str, Any] = {
         "run": law.archive.manifest.address,
@@ -150,9 +152,9 @@ def _json(law: Law) -> str:
         "targets": task.targets,
         "group": task.group,
         "kind": result.kind if scored else "form",
-        "formula": found.text() or law.expression,
-        "latex": latex,
-        "parameters": found.parameters,
+        "formula": law.expression if stated is None else formula(stated),
+        "latex": {} if stated is None else latex(stated),
+        "parameters": () if stated is None else _names(stated),
         "constants": law.constants or None,
         "covariance": _covariance(law),
         "scores": result.scores if scored else None,

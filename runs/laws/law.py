@@ -27,11 +27,12 @@ from lawsmith.runs.records.find import find_archive, unfinished
 from lawsmith.runs.records.gate import checked_names
 from lawsmith.runs.records.trials import Trial, recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
-from lawsmith.sandbox.law.formula import formula
+from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
-from lawsmith.sandbox.law.read import read
-from lawsmith.sandbox.law.write_text import labelled
+from lawsmith.sandbox.law.read import read, statement_of
+from lawsmith.sandbox.law.write_sympy import to_sympy
+from lawsmith.sandbox.law.write_text import labelled, latex, source_formula
 from lawsmith.tasks import Array, Schema, Table
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import stated
@@ -86,10 +87,10 @@ class Law:
     @property
     def features(self) -> tuple[str, ...]:
         """The features in the formula; all features if lawsmith cannot read the law."""
-        stated = None if self.form is None else formula(self.form, self.schema.targets)
-        if stated is None or stated.reason is not None:
+        if (stated := self._statement) is None:
             return self.schema.features
-        return tuple(name for name in self.schema.features if name in stated.features)
+        used = {name for tree in stated.targets.values() for name in features_of(tree)}
+        return tuple(name for name in self.schema.features if name in used)
 
     def predict(self, rows: Rows, group: str | int | None = None, sandbox: Sandbox | None = None) -> Array:
         """Predictions (n,), or (n, T) for several targets, for columns named as the features.
@@ -205,18 +206,18 @@ class Law:
 
     def latex(self) -> dict[str, str]:
         """Target -> LaTeX of its formula; raises ValueError where it cannot be read."""
-        return formula(self.form or self.source, self.schema.targets).latex()
+        return latex(statement_of(self.form or self.source, self.schema.targets))
 
     def sympy(self) -> dict[str, sympy.Expr]:
         """Target -> sympy expression over features and parameters; raises ValueError where it cannot be read."""
-        return formula(self.form or self.source, self.schema.targets).sympy()
+        return to_sympy(statement_of(self.form or self.source, self.schema.targets))
 
     def stated(self, group: str | None = None, digits: int = 4) -> str:
         """The formula with the constants of a group (the first by default) filled in; empty where it cannot be read."""
         if self.form is None or not self.constants:
             return ""
         values = self.constants[group if group is not None else self.groups[0]]
-        return labelled(formula(self.form, self.schema.targets).text(values, digits), self.schema)
+        return labelled(source_formula(self.form, self.schema.targets, values, digits), self.schema)
 
     def values(self, table: Table, sandbox: Sandbox | None = None) -> Array:
         """(n, T) predictions for rows of a table; raises InputError where the law has no finite value.
@@ -350,7 +351,7 @@ def _other_law(archive: Archive, law: str) -> Law:
         False,
         text,
         trial.proposal.source,
-        formula(trial.proposal.source, schema.targets).text() or trial.evaluation.formula or "",
+        source_formula(trial.proposal.source, schema.targets) or trial.evaluation.formula or "",
         fitted.by_group(),
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.evaluation import typical_rmse
-from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.key import law_key
+from lawsmith.sandbox.law.write_text import source_formula
 from lawsmith.tasks import Task
 
 
@@ -63,7 +63,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
         rows.append(
             LawRow(
                 id=trial.id,
-                formula=formula(trial.proposal.source, task.schema.targets).text() or found.formula or "opaque",
+                formula=source_formula(trial.proposal.source, task.schema.targets) or found.formula or "opaque",
                 constants=fitted.by_group(),
                 complexity=found.constants_count or 0,
                 train_error=float(np.sqrt(np.mean((np.array(found.rmse) / unit) ** 2))) if found.rmse else 0.0,

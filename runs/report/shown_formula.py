@@ -11,11 +11,22 @@ from pygments.lexers import PythonLexer
 
 from lawsmith.runs.quoting import visible
 from lawsmith.sandbox.law.expression import children, factors_of, features, mul, parameters, terms_of, walk
-from lawsmith.sandbox.law.formula import formula
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Role, Sum, Unreadable
+from lawsmith.sandbox.law.nodes import (
+    Feature,
+    Function,
+    Node,
+    Number,
+    Parameter,
+    Power,
+    Product,
+    Role,
+    Statement,
+    Sum,
+    Unreadable,
+)
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
-from lawsmith.sandbox.law.write_text import codes_in, labelled
+from lawsmith.sandbox.law.write_text import codes_in, formula, labelled
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.schema import Schema
 
@@ -38,27 +49,24 @@ class ShownFormula:
 
 def shown_formula(source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]]) -> ShownFormula | None:
     """The formula of a form with the constants of some groups; None where it cannot be read or typeset."""
-    stated = formula(source, schema.targets)
-    symbols = mathml_of(stated.targets, schema) if stated.reason is None else None
-    if symbols is None:
+    stated = read(source, schema.targets)
+    symbols = None if isinstance(stated, Unreadable) else mathml_of(stated.targets, schema)
+    if symbols is None or isinstance(stated, Unreadable):
         return None
     filled = {}
     for group, values in constants.items():
         math = mathml_of(stated.targets, schema, values, DIGITS)
         if math is not None:
-            filled[group] = math, labelled(stated.text(values, DIGITS), schema)
-    codes = codes_in(labelled(stated.text(), schema), schema)
-    return ShownFormula(symbols, filled, *_meanings(source, schema, constants), codes)
+            filled[group] = math, labelled(formula(stated, values, DIGITS), schema)
+    codes = codes_in(labelled(formula(stated), schema), schema)
+    return ShownFormula(symbols, filled, *_meanings(stated, schema, constants), codes)
 
 
 def _meanings(
-    source: str, schema: Schema, constants: Mapping[str, Mapping[str, float]]
+    stated: Statement, schema: Schema, constants: Mapping[str, Mapping[str, float]]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Constant -> what it does; target -> the constant that it tends to. Nothing of a law that is opaque."""
+    """Constant -> what it does; target -> the constant that it tends to."""
     meanings, levels = dict[str, str](), dict[str, str]()
-    stated = read(source, schema.targets)
-    if isinstance(stated, Unreadable):
-        return meanings, levels
     roles = {parameter.name: parameter.role for parameter in stated.parameters}
     for target, tree in stated.targets.items():
         for parameter in parameters(tree):
@@ -156,7 +164,8 @@ def short(text: str, most: int = LONGEST_NAME) -> str:
 
 def mathml(source: str, schema: Schema) -> Markup | None:
     """The equations of a form as MathML; None where its formula cannot be read or stated."""
-    return mathml_of(formula(source, schema.targets).targets, schema)
+    found = read(source, schema.targets)
+    return None if isinstance(found, Unreadable) else mathml_of(found.targets, schema)
 
 
 def mathml_of(

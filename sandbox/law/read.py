@@ -47,6 +47,13 @@ def read(
     return _known(source, *names) if isinstance(source, str) else _read(source, *names)
 
 
+def statement_of(source: str, targets: Sequence[str]) -> Statement:
+    """The statement of the form in `source`; raises ValueError with the reason where it cannot be read."""
+    if isinstance(found := read(source, targets), Unreadable):
+        raise ValueError(found.reason)
+    return found
+
+
 def _read(
     source: str | ast.Module, targets: Sequence[str] | None, features: Sequence[str] | None
 ) -> Statement | Unreadable:

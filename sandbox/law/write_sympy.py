@@ -11,6 +11,7 @@ from lawsmith.sandbox.law.expression import apply_each, size, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Product, Statement, Sum
 from lawsmith.sandbox.law.typeset import clashing
+from lawsmith.tasks.errors import require
 
 if TYPE_CHECKING:
     import sympy
@@ -26,6 +27,7 @@ def to_sympy(statement: Statement) -> dict[str, sympy.Expr]:
     A parameter with the name of a column is called ``p.<name>``. Raises ValueError for a law that is too large, or that
     sympy cannot state.
     """
+    require("sympy", "sympy", "A sympy expression")
     nodes = list(statement.targets.values())
     cases = sum(_CASES.get(one.name, 0) for node in nodes for one in walk(node) if isinstance(one, Function))
     if sum(map(size, nodes)) > MOST_NODES or cases > MOST_CASES:

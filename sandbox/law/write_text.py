@@ -1,9 +1,10 @@
 """Formulas as one line of text, and in LaTeX."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from lawsmith.sandbox.law.nodes import Node, Statement
+from lawsmith.sandbox.law.nodes import Node, Statement, Unreadable
+from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Schema
@@ -15,6 +16,14 @@ def formula(statement: Statement, constants: Mapping[str, float] | None = None, 
     `constants` replaces parameters by their values, rounded to `digits` significant digits.
     """
     return "; ".join(f"{named(target)} = {text(node, constants, digits)}" for target, node in statement.targets.items())
+
+
+def source_formula(
+    source: str, targets: Sequence[str], constants: Mapping[str, float] | None = None, digits: int = 4
+) -> str:
+    """The formula of the form in candidate source; empty where it cannot be read."""
+    found = read(source, targets)
+    return "" if isinstance(found, Unreadable) else formula(found, constants, digits)
 
 
 def text(node: Node, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:

@@ -7,10 +7,10 @@ import pytest
 
 from lawsmith.sandbox import FitJob, Sandbox, read_candidate
 from lawsmith.sandbox.law.expression import features, parameters
-from lawsmith.sandbox.law.formula import formula
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.own_form import own_candidate, own_form
-from lawsmith.sandbox.law.write_text import codes_in, labelled, text
+from lawsmith.sandbox.law.read import statement_of
+from lawsmith.sandbox.law.write_text import codes_in, formula, labelled, latex, source_formula, text
 from lawsmith.tasks import InputError, Schema, Table
 from lawsmith.tasks.schema import Column, ColumnRole, Decided
 
@@ -170,7 +170,7 @@ def test_constants_in_raw_units_are_found():
 @pytest.mark.parametrize("exponent", ["(-1/3)", "(2/3)", "(-2/3)", "(-0.5)", "(-2)", "(-p['A']/3)"])
 def test_a_printed_power_reads_back_as_it_was(exponent: str):
     source = f"PARAMETERS = {{'A': (0, 2)}}\ndef form(x, p):\n    return p['A'] * (x['N'] / 1e2) ** {exponent}\n"
-    again = own_candidate(formula(source, ("loss",)).text(), TABLE)
+    again = own_candidate(source_formula(source, ("loss",)), TABLE)
     values = []
     for law in (source, again):
         scope: dict = {}
@@ -280,7 +280,7 @@ def test_a_constant_called_like_a_column_that_is_no_feature_is_refused(written: 
 @pytest.mark.parametrize(("name", "target"), [("2020", "2021"), ("t / min", "U / V")])
 def test_a_column_called_like_a_number_or_a_quotient_is_printed_as_a_form_takes_it(name: str, target: str):
     table = schema(name, targets=(target,))
-    printed = formula(own_candidate(f"A*`{name}`^a", table), (target,)).text()
+    printed = source_formula(own_candidate(f"A*`{name}`^a", table), (target,))
     assert printed.endswith(f" = A * `{name}`^a")
     assert canonical(own_form(printed.split(" = ")[1], table)[target]) == canonical(
         own_form(f"A*`{name}`^a", table)[target]
@@ -292,7 +292,7 @@ def test_labels_stand_for_codes_and_can_be_copied_back():
     columns = {name: Column(name=name, levels=own) for name, own in levels.items()}
     table = schema("x", *levels, targets=("y",)).model_copy(update={"columns": columns})
     form = "x*A*(1 + d*[kind = 2] + e*[kind = north east]) + b*[wave = B] + c*[`to / do` = c] + g*[`to / do` = 0]"
-    printed = formula(own_candidate(form, table), ("y",)).text()
+    printed = source_formula(own_candidate(form, table), ("y",))
     shown = labelled(printed, table)
     for part in ("[kind = 2]", '[kind = "north east"]', "[wave = B]", "[`to / do` = c]", "[`to / do` = 0]"):
         assert part in shown
@@ -303,13 +303,12 @@ def test_labels_stand_for_codes_and_can_be_copied_back():
 def test_labels_and_columns_are_taken_as_formulas_and_their_latex_print_them():
     columns = {"plot": Column(name="plot", levels=("Arminda", "Wilma"))}
     table = schema("plot", "N kg/ha", targets=("yield t/ha",)).model_copy(update={"columns": columns})
-    printed = formula(own_candidate("L + A*exp(-k*N) + b*[plot = wilma]", table), table.targets)
-    assert printed.text() == "yield t/ha = L + A * exp(-k * `N kg/ha`) + b * [plot = 1]"
-    latex = rf"\mathrm{{yield\ t/ha}} = {printed.latex()['yield t/ha']}"
-    for text_of_it in (printed.text(), latex):
-        assert canonical(own_form(text_of_it, table)["yield t/ha"]) == canonical(
-            own_form(printed.text(), table)["yield t/ha"]
-        )
+    stated = statement_of(own_candidate("L + A*exp(-k*N) + b*[plot = wilma]", table), table.targets)
+    printed = formula(stated)
+    assert printed == "yield t/ha = L + A * exp(-k * `N kg/ha`) + b * [plot = 1]"
+    in_latex = rf"\mathrm{{yield\ t/ha}} = {latex(stated)['yield t/ha']}"
+    one, two = (canonical(own_form(text_of_it, table)["yield t/ha"]) for text_of_it in (printed, in_latex))
+    assert one == two
     for wrong, said in (
         ("[plot = Foo]", "no level 'Foo'"),
         ("[plot = 2]", "no level '2'"),
