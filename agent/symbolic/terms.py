@@ -175,40 +175,39 @@ class Terms(Letters):
         `PER_HALF_WIDTH`, by half the width of the data. threshold: within the data. Of positive values, half: h in
         x / (h + x); approach: k in 1 - exp(-k x); ceiling: m in 1 / (m - x).
         """
-        low, high = (end / self.profile.unit[name] for end in self.profile.range[name])
-        smallest = self.profile.smallest[name] / self.profile.unit[name]
-        if kind == "exponent" and self.profile.is_shifted(name):
-            return -OF_KELVINS, OF_KELVINS
-        if kind == "exponent":
-            steepest = max(STEEPEST, ROOM * self.profile.growth / math.log(high / smallest))
-            return -steepest, steepest
-        if kind == "half":
-            return smallest / OUTSIDE, high * OUTSIDE
-        if kind == "approach":
-            return 1 / (high * OUTSIDE), OUTSIDE / smallest
-        if kind == "threshold":
-            return low - self.profile.offset[name], high - self.profile.offset[name]
-        if kind == "ceiling":
-            return high * ABOVE, high * OUTSIDE
-        half = (high - low) / 2
-        if kind in PER_HALF_WIDTH:
-            return PER_HALF_WIDTH[kind][0] / half, PER_HALF_WIDTH[kind][1] / half
-        if kind == "width":
-            return WIDTHS[0] * half, WIDTHS[1] * half
-        if kind == "rate":
-            steepest = max(STEEPEST_RATE / half, ROOM * self.profile.growth / (high - low))
-            return -steepest, steepest
-        if kind == "turns":
-            turns = (FEWEST_TURNS, max(self.profile.levels[name] / 4, 2 * FEWEST_TURNS))
-            return math.tau * turns[0] / (high - low), math.tau * turns[1] / (high - low)
-        if kind == "activation":
-            most = MOST_BEND / (1 / low - 1 / high)
-            return -most, most
-        below, above = POLES if kind == "pole" else (-0.5, 1.5)
-        if kind == "pole" and low < NEAR_ZERO * (high - low):
-            above = FAR_POLE  # degrees Celsius: what acts there is hundreds of degrees away
-        low, high = low - self.profile.offset[name], high - self.profile.offset[name]
-        return low + below * (high - low), low + above * (high - low)
+        of, unit, offset = self.profile, self.profile.unit[name], self.profile.offset[name]
+        (low, high), smallest = (end / unit for end in of.range[name]), of.smallest[name] / unit
+        wide, half = high - low, (high - low) / 2
+        match kind:
+            case "half":
+                return smallest / OUTSIDE, high * OUTSIDE
+            case "approach":
+                return 1 / (high * OUTSIDE), OUTSIDE / smallest
+            case "threshold":
+                return low - offset, high - offset
+            case "ceiling":
+                return high * ABOVE, high * OUTSIDE
+            case "width":
+                return WIDTHS[0] * half, WIDTHS[1] * half
+            case "turns":
+                most = max(of.levels[name] / 4, 2 * FEWEST_TURNS)
+                return math.tau * FEWEST_TURNS / wide, math.tau * most / wide
+            case "centre" | "pole":
+                below, above = POLES if kind == "pole" else (-0.5, 1.5)
+                if kind == "pole" and low < NEAR_ZERO * wide:
+                    above = FAR_POLE  # degrees Celsius: what acts there is hundreds of degrees away
+                return low - offset + below * wide, low - offset + above * wide
+            case "exponent" if of.is_shifted(name):
+                most = OF_KELVINS
+            case "exponent":
+                most = max(STEEPEST, ROOM * of.growth / math.log(high / smallest))
+            case "rate":
+                most = max(STEEPEST_RATE / half, ROOM * of.growth / wide)
+            case "activation":
+                most = MOST_BEND / (1 / low - 1 / high)
+            case _:
+                return PER_HALF_WIDTH[kind][0] / half, PER_HALF_WIDTH[kind][1] / half
+        return -most, most
 
     def either_side(self, name: str) -> tuple[Node, Node]:
         """A max(m - x, 0) and A2 max(x - m2, 0): what begins below one threshold and above another, as heating and

@@ -143,11 +143,6 @@ class TaskBoard:
         return max(usable, key=lambda entry: entry.finished.validation_r2 or 0.0, default=None)
 
     @property
-    def real(self) -> tuple[System, ...]:
-        """Systems on real data, the best mean first."""
-        return tuple(system for system in self.systems if not system.replica)
-
-    @property
     def replicas(self) -> tuple[System, ...]:
         """Systems on replicas of the data, which are ranked among themselves."""
         return tuple(system for system in self.systems if system.replica)
@@ -155,7 +150,7 @@ class TaskBoard:
     @property
     def leader(self) -> System | None:
         """The best mean on real data. Imported results stand in the table, and lead nothing."""
-        return next((system for system in self.real if system.origin != "imported"), None)
+        return next((one for one in self.systems if not one.replica and one.origin != "imported"), None)
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:

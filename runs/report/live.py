@@ -50,35 +50,22 @@ class Progress:
         return _age(self.manifest.created) if self.is_running else self.spent.get("seconds") or 0.0
 
     @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the time limit, at least 0; None without a limit."""
-        return self._left("seconds", self.seconds)
-
-    @property
     def calls(self) -> int:
         """Calls of models."""
         return int(self.spent.get("calls") or 0)
-
-    @property
-    def calls_left(self) -> float | None:
-        """How many calls are left; None without a limit."""
-        return self._left("calls", self.calls)
 
     @property
     def usd(self) -> float | None:
         """What models cost; None where a price is unknown."""
         return self.spent.get("usd", 0.0)
 
-    @property
-    def usd_left(self) -> float | None:
-        """How many USD are left; None without a limit, or where a price is unknown."""
-        return None if self.usd is None else self._left("usd", self.usd)
-
-    def _left(self, name: str, spent: float) -> float | None:
-        limit = self.manifest.config.get(name)
-        if isinstance(limit, bool) or not isinstance(limit, int | float):
+    def left(self, name: str) -> float | None:
+        """How much of a limit of the run ("seconds", "calls" or "usd") is left, at least 0; None without that limit, or
+        where a price is unknown."""
+        limit, spent = self.manifest.config.get(name), getattr(self, name)
+        if spent is None or isinstance(limit, bool) or not isinstance(limit, int | float):
             return None
-        return max(0.0, float(limit) - spent)
+        return max(0.0, limit - float(spent))
 
     @property
     def trying(self) -> tuple[str, ...]:
