@@ -15,7 +15,7 @@ from math import factorial
 import numpy as np
 
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.intervals.predict import LEVEL, multiplier, predict
+from lawsmith.runs.intervals.predict import LEVEL, half_width, multiplier, predict
 from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import features as features_of
@@ -36,7 +36,7 @@ ROUNDED = 1e-6  # of a whole, by which given shares may exceed it
 MOST_FREE = 3  # features that are searched at a time, beside shares of a whole
 BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
-EQUAL = 0.01  # of one measurement's noise, by which a rival's values may differ and be equally good
+EQUAL = 1e-3  # of one measurement's noise, by which a rival's values may differ and be equally good
 FLAT = 10.0
 """An optimum that is known no better than to this factor is too flat to tell."""
 
@@ -355,9 +355,8 @@ def _answer(
     refits = np.array([distance for distance, one in pairs if one.refit])
     if len(refits) < 3:
         return Answer(own, None, None)
-    low, high = np.quantile(refits, [0.1587, 0.8413])
     rivals = sum(one.weight * distance**2 for distance, one in pairs if not one.refit)
-    half = times * float(np.hypot((high - low) / 2 / np.sqrt(freedom), np.sqrt(rivals)))
+    half = times * float(np.hypot(half_width(refits) / np.sqrt(freedom), np.sqrt(rivals)))
     if ratios:
         return Answer(own, own * float(np.exp(-half)), own * float(np.exp(half)))
     floor, ceiling = (-np.inf, np.inf) if factor is None else (0.0, 1 / factor)
