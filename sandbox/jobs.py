@@ -45,12 +45,19 @@ class PredictJob:
 
 @dataclass(frozen=True, eq=False)
 class ScreenJob:
-    """Fit forms with little `effort` to the rows of `fit`, to rank them. The sources are our own: no candidate's."""
+    """Fit forms with little `effort` to the rows of `fit`, to rank them. The sources are our own: no candidate's.
+
+    Raises ValueError where the rows have other features than the schema, whose places the sources know.
+    """
 
     sources: tuple[str, ...]
     schema: Schema
     fit: Table
     effort: Effort
+
+    def __post_init__(self) -> None:
+        if tuple(self.fit.features) != tuple(self.schema.features):
+            raise ValueError("the rows of a screening must have the features of its schema")
 
 
 Job = FitJob | PredictJob

@@ -57,7 +57,7 @@ class StartForms:
 
     def __init__(self, task: Task) -> None:
         task = counting(task)  # no outlier decides which forms are tried
-        self.task = narrowed(task)
+        self.task, self._rows = narrowed(task), task.train
         self._lock = threading.Lock()  # runs side by side wait for one screening
         self._known: dict[object, Screened] = {}  # by forms and the state of chance
         self.profile, *self._others = profiles(self.task.train)
@@ -126,13 +126,13 @@ class StartForms:
     def plainest(self, stop: Callable[[], bool], costs: Costs) -> Screened:
         """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
         forms = self.forms[FIRST:PLAINEST]
-        return self.screened(forms, self.task.train, np.random.default_rng(0), stop, costs)
+        return self.screened(forms, self._rows, np.random.default_rng(0), stop, costs)
 
     def others(self, stop: Callable[[], bool], costs: Costs) -> Screened:
         """All but the first and the early ones, the most promising first; may take a while."""
         early = self.plainest(stop, costs).ranked[:EARLY]
         forms = [form for form in self.forms[FIRST:] if form not in early]
-        return self.screened(forms, self.task.train, np.random.default_rng(0), stop, costs)
+        return self.screened(forms, self._rows, np.random.default_rng(0), stop, costs)
 
     def screened(
         self,
@@ -142,7 +142,7 @@ class StartForms:
         stop: Callable[[], bool],
         costs: Costs,
     ) -> Screened:
-        """The forms by their rank on rows of `table`, the most promising first.
+        """The forms by their rank on rows of `table`, which has all features of the task, the most promising first.
 
         Runs that come to the same forms by the same chance share this, unless time was up before all were fitted.
         """
@@ -232,17 +232,17 @@ def screen(
         for form in forms:
             alike.setdefault(form.nodes, []).append(form)
         firsts = [some[0] for some in alike.values()]
-        order, fitted = _ranked(firsts, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop, costs)
-        ranked, complete = tuple(form for one in order for form in alike[one.nodes]), len(fitted) == len(firsts)
-    careful, again = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop, costs)
+        order, fitted, complete = _ranked(firsts, _sample(table, COARSE_ROWS, rng), schema, COARSE, stop, costs)
+        ranked = tuple(form for one in order for form in alike[one.nodes])
+    careful, again, all_of_these = _ranked(ranked[:MANY], _sample(table, ROWS, rng), schema, EFFORT, stop, costs)
     fitted = tuple(dict.fromkeys((*fitted, *again)))
-    return Screened((*careful, *ranked[MANY:]), fitted, complete and len(again) == len(careful))
+    return Screened((*careful, *ranked[MANY:]), fitted, complete and all_of_these)
 
 
 def _ranked(
     forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort, stop: Callable[[], bool], costs: Costs
-) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...]]:
-    """The forms in their order, and those that were fitted before time was up."""
+) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...], bool]:
+    """The forms in their order, those that could be fitted before time was up, and whether there was time for all."""
     found: list[float] = []
     fitting = costs(forms, sample, schema, effort)
     for form in forms:
@@ -251,7 +251,8 @@ def _ranked(
         found.append(_criterion(form, next(fitting), sample, schema))
     fitting.close()
     order = sorted(range(len(found)), key=found.__getitem__)
-    return (*(forms[k] for k in order), *forms[len(found) :]), tuple(forms[: len(found)])
+    ranked = (*(forms[k] for k in order), *forms[len(found) :])
+    return ranked, tuple(forms[k] for k in sorted(order) if found[k] < math.inf), len(found) == len(forms)
 
 
 def _sample(table: Table, most: int, rng: np.random.Generator) -> Table:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from lawsmith.agent.symbolic.profile import profiles
-from lawsmith.agent.symbolic.start_forms import StartForms
+from lawsmith.agent.symbolic.start_forms import FIRST, PLAINEST, StartForms, within
+from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.expression import features
 from lawsmith.tasks.frontier.leading import MANY
 from tests.made import made_task
@@ -18,6 +19,16 @@ def test_forms_of_a_wide_table_look_at_leading_features_alone() -> None:
     assert {"n20", "n30"} <= used
     assert len(used) <= MANY
     assert forms.general.applies
+
+
+def test_forms_of_a_wide_table_are_ranked_by_its_rows(sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(0)
+    columns = {f"n{k}": 10 ** rng.uniform(0, 3, 60) for k in range(12)}
+    y = 1.7 + 4 * columns["n7"] ** -0.34
+    forms = StartForms(made_task(columns, y * (1 + 0.01 * rng.standard_normal(60))))
+    ranked = forms.plainest(lambda: False, within(sandbox)).ranked
+    assert sorted(form.key for form in ranked) == sorted(form.key for form in forms.forms[FIRST:PLAINEST])
+    assert ranked != forms.forms[FIRST:PLAINEST]
 
 
 def test_features_that_explain_nothing_are_not_merged() -> None:
