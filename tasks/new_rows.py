@@ -78,7 +78,7 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
     reading = parse_table(read_bytes(path), path.name, str(path), features=schema.features)
     if not set(needed) <= {str(name) for name in reading.frame.columns}:
         reading = with_target_as_column(reading, schema.targets, str(path))  # years as columns
-    meaning = _features_meant([str(name) for name in reading.frame.columns], schema)
+    meaning = features_meant([str(name) for name in reading.frame.columns], schema)
     written = reading.frame.rename(columns=meaning)
     units = {meaning.get(name, name): unit for name, unit in reading.units.items()}
     units |= {feature: unit for name, feature in meaning.items() if (unit := without_unit(name)[1])}
@@ -110,7 +110,7 @@ def new_rows(path: Path, schema: Schema, needed: Sequence[str]) -> tuple["pd.Dat
     return reading.frame, found
 
 
-def _features_meant(names: Sequence[str], schema: Schema) -> dict[str, str]:
+def features_meant(names: Sequence[str], schema: Schema) -> dict[str, str]:
     """Column -> the feature or group that it means, of those that no column is called like: ``N`` for ``config.N``."""
     wanted = [name for name in (*schema.features, *filter(None, [schema.group])) if name not in names]
     found = {name: meant(without_unit(name)[0], wanted) for name in names}

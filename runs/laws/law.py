@@ -93,7 +93,7 @@ class Law:
         return tuple(name for name in self.schema.features if name in used)
 
     def predict(self, rows: Rows, group: str | int | None = None, sandbox: Sandbox | None = None) -> Array:
-        """Predictions (n,), or (n, T) for several targets, for columns named as the features.
+        """Predictions (n,), or (n, T) for several targets, for columns named as the features (``T``: ``T (K)``).
 
         `group` is needed where the law has several, unless `rows` has the group column. Features that do not stand in
         the formula may be missing. Raises InputError for a missing column or an unknown group, and where the law has

@@ -7,9 +7,9 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.tasks import Array, IntArray, Schema, Table
-from lawsmith.tasks.asked import meant
+from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import InputError, listing
-from lawsmith.tasks.new_rows import WHOLE, stated
+from lawsmith.tasks.new_rows import WHOLE, features_meant, stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +32,10 @@ def table(
     is missing, and for columns of different lengths."""
     if isinstance(rows, list):
         rows = {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ())}
-    if hasattr(rows, "iloc") and hasattr(rows, "columns"):
-        rows = rows.rename(columns=str)  # a DataFrame's columns may be numbered
+    names = rows.columns if hasattr(rows, "columns") else rows.keys() if hasattr(rows, "keys") else ()
+    found = features_meant(list(map(str, names)), schema)
+    short = {name: one for name, one in found.items() if without_unit(one)[0].endswith(name)}  # T, not t, is T (K)
+    rows = {short.get(str(name), str(name)): rows[name] for name in names}  # a DataFrame's columns may be numbered
     missing = [name for name in needed if name not in rows]
     if missing:
         raise InputError(f"The rows lack {', '.join(missing)}; the formula needs {', '.join(needed)}.")

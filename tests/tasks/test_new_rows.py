@@ -153,3 +153,14 @@ def test_arrays_for_a_column_in_per_cent_are_shares():
 )
 def test_a_value_is_stated_as_in_the_rows(text: str, name: str, cell: str, value: float, tmp_path: Path):
     assert stated(schema(tmp_path, text), name, cell) == value
+
+
+def test_columns_of_python_may_leave_out_the_unit_and_no_more(tmp_path: Path):
+    known = schema(tmp_path, DOSES)
+    rows = {"Dose": [2.0, 3.0], "note": ["a", "b"]}
+    for given in (rows, pd.DataFrame(rows), [{"Dose": 2.0}, {"Dose": 3.0}]):
+        found = table(known, known.features, ("all_data",), given, None, None)  # type: ignore[arg-type]
+        assert found.features["Dose (nM)"].tolist() == [2, 3]
+    for name in ("Dose (M)", "dose"):
+        with pytest.raises(InputError, match=r"lack Dose \(nM\)"):
+            table(known, known.features, ("all_data",), {name: [2.0]}, None, None)
