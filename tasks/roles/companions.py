@@ -19,7 +19,6 @@ FEWEST_STEPS = 3  # of a run's history; two say little of a course
 ONE_WAY = 0.5  # mean correlation of ranks with the step, within runs, of a target that follows it despite its noise
 AGAIN = 0.25  # standard deviations of the target by which repeated measurements typically differ at most
 ROUNDED = 0.01  # of the target's range, by which a mean of repeated measurements may be off
-SETTING, TOGETHER = 4, 0.7  # rows for each value of a setting, and correlation of ranks of two outcomes of a run
 ALONE = 0.9  # correlation of ranks of a target with the steps of one run
 OUTCOME = 0.97  # share of a column's variance that follows from what was set
 THINNED = 2  # possible combinations of settings for each that a designed experiment tried, at most
@@ -124,10 +123,8 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
     outcome = any(words.is_outcome(one) or words.has(one, "averages") for one in d.asked.target)
     outcome |= not words.WORDS["learnt"].isdisjoint(words.tokens(target)[-1:])  # N_opt, of the least loss
     performance = _is_performance(d)
-    pair = d.pair(name, target)
     alike = ((outcome or performance) and words.is_outcome(name)) or words.is_measured_elsewhere(name, target)
-    beside = alike and not (words.has(name, "another_model") or (pair and _is_setting(*pair)))
-    if beside or name.lower().startswith(words.RESULTS):
+    if (alike and not words.has(name, "another_model")) or name.lower().startswith(words.RESULTS):
         return f"another outcome beside {target}"
     spent = outcome and words.bare(name) == "gflops"  # by one pass of a model, as papers on vision write
     unit = d.cells.units.get(name)  # of the cells: 42 tok/s
@@ -178,13 +175,6 @@ def _is_performance(d: Deciding) -> bool:
 
 def _is_time(target: str) -> bool:
     return not {"time", "duration", "seconds", "ms", "us", "ns"}.isdisjoint(words.tokens(target))
-
-
-def _is_setting(values: Array, target: Array) -> bool:
-    """Whether a column is an outcome of other runs that these begin with, such as the loss of a teacher: it was set to
-    few values, and the target's order hardly follows from theirs."""
-    levels, own = len(np.unique(values)), len(np.unique(target))
-    return 1 < SETTING * levels <= own and along(values, target) < TOGETHER
 
 
 def _leave_out_series(d: Deciding, target: str, shares: frozenset[str]) -> None:

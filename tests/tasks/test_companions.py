@@ -212,7 +212,7 @@ def test_other_outcomes_of_the_same_runs(tmp_path: Path):
 def test_the_loss_of_a_teacher_is_a_setting(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]]
     few = np.array([2.3, 2.45, 2.6])[np.arange(90) % 3]
-    for name in ("teacher_loss", "loss_of_teacher", "other_loss"):
+    for name in ("teacher_loss", "loss_of_teacher", "pretrain_loss"):
         assert name in read(tmp_path, table.assign(**{name: few})).task.schema.features
     own = table.assign(teacher_loss=table["loss"] + 0.01 * np.sin(np.arange(90)), coarse_loss=table["loss"].round(0))
     assert {name for name, role in roles(read(tmp_path, own)).items() if role == "companion"} == {"coarse_loss"}
