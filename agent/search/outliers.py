@@ -16,7 +16,7 @@ from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table
 
 FAR = 8.0  # robust standard deviations beyond which a row is an outlier …
-FAR_AT_EDGE = 16.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
+FAR_AT_EDGE = 12.0  # … and where it is outermost in some feature, where laws that are nearly right bend away
 LEADING, AS_GOOD = (8, 1.5)  # laws that are asked: at most so many, with at most this times the best robust error
 EXPLAINED = 0.5  # share of the targets' robust spread below which the errors of a leading law have to lie
 FEW, MOST = (2, 0.02)  # rows, or share of them, that may be missed whatever the others look like
