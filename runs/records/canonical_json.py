@@ -1,8 +1,7 @@
 """Canonical JSON: one value, one sequence of bytes, so that a hash of the bytes is a hash of the value.
 
-Keys are sorted, there is no white space, every character outside ASCII is escaped (a terminal shows no
-control or bidirectional character of a stranger), and a float is its shortest text that reads back to the
-same bits.
+Keys are sorted, and there is no white space. Every character outside ASCII is escaped: a terminal shows no control or
+bidirectional character of a stranger. A float is its shortest text that reads back to the same bits.
 
 What absent and special numbers mean in an archive:
 
