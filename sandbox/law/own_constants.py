@@ -1,5 +1,6 @@
 """Where the constants of a formula of the user's own are sought: of the size of the feature beside them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -16,7 +17,7 @@ from lawsmith.sandbox.law.expression import (
     terms_of,
     walk,
 )
-from lawsmith.sandbox.law.nodes import Feature, Function, Node, Parameter, Power, Sum
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Sum
 from lawsmith.tasks.table import Table
 
 NEAR = 1e6
@@ -62,6 +63,24 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
                         low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
                         found[name] = (1 / high, 1 / low) if inverse else (low, high)
         found |= _far_from_zero(node, train)
+    return found
+
+
+def mirrored(trees: Iterable[Node]) -> set[str]:
+    """Exponents and rates in ``B + A / (1 + (x/h)^n)`` and ``B + A / (1 + exp(-k*x))``: with the other sign, another A
+    and another B they state the same law."""
+    found = set[str]()
+    for tree in trees:
+        places = Counter(part.name for part in walk(tree) if isinstance(part, Parameter))
+        levels = {term.name for term in terms_of(tree) if isinstance(term, Parameter)}
+        for above, below in map(fraction, map(factors_of, terms_of(tree))):
+            sizes = Counter(one.name for part in above for one in walk(part) if isinstance(one, Parameter))
+            free = any(places[name] == 1 for name in sizes) and any(places[b] == 1 + sizes[b] for b in levels)
+            free = free and not any(map(features, above))
+            match below:
+                case [Sum(terms=(Number(value=1.0), Power(exponent=inner) | Function("exp", (inner,))))] if free:
+                    bare = (factor.base if isinstance(factor, Power) else factor for factor in factors_of(inner))
+                    found |= {one.name for one in bare if isinstance(one, Parameter) and places[one.name] == 1}
     return found
 
 

@@ -18,7 +18,7 @@ from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role, Statement
 from lawsmith.sandbox.law.notation import plain_formula
-from lawsmith.sandbox.law.own_constants import factored, sizes
+from lawsmith.sandbox.law.own_constants import factored, mirrored, sizes
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import write
@@ -94,13 +94,16 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
         trees = {name: merged(tree) for name, tree in trees.items()}
     found = roles(list(trees.values()))
     bounds = {} if train is None else sizes(trees.values(), train)
+    of_one_sign = mirrored(trees.values())
 
     def bounded(node: Node) -> Node:
         if not isinstance(node, Parameter):
             return node
         role = found.get(node.name, Role.COEFFICIENT)
         end = STEEPEST if role is Role.EXPONENT else math.inf
-        low, high = bounds.get(node.name, (0.0 if node.name.startswith("exp_") else -end, end))
+        low, high = bounds.get(
+            node.name, (0.0 if node.name.startswith("exp_") or node.name in of_one_sign else -end, end)
+        )
         return replace(node, lower=low, upper=high, role=role)
 
     return write(Statement({name: transform(tree, bounded) for name, tree in trees.items()}), schema.features)

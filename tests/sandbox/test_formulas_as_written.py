@@ -83,6 +83,23 @@ def test_a_scale_inside_a_power_is_found_from_the_sizes_of_the_features():
     assert found.constants.of("all") == pytest.approx({"E": 1.7, "A": 5e7, "a": 0.34, "B": 3e9, "b": 0.31}, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("written", "sought"),
+    [
+        ("b + A/(1 + (N/h)^n)", {"n"}),
+        ("b + (t - b)/(1 + (N/h)^n)", {"n"}),
+        ("b - A/(1 + exp(-k*(N - m)/s))", {"k", "s"}),
+        ("b + A/(1 + 10^((e - N)*h))", {"h"}),
+        ("A/(1 + exp(-k*N))", set()),  # no level: the other sign is another law
+        ("b + 2/(1 + (N/h)^n)", set()),
+        ("b + A*N/(1 + (N/h)^n)", set()),
+    ],
+)
+def test_of_two_signs_that_state_one_law_the_written_one_is_sought(written: str, sought: set[str]):
+    stated = statement_of(own_candidate(written, TABLE), ("loss",))
+    assert {one.name for one in stated.parameters if one.lower == 0} == sought
+
+
 def test_names_in_short_mean_columns_only_where_they_are_clear():
     """A constant keeps its name where its letter differs in case, or where two columns could be meant."""
     two = schema("V (mV)", "config.lr", "a.x", "b.x", targets=("I (nA)",))
