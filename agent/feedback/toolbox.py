@@ -14,7 +14,7 @@ from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.formulas import fit_words, formula_of
 from lawsmith.agent.feedback.prompts import Prompts, clip_bytes
 from lawsmith.agent.feedback.tables import MAX_ROWS, Slice, aggregate_text, plot_text, rows_text
-from lawsmith.agent.feedback.views import Viewer
+from lawsmith.agent.feedback.views import Viewer, failure
 from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.analysis import analyse
@@ -208,23 +208,11 @@ class Toolbox:
         return clip_bytes(self._told(trial, history, 0, leader), ANSWER_BYTES)
 
     def _told(self, trial: Trial, history: History, source: int, leader: str = "") -> str:
-        content = _failure(trial, history.place(trial))
+        content: dict[str, Any] = {"view": None, "number": history.place(trial), **failure(trial)}
         if trial.usable:
             view = self._viewer.view(trial, source=source, findings=FINDINGS, lineage=False)
             content = {"view": view, "number": history.place(trial), "leader": leader}
         return self._prompts.fit("tried.j2", lambda detail: content, share=1.0)
-
-
-def _failure(trial: Trial, place: int) -> dict[str, Any]:
-    found = trial.evaluation
-    return {
-        "view": None,
-        "number": place,
-        "verdict": found.verdict.value,
-        "stage": found.stage,
-        "message": found.message[:1200] or "It has no honest held-out error: its constants saw all rows.",
-        "advice": found.verdict.advice,
-    }
 
 
 def numbered(history: History, place: int) -> Trial:

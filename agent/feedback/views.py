@@ -12,7 +12,7 @@ from lawsmith.agent.feedback.diagnostics import TargetDiagnosis, diagnose
 from lawsmith.agent.feedback.fold_text import fold_labels, held_out_lines
 from lawsmith.agent.feedback.formulas import Standing, fit_words, formula_of
 from lawsmith.runs.records.trials import Trial
-from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver
+from lawsmith.sandbox import Constants, Evaluation, JobResult, PredictJob, Sandbox, SearchOver, Verdict
 from lawsmith.sandbox.law.nodes import Unreadable
 from lawsmith.sandbox.law.read import module_of
 from lawsmith.tasks import Array, Task
@@ -26,6 +26,8 @@ AT_THE_NOISE = (
     "constants or a better limit beyond the data can make it better."
 )
 MAX_IDEA = 300  # characters of how a law came about
+MAX_MESSAGE = 1200  # characters of what went wrong
+CLOSED_LAW = "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
 
 
 class Viewer:
@@ -139,6 +141,17 @@ class Viewer:
                 at_the_noise(train, train.target_matrix() - one) for one in predicted[:1]
             )
         return self._diagnoses[trial.id]
+
+
+def failure(trial: Trial) -> dict[str, str]:
+    """What a model is told about a candidate that failed, or that cannot be selected."""
+    found, closed = trial.evaluation, trial.evaluation.verdict is Verdict.OK
+    return {
+        "verdict": "not selectable" if closed else found.verdict.value,
+        "stage": found.stage,
+        "message": CLOSED_LAW if closed else found.message[:MAX_MESSAGE],
+        "advice": found.verdict.advice,
+    }
 
 
 def score(value: float | None) -> str:

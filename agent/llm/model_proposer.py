@@ -15,7 +15,7 @@ from lawsmith.agent.client.messages import Request
 from lawsmith.agent.client.text import number
 from lawsmith.agent.feedback.formulas import formula_of, law_lines
 from lawsmith.agent.feedback.prompts import Detail, Prompts
-from lawsmith.agent.feedback.views import Viewer, shown_source
+from lawsmith.agent.feedback.views import Viewer, failure, shown_source
 from lawsmith.agent.llm.gain import report
 from lawsmith.agent.llm.pace import Ensemble, Pace
 from lawsmith.agent.llm.parsing import parse_reply
@@ -31,7 +31,6 @@ GUESS = "Columns:"
 """Begins the sentence in which a model says what it takes the columns to be."""
 MAX_WORDS_AGAIN = 240  # characters of hypothesis in a reply that is shown again
 REMINDER_SHARE = 0.15  # of a prompt's size
-CLOSED_LAW = "A law with its constants inside saw all training rows; it has no honest validation and is not selected."
 
 
 class LLMProposer(ABC):
@@ -135,15 +134,7 @@ class LLMProposer(ABC):
 
     def failure_of(self, trial: Trial, detail: Detail) -> dict[str, str]:
         """What a model is told about a candidate that failed."""
-        evaluation = trial.evaluation
-        closed = evaluation.verdict is Verdict.OK
-        return {
-            "source": shown_source(trial.proposal.source, detail.source),
-            "verdict": "not selectable" if closed else evaluation.verdict.value,
-            "stage": evaluation.stage,
-            "message": CLOSED_LAW if closed else evaluation.message[:1200],
-            "advice": evaluation.verdict.advice,
-        }
+        return {"source": shown_source(trial.proposal.source, detail.source), **failure(trial)}
 
     def refusal(self, proposal: Proposal) -> Trial | None:
         """The trial of a candidate that is refused without an evaluation; None for one that has to be evaluated."""

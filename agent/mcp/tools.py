@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 from lawsmith.agent.client.text import clip
 from lawsmith.agent.feedback.prompts import Prompts
 from lawsmith.agent.feedback.toolbox import TOOLS, Laws, numbered
+from lawsmith.agent.feedback.views import failure
 from lawsmith.agent.mcp.session import SUBMITTED, Progress, Session
 from lawsmith.agent.mcp.sessions import Sessions
 from lawsmith.runs.records.archive import Archive, plain_dict
@@ -23,7 +24,6 @@ from lawsmith.sandbox import Verdict
 from lawsmith.tasks import Dataset, InputError, Schema
 from lawsmith.tasks.frozen import first_fault
 
-MAX_MESSAGE = 1200  # characters of what went wrong: the end of a trace says it
 MAX_LAW = 64 * 1024  # characters: law.py of any law that people read
 DESCRIPTION_TOKENS = 9000  # of the description that an agent asks for
 
@@ -66,14 +66,13 @@ def verdict(session: Session, trial: Trial) -> Answer:
         "folds": [{name: getattr(fold, name) for name in ("name", "kind", "rows", "r2")} for fold in found.folds],
         "formula": found.formula,
     }
-    failed = {"stage": found.stage, "message": found.message[:MAX_MESSAGE], "advice": found.verdict.advice}
     return plain_dict(
         {
             "candidate": trial.id,
             "number": session.history.place(trial),
             "verdict": found.verdict,
             "selectable": trial.usable,
-            **(scored if found.verdict is Verdict.OK else failed),
+            **(scored if found.verdict is Verdict.OK else failure(trial)),
             "told": session.told(trial),
             **standing(session),
         }
