@@ -26,6 +26,7 @@ from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Task
 
 TINY = 0.1  # share of the groups that may have fewer rows than a form has constants
+USUAL, ROWS_EACH = 12, 3  # constants that a form may have in any table; more of them need so many rows for each
 FIRST = 4  # forms proposed before anything is screened: a usable law at once
 EARLY = 4  # the best of the plainest, proposed before the others are screened: a good one within seconds
 PLAINEST = 48  # forms that are screened first, within a second or two
@@ -68,7 +69,7 @@ class StartForms:
         self.general = GeneralForms(self.task, self.profile, self.loss)
         forms: dict[str, SymbolicForm] = {}
         for form in self._made():
-            if self.admits(form):
+            if self.admits(form) and form.constants <= max(USUAL, self.few / ROWS_EACH):
                 forms.setdefault(form.key, form)
         self.forms = tuple(sorted(forms.values(), key=self._plainness))
 
