@@ -157,8 +157,9 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         elif same is not None:
             d.set(name, "left out", f"follows from {same}")
             del labels[name]
-    for name in [name for name in labels if words.has(name, "repeats") and len(d.candidates()) + len(labels) > 2]:
-        if d.crossed(name):
+    course = len(labels) == 1 and [words.has(axis, "progress") for axis in d.candidates()] == [True]
+    for name in [name for name in labels if words.has(name, "repeats")]:
+        if d.crossed(name) and not course:
             d.set(name, "replicate", "tells repeated measurements apart")
             del labels[name]
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())

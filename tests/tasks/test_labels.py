@@ -292,6 +292,14 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
     assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 43
 
 
+def test_runs_of_a_benchmark_repeat_it_and_runs_along_steps_are_curves(tmp_path: Path):
+    table = pd.DataFrame({"cores": np.repeat([1, 2, 4, 8, 16, 32], 3), "run": [1, 2, 3] * 6})
+    table["wall_s"] = 30 + 800 / table["cores"] + 0.1 * table["run"]
+    assert roles(read(tmp_path, table, "wall_s"))["run"] == "replicate"
+    curves = table.rename(columns={"cores": "step", "wall_s": "loss"})
+    assert roles(read(tmp_path, curves))["run"] == "group"
+
+
 @pytest.mark.parametrize(("tried", "role"), [(np.tile(np.arange(1, 9), 4), "group"), (np.arange(1, 33), "bookkeeping")])
 def test_a_user_is_a_label_where_each_was_tried_at_the_same_settings(tried: np.ndarray, role: str, tmp_path: Path):
     user, noise = np.repeat(["ann", "bob", "cy", "di"], 8), np.random.default_rng(0).normal(1, 0.02, 32)
