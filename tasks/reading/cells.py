@@ -18,7 +18,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.dates import years_of_days
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frozen import Frozen
-from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, plain, value
+from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, value
 from lawsmith.tasks.reading.quantities import quantity, said_of_dates
 from lawsmith.tasks.words import has
 
@@ -378,6 +378,3 @@ def _values(text: _Column, found: list[float | None]) -> "np.ndarray[Any, Any]":
         return values[text.place]
     mixed = np.array([word if one is None else one for word, one in zip(text.words, known, strict=True)], dtype=object)
     return np.asarray(mixed[text.place])
-
-
-__all__ = ["Cells", "NumberNotation", "convert", "plain", "typed"]
