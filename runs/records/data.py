@@ -143,8 +143,12 @@ def open_data(archive: Archive, data_dir: Path | None = None, *, shown: bool = F
     if not trusted and ((record is not None and record.train is not None) or schema.name not in names()):
         raise NotOpened(NOT_OPENED)
     if record is not None and record.train is not None:
+        train_file = _moved(record.train, data_dir)
+        if not train_file.exists():
+            told = f"The archive of {manifest.run} does not hold its rows, and there is no file {train_file}"
+            raise InputError(f"{told}; --data-dir names the folder that the table is in now.")
         test_file = None if record.test is None else _moved(record.test, data_dir)
-        return read_decided(schema, _moved(record.train, data_dir), test_file)
+        return read_decided(schema, train_file, test_file)
     if schema.name not in names():
         raise InputError(f"The archive of {manifest.run} does not say where its table is, so it cannot be replayed.")
     found_before = None if record is None or record.source != "file" or not trusted else record.path

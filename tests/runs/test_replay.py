@@ -82,7 +82,7 @@ def test_table_may_have_moved(tables: Path, sandbox: Sandbox, tmp_path: Path) ->
     moved.mkdir()
     for name in ("train.csv", "test.csv"):
         (tables / name).rename(moved / name)
-    with pytest.raises(InputError, match="There is no file"):
+    with pytest.raises(InputError, match="does not hold its rows, and there is no file"):
         replay(Archive.open(path), sandbox)
     assert replay(Archive.open(path), sandbox, moved).reproduced
 
