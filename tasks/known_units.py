@@ -10,8 +10,9 @@ from lawsmith.tasks.words import WORDS, has, tokens
 
 TURN = 1.01 * math.tau  # radians of a turn, and a little for rounding
 ABSOLUTE_ZERO = -273.15  # in degrees Celsius
-PERIODS = {"hours": 24, "months": 12, "weeks": 52, "days_of_year": 365}
-WHOLE_ROUND = 0.9  # share of its period that a part of a day or a year shows
+PERIODS = {"hours": 24, "months": 12, "weeks": 52, "days_of_year": 365, "clocks": 24 * 60 * 60}
+WHOLE_ROUND = 0.9  # share of its period that a part of a day or a year shows at least …
+HALF_ROUND = 0.5  # … and one whose name says of what it is a part
 
 
 def radians(name: str, column: Array) -> float | None:
@@ -33,15 +34,16 @@ def radians(name: str, column: Array) -> float | None:
 
 def turns(name: str, column: Array) -> float | None:
     """How many radians of its round one of a column (n,) is, if its name says that it is a part of a day or a year
-    (``hour_of_day``, ``month``) and its values go round more than once; elapsed time may look alike."""
-    words = tokens(name)
+    (``month``, ``hour_of_day``; a time of day in seconds) and its values come again; elapsed time may look alike."""
+    words, least = tokens(name), WHOLE_ROUND
     if words[-2:] in (["of", "day"], ["of", "year"]):
-        words = ["doy"] if words[:-2] == ["day"] else words[:-2]
+        words, least = words[:-2], HALF_ROUND
+        words = {"day": ["doy"], "time": ["clock"]}.get(words[-1] if words else "", words)
     period = next((period for kind, period in PERIODS.items() if words and words[-1] in WORDS[kind]), None)
     if period is None or column.min() < 0 or column.max() > period + 1:
         return None
-    whole = np.ptp(column) >= WHOLE_ROUND * (period - 1) and len(np.unique(column)) < len(column)
-    return math.tau / period if whole else None
+    comes_again = np.ptp(column) >= least * (period - 1) and len(np.unique(column)) < len(column)
+    return math.tau / period if comes_again else None
 
 
 def kelvins(name: str, column: Array) -> tuple[float, float] | None:

@@ -142,9 +142,11 @@ def test_angles_are_told_by_their_names(name: str, values: Array, unit: float | 
         ("Hour of day", np.arange(48) % 24 + 0.5, 24),
         ("week", np.arange(106) % 53 + 1.0, 52),
         ("day of year", np.arange(0, 730, 5) % 365 + 1.0, 365),
+        ("hour_of_day", np.arange(48) % 16 + 6.0, 24),
+        ("time of day", np.arange(48) % 16 * 3600.0 + 6 * 3600, 86400),
         ("month", np.arange(1.0, 13), None),  # no month comes again
         ("hours", np.arange(48) % 24 * 1.0, None),  # elapsed
-        ("hour", np.arange(48) % 12 * 1.0, None),  # half of a day
+        ("hour", np.arange(48) % 16 + 6.0, None),  # part of a day
         ("months_since", np.arange(36) % 12 + 1.0, None),
         ("month", np.arange(36) % 18 + 1.0, None),
         ("day", np.arange(60) % 30 + 1.0, None),
