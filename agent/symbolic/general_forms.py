@@ -99,7 +99,7 @@ class GeneralForms:
         self.units = {name: self._unit(name) for name in names}
         arguments = self._arguments() if not few else {}
         ends = {name: (float(u.min()), float(u.max())) for name, u in arguments.items()}
-        rounds = {name: size * self.units[name] for name, size in profile.rounds.items()} if arguments else {}
+        rounds = {name: size * self.units[name] for name, (size, _) in profile.rounds.items()} if arguments else {}
         self.known = {name: of_levels(name, codes) for name, codes in profile.categories.items()}
         self.known |= {name: [*of_rounds(name, size), *starting(name, ends[name])] for name, size in rounds.items()}
         self.maker = RowMaker(task, arguments, ends, self.known)

@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from math import inf
 
 from lawsmith.agent.symbolic.catalogue import (
@@ -85,7 +84,7 @@ def _of_numbers(profile: Profile, scale: Sequence[str], signed: Sequence[str]) -
 
 
 def _seasonal(profile: Profile, plain: Sequence[Template]) -> list[Template]:
-    """Every form of few constants with waves once, or once and twice, in each day or year: added or as a factor."""
+    """Every form of few constants with waves of the known periods, added or as a factor."""
     found, title = [], listing(list(profile.rounds))
     ways: dict[str, Callable[[Node, Node], Node]] = {
         "plus": add,
@@ -93,17 +92,16 @@ def _seasonal(profile: Profile, plain: Sequence[Template]) -> list[Template]:
         "times exponential of": lambda node, waves: beside_level(node, exp(waves)),
     }
     for template in (one for one in plain if len(parameters(one.node)) <= PLAIN):
-        for (how, way), (most, often) in product(ways.items(), ((1, "once"), (2, "once and twice"))):
-            waves = add(*_waves(Terms(profile).beside(template.node), most))
-            found.append(Template(f"{template.origin}, {how} waves {often} in {title}", way(template.node, waves)))
+        for how, way in ways.items():
+            waves = add(*_waves(Terms(profile).beside(template.node)))
+            found.append(Template(f"{template.origin}, {how} waves of {title}", way(template.node, waves)))
     return found
 
 
-def _waves(b: Terms, most: int) -> list[Node]:
-    """Sines and cosines of the known periods, up to so many in each."""
-    angles = [
-        mul(Number(k * size), Feature(name)) for name, size in b.profile.rounds.items() for k in range(1, most + 1)
-    ]
+def _waves(b: Terms) -> list[Node]:
+    """Sines and cosines of the known periods."""
+    sizes = [(name, k * size) for name, (size, most) in b.profile.rounds.items() for k in range(1, most + 1)]
+    angles = [mul(Number(size), Feature(name)) for name, size in sizes]
     return [b.slope(function(wave, angle)) for angle in angles for wave in ("cos", "sin")]
 
 

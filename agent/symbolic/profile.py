@@ -13,9 +13,9 @@ from lawsmith.sandbox.law.nodes import ONE, Feature, Node, Number
 from lawsmith.tasks.arrays import Array, decade, is_by_ratios_from_zero, is_fraction
 from lawsmith.tasks.frontier.dependence import WithinGroups
 from lawsmith.tasks.frontier.folds import simplex_columns
-from lawsmith.tasks.frontier.leading import unexplained
+from lawsmith.tasks.frontier.leading import rounds, unexplained
 from lawsmith.tasks.frontier.probes import REST_RATIO
-from lawsmith.tasks.known_units import kelvins, radians, turns
+from lawsmith.tasks.known_units import kelvins, radians
 from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
@@ -68,7 +68,7 @@ class Profile:
     that of the factor between its ends where it takes both signs. stands_for: what a name stands for where the table is
     looked at otherwise than it is; everything else here is said of that. categories: the codes that each category
     takes; nothing else here is said of categories. angles: the radians that one of each angle's unit is.
-    rounds: those of parts of a day or a year.
+    rounds: those of parts of a day or a year, and how often waves come in each round.
     """
 
     kinds: dict[str, ColumnKind]
@@ -90,7 +90,7 @@ class Profile:
     stands_for: dict[str, Combination]
     categories: dict[str, tuple[float, ...]]
     angles: dict[str, float]
-    rounds: dict[str, float]
+    rounds: dict[str, tuple[float, int]]
 
     def is_shifted(self, name: str) -> bool:
         """Whether a name stands for the feature of that name counted from elsewhere."""
@@ -132,7 +132,7 @@ def profile(table: Table, amounts: Collection[str] = ()) -> Profile:
         stands_for={},
         categories=categories,
         angles={name: size for name, c in table.features.items() if (size := radians(name, c)) is not None},
-        rounds={name: size for name, c in table.features.items() if (size := turns(name, c)) is not None},
+        rounds=rounds(table),
     )
 
 

@@ -29,7 +29,7 @@ from lawsmith.sandbox.law.expression import parameters
 from lawsmith.sandbox.law.nodes import Role
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, IntArray, Schema, Table, Task
-from lawsmith.tasks.known_units import kelvins
+from lawsmith.tasks.known_units import kelvins, turns
 from lawsmith.tasks.schema import Column
 from tests.made import made_task
 
@@ -153,9 +153,15 @@ def test_angles_are_told_by_their_names(name: str, values: Array, unit: float | 
     ],
 )
 def test_parts_of_a_day_or_a_year_are_told_by_their_names(name: str, values: Array, period: int | None) -> None:
-    columns = {name: values, "n": np.geomspace(1, 9, len(values))}
-    found = profile(made_task(columns, np.geomspace(3, 4, len(values))).train)
-    assert found.rounds == ({} if period is None else {name: 2 * np.pi / period})
+    assert turns(name, values) == (None if period is None else 2 * np.pi / period)
+
+
+@pytest.mark.parametrize(("once", "twice", "found"), [(0.0, 0.0, {}), (1.0, 0.0, 1), (0.3, 0.3, 2), (0.0, 1.0, 2)])
+def test_rows_say_how_often_waves_come_in_a_round(once: float, twice: float, found: int | dict[str, int]) -> None:
+    month, n = np.arange(60.0) % 12 + 1, np.geomspace(1, 9, 60)
+    angle, noise = np.pi / 6 * month, 0.1 * np.random.default_rng(0).standard_normal(60)
+    made = made_task({"month": month, "n": n}, 5 + n / 3 + once * np.cos(angle) + twice * np.sin(2 * angle) + noise)
+    assert profile(made.train).rounds == ({} if found == {} else {"month": (np.pi / 6, found)})
 
 
 @pytest.mark.parametrize(

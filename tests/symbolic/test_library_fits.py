@@ -111,11 +111,11 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"minutes": np.arange(0, 60, 10.0), "kelvin": np.array([340.0, 360, 380, 400])},
         lambda x: 0.9 * (1 - np.exp(-6e5 * np.exp(-6100 / x["kelvin"]) * x["minutes"])),
     ),
-    "constant, plus waves once and twice in month": (
+    "constant, plus waves of month": (
         {"month": np.arange(24) % 12 + 1.0},
         lambda x: 30 + 8 * np.cos(2 * np.pi * (x["month"] - 7) / 12) - 2 * np.sin(np.pi * x["month"] / 3),
     ),
-    "pure power law of price, times exponential of waves once in week": (
+    "pure power law of price, times exponential of waves of week": (
         {"price": np.array([2.0, 3, 5]), "week": np.arange(1.0, 53, 3)},
         lambda x: 900 * x["price"] ** -1.2 * np.exp(0.4 * np.cos(2 * np.pi * (x["week"] - 48) / 52)),
     ),
