@@ -64,4 +64,6 @@ def in_words(name: str, column: Array) -> str:
         return f"an angle in {'radians' if size == 1 else 'degrees'}"
     if (found := kelvins(name, column)) is not None:
         return f"a temperature in degrees {'Celsius' if found[0] == 1 else 'Fahrenheit'}"
+    if (size := turns(name, column)) is not None:
+        return f"a number that comes round after {math.tau / size:.0f}, if a target does"
     return "a number that varies"

@@ -1,6 +1,8 @@
 """Which features of a wide table explain its targets best, found by forward regression over pairs of features, which
 categories explain them at all, and which parts of a day or a year do so by waves."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic, ranks
@@ -103,25 +105,39 @@ def _chance(fewer: Array, more: Array, targets: Array, freedom: int) -> float:
     return float(f.sf(ratio * left / more.shape[1], more.shape[1], left).min())
 
 
+@kept_with_table
 def rounds(table: Table) -> dict[str, tuple[float, int]]:
     """The features that come round, as `turns`, of which the first target has waves: the radians of one, and how often
     waves come in each round."""
     sizes = ((name, turns(name, column)) for name, column in table.features.items())
-    found = {name: (size, _waves(table, name, size)) for name, size in sizes if size is not None}
+    found = {name: (size, _waves(table, name, size)) for name, size in sizes if table.targets and size is not None}
     return {name: one for name, one in found.items() if one[1]}
 
 
 def _waves(table: Table, name: str, size: float) -> int:
     """0, 1 or 2 waves in a round, beside lines in the other features: one where the first target or its logarithm has
-    it by Akaike's criterion, two where both have the second one by the Bayesian criterion."""
+    it by Akaike's criterion, two where both have the second one by the Bayesian criterion. None where a polynomial of
+    as many terms leaves less: elapsed time does not come round."""
     target, angle = next(iter(table.targets.values()))[:, None], size * table.features[name]
     others = [column for other, column in table.features.items() if other != name]
     waves = (np.cos(angle), np.sin(angle), np.cos(2 * angle), np.sin(2 * angle))
-    columns = table.within_groups(np.column_stack([*others, *waves]))
+    powers = (angle - angle.mean())[:, None] ** np.arange(1, 5)
     views = [table.within_groups(one) for one in (target, *([np.log(target)] if target.min() > 0 else []))]
-    left = [[float(unexplained(columns[:, : columns.shape[1] - k], view)[0]) for k in (4, 2, 0)] for view in views]
-    once, twice = -len(table) * np.diff(np.log(np.maximum(left, np.finfo(float).tiny))).T
-    return 2 if twice.min() > 2 * np.log(len(table)) else int(once.max() > 2 * 2)
+    floor = np.finfo(float).tiny
+    round_, elapsed = (
+        np.log(np.maximum([[_left(table, [*others, *terms[:k]], view) for k in (0, 2, 4)] for view in views], floor))
+        for terms in (waves, powers.T)
+    )
+    once, twice = -len(table) * np.diff(round_).T
+    count = 2 if twice.min() > 2 * np.log(len(table)) else int(once.max() > 2 * 2)
+    return count if (round_ < elapsed)[:, count].any() else 0
+
+
+def _left(table: Table, columns: Sequence[Array], view: Array) -> float:
+    """What columns (n,) leave of a target (n, 1) whose means in the groups were taken off."""
+    return (
+        float(unexplained(table.within_groups(np.column_stack(columns)), view)[0]) if columns else float(view.T @ view)
+    )
 
 
 def unexplained(columns: Array, targets: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, Mask, is_fraction, is_logarithmic
 from lawsmith.tasks.frontier.folds import simplex_columns
+from lawsmith.tasks.frontier.leading import rounds
 from lawsmith.tasks.table import Table
 
 GROUPS = 6  # groups that are probed; more would only repeat
@@ -22,15 +23,16 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
 
     For shares of a whole the rows are mixtures between and somewhat beyond the observed ones; categories keep labels
     that they have in the group. The near half comes first and the far half last, so that row i of the first half and
-    row i of the second differ in distance only. `reach` is how far the user said that laws are used: so
-    far goes the far half for those features.
+    row i of the second differ in distance only. Parts of a day or a year stay as measured. `reach` is how far the user
+    said that laws are used: so far goes the far half for those features.
     """
     shares = np.array([name in simplex_columns(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
-    far = np.array([_step(reach.get(name), column) for name, column in table.features.items()])
+    far = {**dict.fromkeys(rounds(table), 0.0), **reach}
+    steps = np.array([_step(far.get(name), column) for name, column in table.features.items()])
     codes, found = [], []
     for half, group in product((0, 1), probed_groups(table)):
-        found.append(_rows(table.take(np.flatnonzero(table.codes == group)).matrix(), shares, labels, far, half))
+        found.append(_rows(table.take(np.flatnonzero(table.codes == group)).matrix(), shares, labels, steps, half))
         codes += [group] * len(found[-1])
     matrix = np.concatenate(found)
     features = {name: matrix[:, k] for k, name in enumerate(table.features)}
@@ -45,8 +47,8 @@ def probed_groups(table: Table) -> list[int]:
 
 def _step(stated: float | None, column: Array) -> tuple[float, float, bool]:
     """How far the far and the near half go beyond a column, and whether these are factors; else they are shares of its
-    range. Not a number where nothing is stated."""
-    factor = is_logarithmic(column)
+    range. Not a number where nothing is stated; 0 is nowhere beyond."""
+    factor = is_logarithmic(column) and stated != 0
     if stated is None:
         return np.nan, np.nan, factor
     return (stated, stated**NEAR, True) if factor else (stated, stated * SHARES[0] / SHARES[1], False)

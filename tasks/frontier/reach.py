@@ -12,6 +12,7 @@ import numpy as np
 from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_fraction, is_logarithmic, telling_digits
 from lawsmith.tasks.frontier.dependence import steepens
 from lawsmith.tasks.frontier.folds import frontier_features, simplex_units
+from lawsmith.tasks.frontier.leading import rounds
 from lawsmith.tasks.frontier.probes import probed_groups
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
@@ -75,22 +76,22 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
     their medians or their largest values; the corners of that box; and points inside the data's own box.
 
     `distances` are those that the user stated (`Knowledge.distances`); they replace `BEYOND` and `RANGES`. Angles stay
-    within the data: beyond, a thing may show another side. Shares of a whole end at nothing and at the whole: each
-    alone at either end. Labels stay as measured.
+    within the data, since beyond a thing may show another side, and so do parts of a day or a year. Shares of a whole
+    end at nothing and at the whole: each alone at either end. Labels stay as measured.
     """
     rng = np.random.default_rng(0)
     fixed = np.array([name not in frontier_features(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
     units = np.array([simplex_units(table).get(name, 0.0) for name in table.features])
     stated = {name: (size, is_logarithmic(table.features[name])) for name, size in distances}
-    steep = steepens(table)
+    steep, known = steepens(table), rounds(table)
     parts, codes = [], []
     for group in probed_groups(table):
         x = table.take(table.codes == group).matrix()
         sides = []
         for name, column in zip(table.features, x.T, strict=True):
             usual = (_usual(column, even=True), _usual(column, even=steep))
-            usual = usual if radians(name, column) is None else (NOWHERE, NOWHERE)
+            usual = usual if radians(name, column) is None and name not in known else (NOWHERE, NOWHERE)
             zero = kelvins(name, column)  # no ratio of degrees Celsius says anything
             usual = usual if zero is None else (WIDTHS, WIDTHS)
             ways = [_way(column, up, stated.get(name) or usual[up]) for up in (False, True)]

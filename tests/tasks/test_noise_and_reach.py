@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.frontier.reach import BEYOND, reach_rows, unsafe
 from lawsmith.tasks.knowledge import Expectation, Knowledge
 from lawsmith.tasks.noise import AT_MOST, OF_FLOATS, replicates, resolution, rounding_share, rules_out
@@ -32,6 +33,17 @@ def test_an_angle_is_not_looked_at_beyond_the_rows():
     far = reach_rows(rows)
     assert (far.features["theta"].min(), far.features["theta"].max()) == (10, 70)
     assert far.features["v"].max() > 700
+
+
+@pytest.mark.parametrize(("elapsed", "largest"), [(False, 12), (True, 18)])
+def test_a_month_that_comes_round_is_not_asked_for_beyond_the_year(elapsed: bool, largest: int) -> None:
+    month = np.arange(36) % 12 + 1.0
+    y = 50 * np.exp(-month / 4) if elapsed else 5 + np.cos(np.pi / 6 * (month - 2))
+    rows = Table({"month": month, "n": np.geomspace(1, 9, 36)}, {"y": y}, ("all",), np.zeros(36, np.intp))
+    for far in (probe_rows(rows), reach_rows(rows)):
+        assert (far.features["month"].max() > 12) == elapsed
+        assert far.features["n"].max() > 30
+    assert probe_rows(rows).features["month"][: len(probe_rows(rows)) // 2].max() == largest
 
 
 def test_degrees_celsius_stay_above_absolute_zero():
