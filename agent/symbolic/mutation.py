@@ -13,6 +13,7 @@ from lawsmith.sandbox.law.expression import (
     children,
     factors_of,
     features,
+    is_log,
     log,
     mul,
     parameters,
@@ -81,7 +82,7 @@ class Mutator:
 
     def _shift(self, node: Node, mate: Node, b: Terms) -> Node | None:
         """x becomes x + x0 in one place."""
-        bent = (n for n in walk(node) if isinstance(n, Power) or (isinstance(n, Function) and n.name == "log"))
+        bent = (n for n in walk(node) if isinstance(n, Power) or is_log(n))
         bare = [n for n in bent if isinstance(children(n)[0], Feature)]
         chosen = self._pick(bare)
         if chosen is None:
@@ -170,8 +171,11 @@ class Mutator:
         """The part beside the level becomes a power of itself (Kaplan et al., arXiv 2001.08361)."""
         if not isinstance(node, Sum) or len(node.terms) < 3 or not isinstance(node.terms[0], Parameter):
             return None
-        positive = add(*(_with_positive_amplitude(term) for term in node.terms[1:]))
-        return add(node.terms[0], power(positive, b.fresh("g", Role.EXPONENT, 0.1, 3.0)))
+
+        def positive(n: Node) -> Node:
+            return replace(n, lower=0.0) if isinstance(n, Parameter) and n.role is Role.AMPLITUDE else n
+
+        return add(node.terms[0], power(transform(add(*node.terms[1:]), positive), b.bend()))
 
 
 def is_redundant(node: Node) -> bool:
@@ -206,13 +210,6 @@ def _outside(node: Node) -> Iterator[Node]:
     if not isinstance(node, Function):
         for child in children(node):
             yield from _outside(child)
-
-
-def _with_positive_amplitude(term: Node) -> Node:
-    def change(n: Node) -> Node:
-        return replace(n, lower=0.0) if isinstance(n, Parameter) and n.role is Role.AMPLITUDE else n
-
-    return transform(term, change)
 
 
 def _decays(exponent: Node) -> bool:

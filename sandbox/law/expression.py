@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from lawsmith.sandbox.law.arithmetic import safe_power
 from lawsmith.sandbox.law.nodes import MINUS, ONE, ZERO, Feature, Function, Node, Number, Parameter, Power, Product, Sum
@@ -122,6 +122,11 @@ def exp(node: Node) -> Node:
 def log(node: Node) -> Node:
     """The natural logarithm of the node."""
     return Function("log", (node,))
+
+
+def is_log(node: Node) -> TypeGuard[Function]:
+    """Whether the node is a natural logarithm."""
+    return isinstance(node, Function) and node.name == "log"
 
 
 def divide(above: Node, below: Node) -> Node:

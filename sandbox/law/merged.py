@@ -7,16 +7,17 @@ Other programs print a constant at every place where they fitted one, and a chan
 import math
 from dataclasses import replace
 from itertools import chain
-from typing import TypeGuard
 
 from lawsmith.sandbox.law.expression import (
     add,
     coefficient,
     factors_of,
     function,
+    is_log,
     mul,
     parameters,
     power,
+    size,
     transform,
     walk,
 )
@@ -45,13 +46,9 @@ def cancelled(node: Node) -> Node:
             return part
         ways = (_common(part, lowest) for lowest in (False, True))
         changed = [mul(*(_raised(base, exponent) for base, exponent in way.items())) for way in ways]
-        return min((part, *(one for one in changed if _places(one) <= _places(part))), key=_size)
+        return min((part, *(one for one in changed if _places(one) <= _places(part))), key=size)
 
     return transform(node, shortest)
-
-
-def _size(node: Node) -> int:
-    return len(list(walk(node)))
 
 
 def _places(node: Node) -> int:
@@ -104,8 +101,8 @@ def _simpler(node: Node) -> Node:
             return add(*_one_constant(tuple(terms)))
         case Product(factors):
             return _product(tuple(factors))
-        case Function("exp", (Product(factors),)) if any(map(_is_log, factors)):  # exp(b log u) is u^b
-            first = next(factor for factor in factors if _is_log(factor))
+        case Function("exp", (Product(factors),)) if any(map(is_log, factors)):  # exp(b log u) is u^b
+            first = next(factor for factor in factors if is_log(factor))
             place = factors.index(first)
             return power(first.arguments[0], mul(*factors[:place], *factors[place + 1 :]))
         case Power(Product(factors), exponent) if not parameters(exponent):
@@ -113,10 +110,6 @@ def _simpler(node: Node) -> Node:
             rest = [f for f in factors if not isinstance(f, Parameter)]
             return mul(*own, power(mul(*rest), exponent)) if own and rest else node
     return node
-
-
-def _is_log(node: Node) -> TypeGuard[Function]:
-    return isinstance(node, Function) and node.name == "log"
 
 
 def _one_constant(parts: tuple[Node, ...]) -> list[Node]:

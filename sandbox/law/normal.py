@@ -1,9 +1,9 @@
 """The normal form of a law: the same for all its spellings. It is what keys and traits look at; the law that is
 executed stays as it was read."""
 
-import itertools
 import math
 from collections.abc import Sequence
+from itertools import chain, permutations
 
 from lawsmith.sandbox.law.expression import (
     add,
@@ -12,6 +12,7 @@ from lawsmith.sandbox.law.expression import (
     exp,
     factors_of,
     features,
+    is_log,
     mul,
     parameters,
     power,
@@ -191,7 +192,7 @@ def _exponential(argument: Node) -> Node:
     left, powers = list[Node](), list[Node]()
     for term in _log_terms(argument):
         rest = list(factors_of(term))
-        logs = [factor for factor in rest if isinstance(factor, Function) and factor.name == "log"]
+        logs = [factor for factor in rest if is_log(factor)]
         if not logs:
             left.append(term)
             continue
@@ -207,15 +208,11 @@ def _log_terms(argument: Node) -> list[Node]:
     found = list[Node]()
     for term in terms_of(argument):
         factors = factors_of(term)
-        sums = (factor for factor in factors if isinstance(factor, Sum) and any(map(_has_log, factor.terms)))
+        sums = (one for one in factors if isinstance(one, Sum) and any(map(is_log, chain(*map(factors_of, one.terms)))))
         logs = min(sums, key=features, default=None)
         rest = [factor for factor in factors if factor is not logs]
         found += [mul(*rest, part) for part in logs.terms] if logs is not None else [term]
     return found
-
-
-def _has_log(term: Node) -> bool:
-    return any(isinstance(factor, Function) and factor.name == "log" for factor in factors_of(term))
 
 
 # -- functions ---------------------------------------------------------------------------------------------
@@ -329,7 +326,7 @@ def _where(parts: Sequence[Node]) -> Node:
         case Function("logical_not", (inner,)):
             return _where([inner, otherwise, then])
         case Function("logical_and" | "logical_or" as name, pair):
-            for first, second in itertools.permutations(pair):
+            for first, second in permutations(pair):
                 decided = _where([first, then, otherwise])
                 if decided in (then, otherwise):
                     ends = (decided == otherwise) == (name == "logical_and")
