@@ -24,7 +24,9 @@ def commands() -> str:
 
 def _described(name: str, command: Any) -> Iterator[str]:
     """One command: a heading, its help, and its options as a table."""
-    arguments = [p.metavar or p.name.upper() for p in command.params if p.param_type_name == "argument"]
+    arguments = [
+        p.metavar if p.required else f"[{p.metavar}]" for p in command.params if p.param_type_name == "argument"
+    ]
     yield from (f"\n## {name}\n", f"    {' '.join([name, *arguments])}\n" if arguments else "")
     for line in (command.help or "").splitlines():
         yield f"    {line}" if line.startswith("discover ") else line

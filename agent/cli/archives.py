@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, shown, text
+from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, reference, shown, text
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
 from lawsmith.runs import Account, State
 from lawsmith.runs.intervals.beyond_data import percent
@@ -103,9 +103,9 @@ def _remark(entry: Summary) -> Text:
     return Text("" if entry.origin == "run" else entry.origin or "")
 
 
-def show(reference: str, runs_dir: Path, as_json: bool) -> None:
+def show(run: str, runs_dir: Path, as_json: bool) -> None:
     """Show one archive in full."""
-    found = details(find_archive(reference, runs_dir))
+    found = details(find_archive(run, runs_dir))
     print_result(as_json, found.to_json(), lambda: _show(found))
 
 
@@ -175,7 +175,9 @@ def _rivals(found: Details) -> None:
         share = f"{percent(result.votes[id])} of the votes  " if id in result.votes else ""
         line(f"  {id}  {share}{stated}")
     if len(result.inseparable) > BEST:
-        out.print(text(f"  … {len(result.inseparable) - BEST} more: discover laws {found.summary.run}"))
+        out.print(
+            text(f"  … {len(result.inseparable) - BEST} more: discover laws {reference(Path(found.summary.archive))}")
+        )
 
 
 def _cost(found: Details) -> None:
@@ -208,7 +210,7 @@ def _stated(trial: Trial, task: Schema) -> str:
 
 def compare(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     """Show what differs between two archives: figures, and the source of the winners."""
-    first, second = (details(find_archive(reference, runs_dir)) for reference in (one, other))
+    first, second = (details(find_archive(run, runs_dir)) for run in (one, other))
     found = differences(first, second)
     laws = (one.lineage[0].proposal.source if one.lineage else one.law or "" for one in (first, second))
     sources = [law.splitlines() for law in laws]

@@ -1,5 +1,6 @@
 """The command line: the main job, and the commands beside it. Each imports what it needs: `--help` is instant."""
 
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, 
 EXIT = "Exit status: 0 success; 1 a run failed or a replay differs; 2 wrong usage or input; 130 interrupted."
 app = typer.Typer(
     name="discover",
+    cls=of.Group,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXIT,
@@ -22,8 +24,8 @@ app = typer.Typer(
 @of.flat
 def discover(
     context: typer.Context,
-    asked: of.SearchOptions,
     table: of.TableOptions,
+    asked: of.SearchOptions,
     model: of.ModelOptions,
     limits: of.LimitOptions,
 ) -> None:
@@ -62,11 +64,12 @@ def _refuse_stray_options(context: typer.Context) -> None:
         raise InputError(f"Write --{option} after {context.invoked_subcommand!r}, if that command has this option.")
 
 
+command = partial(app.command, cls=of.Command)
 Level = Annotated[float, of.option("P", "The probability that the interval holds, between 0 and 1.")]
 GroupName = Annotated[str | None, of.option("NAME", "Predict for this group only; by default for all of them.")]
 
 
-@app.command()
+@command()
 def predict(
     run: Reference,
     at: Annotated[
@@ -95,7 +98,7 @@ def predict(
         predict_command.for_rows(found, rows, group, level, data_dir, output, json)
 
 
-@app.command()
+@command()
 def optimum(
     run: Reference,
     budget: Annotated[
@@ -104,9 +107,7 @@ def optimum(
     ] = None,
     at: Annotated[list[str] | None, of.option("LR=1e-3", "Fix features of the formula; all others are free.")] = None,
     target: Annotated[str | None, of.option("COLUMN", "The target to minimize, if several.")] = None,
-    maximize: Annotated[
-        bool, of.option(of.FLAG, "Maximize the target instead of minimizing it.", "--maximize")
-    ] = False,
+    maximize: Annotated[bool, of.option(None, "Maximize the target instead of minimizing it.", "--maximize")] = False,
     group: Annotated[str | None, of.option("NAME", "Use the constants of this group.")] = None,
     law: LawId = None,
     data_dir: DataDir = None,
@@ -120,7 +121,7 @@ def optimum(
     optimum_command.best(asked, budget, at or [], maximize, data_dir, json)
 
 
-@app.command()
+@command()
 def invert(
     run: Reference,
     target: Annotated[str, of.option("loss=2.1", "The target and the value to reach.")],
@@ -140,7 +141,7 @@ def invert(
     optimum_command.solve(asked, target, solve, at or [], data_dir, json)
 
 
-@app.command()
+@command()
 def report(
     run: Annotated[str | None, of.run_argument("The run to report on.")] = None,
     site: Annotated[Path | None, of.option("DIR", "Write pages about all runs into this folder instead.")] = None,
@@ -149,7 +150,7 @@ def report(
     ] = None,
     intervals: Annotated[
         bool,
-        of.option(of.FLAG, "Refit the law to measure intervals (the default), or leave them out.", show_default=False),
+        of.option(None, "Refit the law to measure intervals (the default), or leave them out.", show_default=False),
     ] = True,
     open_: of.Open = False,
     data_dir: DataDir = None,
@@ -162,7 +163,7 @@ def report(
     report_command.run(run, site, output, runs_dir, data_dir, intervals, json, open_)
 
 
-@app.command("open")
+@command("open")
 def open_(
     run: Annotated[str, of.run_argument("The run to look at.")] = "latest",
     data_dir: DataDir = None,
@@ -174,7 +175,7 @@ def open_(
     report_command.show(run, runs_dir, data_dir)
 
 
-@app.command()
+@command()
 def laws(
     run: Reference,
     pick: Annotated[str | None, of.option("ID", "Use this law of the run from now on; `chosen` undoes it.")] = None,
@@ -188,7 +189,7 @@ def laws(
     law_commands.laws(run, pick, runs_dir, data_dir, json)
 
 
-@app.command()
+@command()
 def inspect(
     run: Annotated[str | None, of.run_argument("Show this run in full.")] = None,
     runs_dir: RunsDir = RUNS_DIR,
@@ -209,7 +210,7 @@ def inspect(
         archives.table(runs_dir, task, agent, sort, json)
 
 
-@app.command()
+@command()
 def export(
     run: Reference,
     format: Annotated[
@@ -227,17 +228,22 @@ def export(
     law_commands.export(run, format, target, runs_dir, law)
 
 
-@app.command()
+@command()
 def resume(
-    run: Reference, runs_dir: RunsDir = RUNS_DIR, cluster: Cluster = None, trust: Trust = False, json: Json = False
+    run: Reference,
+    data_dir: DataDir = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    cluster: Cluster = None,
+    trust: Trust = False,
+    json: Json = False,
 ) -> None:
     """Continue an interrupted search. lawsmith fits and pays for nothing twice."""
     from lawsmith.agent.cli import search
 
-    search.resume(run, runs_dir, cluster, trust, json)
+    search.resume(run, runs_dir, data_dir, cluster, trust, json)
 
 
-@app.command()
+@command()
 def replay(run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DIR, json: Json = False) -> None:
     """Execute the law of a run again and compare every score with the archived one."""
     from lawsmith.agent.cli import law_commands
@@ -245,7 +251,7 @@ def replay(run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DI
     law_commands.replay(run, data_dir, runs_dir, json)
 
 
-@app.command()
+@command()
 def serve(
     port: Annotated[int, of.option("N", "Listen on this port; 0 takes a free one.")] = 8765,
     data_dir: DataDir = None,
@@ -257,7 +263,7 @@ def serve(
     report_command.serve(runs_dir, data_dir, port)
 
 
-@app.command()
+@command()
 def tasks(data_dir: DataDir = None, json: Json = False) -> None:
     """List the benchmark tasks, where their data is, and published scores."""
     from lawsmith.agent.cli import tasks
@@ -265,7 +271,7 @@ def tasks(data_dir: DataDir = None, json: Json = False) -> None:
     tasks.show(data_dir, json)
 
 
-@app.command()
+@command()
 def init(
     table: Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV, Parquet, JSON or Excel.")],
     target: Annotated[
@@ -279,7 +285,7 @@ def init(
     init.run(table, search.columns(target), json)
 
 
-@app.command("import")
+@command("import")
 def import_(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="A law (.py), or a table of scores (CSV, JSON, Parquet).")
@@ -298,7 +304,7 @@ def import_(
     importing.run(path, task, system, model, source, runs_dir, data_dir, json)
 
 
-@app.command()
+@command()
 @of.flat
 def mcp(
     http: Annotated[
@@ -326,9 +332,9 @@ def mcp(
     mcp.run(http, limits, data_dir, runs_dir, workers, unsafe_local, table)
 
 
-@app.command()
+@command()
 def doctor(
-    verbose: Annotated[bool, of.option(of.FLAG, "List every test of the isolation.", "--verbose", "-v")] = False,
+    verbose: Annotated[bool, of.option(None, "List every test of the isolation.", "--verbose", "-v")] = False,
     model: Annotated[
         str | None, of.option("ID", "Check this model's endpoint with one cheap call, instead of this machine.")
     ] = None,

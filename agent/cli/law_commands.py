@@ -8,14 +8,14 @@ from typing import cast
 
 import typer
 
-from lawsmith.agent.cli.output import announce, line, number, out, print_result, shown, text, warn
+from lawsmith.agent.cli.output import announce, line, number, out, print_result, reference, shown, text, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.laws.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
 from lawsmith.runs.laws.law import law_of, no_law, trial_of
 from lawsmith.runs.laws.law_table import LawRow
 from lawsmith.runs.laws.law_table import laws as law_table
 from lawsmith.runs.quoting import visible_lines
-from lawsmith.runs.records.data import open_data
+from lawsmith.runs.records.data import kept_data, open_data
 from lawsmith.runs.records.files import write_atomic
 from lawsmith.runs.records.find import find_archive
 from lawsmith.runs.records.record import SplitScores
@@ -24,6 +24,7 @@ from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.write_text import codes_in, labelled
+from lawsmith.tasks import Table
 from lawsmith.tasks.errors import InputError, counted
 
 CHOSEN = "chosen"
@@ -31,19 +32,31 @@ CHOSEN = "chosen"
 LISTED = 10  # laws on one screen; --json has all
 
 
-def laws(reference: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
+def laws(run: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
     """Show the table; with `pick`, put that law in the place of the chosen one first. Raises InputError for a run
     without laws."""
-    archive = find_archive(reference, runs_dir)
+    archive = find_archive(run, runs_dir)
     if archive.result is None or archive.law is None:
         raise no_law(archive)
     if pick is not None:
         _pick(archive, pick)
-    rows = law_table(recorded_trials(archive), open_data(archive, data_dir).task, archive.result.winner)
+    schema = archive.manifest.task
+    rows = law_table(recorded_trials(archive), schema, _rows_at_hand(archive, data_dir), archive.result.winner)
     others = {"picked": archive.picked, "outdone": archive.result.outdone}
     found = [asdict(row) | {name: row.stands_for(id) for name, id in others.items()} for row in rows]
     told = {"run": archive.run, "picked": archive.picked, "laws": found}
     print_result(as_json, told, lambda: _list(archive, rows, others))
+
+
+def _rows_at_hand(archive: Archive, data_dir: Path | None) -> Table | None:
+    """The training rows; None where the archive was made without them and the table is gone, if laws can be listed all
+    the same."""
+    try:
+        return open_data(archive, data_dir).task.train
+    except InputError:
+        if data_dir is not None or kept_data(archive) is not None or len(archive.manifest.task.targets) > 1:
+            raise
+        return None
 
 
 def _pick(archive: Archive, pick: str) -> None:
@@ -83,19 +96,19 @@ def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | N
         line(head + errors + "  " + " ".join(marks), style)
         line(f"    {text_of}")
     if len(rows) > len(shown):
-        line(f"… {len(rows) - len(shown)} more: discover laws {archive.run} --json")
+        line(f"… {len(rows) - len(shown)} more: discover laws {reference(archive.path)} --json")
 
 
 SLDBENCH = "sldbench"
 
 
-def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
+def export(run: str, form: str, target: Path | None, runs_dir: Path, law: str | None = None) -> None:
     """Write the law to `target`, or print it; the form `sldbench` is a folder and needs a `target`. `python` is `law`.
     Raises InputError for an unknown form."""
     form = "law" if form == "python" else form
     if form not in (*TEXT_FORMATS, SLDBENCH):
         raise InputError(f"--format {form} is not known; the formats are {', '.join(TEXT_FORMATS)}, {SLDBENCH}.")
-    archive = find_archive(reference, runs_dir)
+    archive = find_archive(run, runs_dir)
     if form == SLDBENCH:
         if target is None:
             raise InputError("--format sldbench writes a folder; name the folder with --out DIR.")
@@ -110,10 +123,10 @@ def export(reference: str, form: str, target: Path | None, runs_dir: Path, law: 
         announce(f"wrote {shown(target)}")
 
 
-def replay(reference: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
+def replay(run: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
     """Replay an archive; exit with 1 if a score differs."""
     with Sandbox(workers=1) as sandbox:
-        report = replayed(find_archive(reference, runs_dir), sandbox, data_dir)
+        report = replayed(find_archive(run, runs_dir), sandbox, data_dir)
     print_result(as_json, report.model_dump(mode="json"), lambda: _show(report))
     if report.reproduced is False:
         raise typer.Exit(1)

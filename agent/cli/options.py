@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 SEARCH, TABLE, MODEL = "Search", "A table of your own", "Language model"
 LIMITS = "Limits of one candidate"
 KIB, MIB = 1 << 10, 1 << 20
-FLAG = " "
-"""The value that the help shows for a flag: none."""
 
 
 def option(metavar: str | None, help: str, *names: Any, panel: str | None = None, **more: Any) -> Any:
@@ -29,7 +28,7 @@ def _field(panel: str | None, metavar: str | None, help: str, *names: str, defau
 
 def flag(panel: str | None, help: str, *names: str) -> Any:
     """An option without a value."""
-    return _field(panel, FLAG, help, *names, default=False)
+    return _field(panel, None, help, *names, default=False)
 
 
 search, table = partial(_field, SEARCH), partial(_field, TABLE)
@@ -53,16 +52,21 @@ def complete_task(incomplete: str) -> list[str]:
 
 def run_argument(help: str) -> Any:
     """A run that need not be named."""
-    return typer.Argument(metavar="[RUN]", help=help, autocompletion=complete_run)
+    return typer.Argument(metavar="RUN", help=help, autocompletion=complete_run)
 
 
 RUNS_DIR = Path("runs")
 DataDir = Annotated[
-    Path | None, option("DIR", "The folder that holds the data of the benchmark tasks.", show_default=False)
+    Path | None,
+    option(
+        "DIR",
+        "The folder that holds the data of the benchmark tasks, or your table where that has moved.",
+        show_default=False,
+    ),
 ]
 RunsDir = Annotated[Path, option("DIR", "The folder that the runs are kept in.")]
-Json = Annotated[bool, option(FLAG, "Print one JSON object on stdout.", "--json")]
-Open = Annotated[bool, option(FLAG, "Open the report in a browser at the end.", "--open")]
+Json = Annotated[bool, option(None, "Print one JSON object on stdout.", "--json")]
+Open = Annotated[bool, option(None, "Open the report in a browser at the end.", "--open")]
 Reference = Annotated[
     str,
     typer.Argument(
@@ -81,19 +85,40 @@ Workers = Annotated[
 UnsafeLocal = Annotated[
     bool,
     option(
-        FLAG, "Run candidates without isolation if this machine cannot isolate them.", "--unsafe-local", panel=SEARCH
+        None, "Run candidates without isolation if this machine cannot isolate them.", "--unsafe-local", panel=SEARCH
     ),
 ]
 Cluster = Annotated[
     str | None, option("ADDRESS", "Fit on this Dask scheduler (tls://host:8786), or on a `local` one.", panel=SEARCH)
 ]
 Trust = Annotated[
-    bool, option(FLAG, "Follow the archive's settings even if you did not begin the run on this machine.", "--trust")
+    bool, option(None, "Follow the archive's settings even if you did not begin the run on this machine.", "--trust")
 ]
 BaseUrl = Annotated[str | None, option("URL", "The address of an OpenAI-compatible server, with /v1.", panel=MODEL)]
 Config = Annotated[
     Path | None, option("FILE", "A file with models, sampling and prices; ./lawsmith.toml by default.", panel=MODEL)
 ]
+
+
+class _Help:
+    """Help that shows what a user types, without types of Python: `<bool>` beside a flag, `{RUN}` for RUN."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for one in found:
+            argument = one.param_type_name == "argument"
+            typed, named = (one.metavar or "", "") if not argument else ("", one.metavar)
+            one.display_type_rich = lambda ctx, typed=typed: typed
+            one._usage_display_name = lambda named=named, one=one: named if one.required else f"[{named}]"
+        return found
+
+
+class Group(_Help, typer.core.TyperGroup):
+    """`discover` itself."""
+
+
+class Command(_Help, typer.core.TyperCommand):
+    """`discover COMMAND`."""
 
 
 def flat(command: Callable[..., None]) -> Callable[..., None]:
@@ -155,7 +180,7 @@ class SearchOptions:
     )
     only: bool = flag(SEARCH, "Fit only the formulas of --form, --hall-of-fame and --catalogue.", "--only")
     keep_data: bool = table(
-        FLAG,
+        None,
         "Keep the table's rows in the archive (the default), or leave them out; replays then need the file.",
         "--keep-data/--no-data",
         show_default=False,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ def announce(message: str) -> None:
 def warn(message: str) -> None:
     """A line on stderr that nobody overlooks."""
     _warnings.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)), soft_wrap=True)
+
+
+def reference(archive: Path) -> str:
+    """What a command takes for a run: its name where commands look for it by themselves, else its folder."""
+    from lawsmith.agent.cli.options import RUNS_DIR
+
+    return archive.name if archive.absolute().parents[2] == RUNS_DIR.absolute() else shlex.quote(shown(archive))
 
 
 def shown(path: Path) -> str:

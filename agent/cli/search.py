@@ -64,10 +64,12 @@ def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: 
         raise typer.Exit(1)
 
 
-def resume(reference: str, runs_dir: Path, cluster: str | None, trust: bool, as_json: bool) -> None:
+def resume(
+    reference: str, runs_dir: Path, data_dir: Path | None, cluster: str | None, trust: bool, as_json: bool
+) -> None:
     """Continue the command that `reference` belongs to, and print its result. Exits with 1 if a run failed."""
     path = find_archive(reference, runs_dir).path
-    if _finish(lambda observer: resume_command(path, observer, cluster, trust), as_json).failed:
+    if _finish(lambda observer: resume_command(path, observer, cluster, trust, data_dir), as_json).failed:
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 from rich.table import Table
 from rich.text import Text
 
-from lawsmith.agent.cli.output import line, number, out, shown, text
+from lawsmith.agent.cli.output import line, number, out, reference, shown, text
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.records.record import WORST_R2
@@ -94,7 +94,7 @@ def _selected(found: Result, run: Run) -> None:
     constants(run.result.constants or {})
     verdict(found.verdict_as_typed, run.result.tone)
     line(shown(run.archive / "law.py"), label="law:       ")
-    line(f"discover inspect {run.manifest.run}", label="details:   ")
+    line(f"discover inspect {reference(run.archive)}", label="details:   ")
 
 
 def _own_form(own: OwnForm, found: Result) -> None:
@@ -119,12 +119,12 @@ def _own_form(own: OwnForm, found: Result) -> None:
                 told = f"   90 %: {ends[0]:.4g} to {ends[1]:.4g}"
             line(f"           {name} = {value:.5g}{told}")
     if len(own.row.constants) > MOST_GROUPS:
-        line(f"           … {len(own.row.constants)} groups in all: discover open {selected.manifest.run}")
+        line(f"           … {len(own.row.constants)} groups in all: discover open {reference(selected.archive)}")
     if own.tangled:
         told = f"{listing(own.tangled)} cannot be told apart: a change of one is undone by others."
         line(f"           {told} Write a number in place of one.", style="yellow")
     if not own.row.chosen:
-        run = selected.manifest.run
+        run = reference(selected.archive)
         line(f"           use it: discover predict {run} --law {own.row.id} --at …")
 
 
@@ -138,7 +138,7 @@ def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], found: Result) 
     proposal = rows[0].trial.proposal
     line(f"           its best: {labelled(rows[0].row.formula, found.dataset.task.schema)}")
     line(f"           found as: {(proposal.note or proposal.origin)[:200]}")
-    line(f"           {_rank(rows[0])}; all of them: discover laws {found.selected.manifest.run} --json")
+    line(f"           {_rank(rows[0])}; all of them: discover laws {reference(found.selected.archive)} --json")
 
 
 def _rank(own: OwnForm) -> str:

@@ -230,20 +230,26 @@ def _file(table: Any) -> "Path | pd.DataFrame":
 
 
 def resume(
-    archive: str | Path, observer: Observer | None = None, cluster: str | None = None, trust: bool = False
+    archive: str | Path,
+    observer: Observer | None = None,
+    cluster: str | None = None,
+    trust: bool = False,
+    data_dir: str | Path | None = None,
 ) -> Result:
     """Continue the interrupted command that wrote `archive`: its unfinished run, then the runs not yet begun.
 
     Nothing that is on record is evaluated, or paid, again. For a finished command this is its result. `cluster`
     replaces the one that the command began with, which may be gone. `trust`: do what the archive says, also where
     it was begun by somebody else or on another machine: ask the models that it names, read its files, take its limits.
+    `data_dir`: the folder that the table, or the data of the task, is in now.
 
     Raises:
         InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it asks for
             what needs `trust`.
         Interrupted: Ctrl-C; as before.
     """
-    return _execute(Command.recorded(Path(archive), cluster, trust), observer)
+    folder = None if data_dir is None else Path(data_dir)
+    return _execute(Command.recorded(Path(archive), cluster, trust, folder), observer)
 
 
 def _execute(command: Command, observer: Observer | None) -> Result:

@@ -13,12 +13,11 @@ from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.runs.records.files import safe_name, write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
-from lawsmith.tasks import Dataset, InputError, Schema, load, read_dataset
+from lawsmith.tasks import Dataset, InputError, load, read_dataset
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.reading.cells import as_text
 from lawsmith.tasks.reading.formats import MAX_BYTES, kind, refuse_size
-from lawsmith.tasks.user_table import read_decided
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,16 +52,15 @@ class OwnTable(Frozen):
     decimal: str = ""
     thousands: str = ""
 
-    def read(self, decided: Schema | None = None) -> Dataset:
-        """The table, with the roles that its columns have in `decided`, where they were decided before.
-
-        Raises InputError when the table, or what is said about it, is not valid.
-        """
+    def read(self) -> Dataset:
+        """The table; raises InputError when it, or what is said about it, is not valid."""
         test = None if self.test is None else Path(self.test)
-        if decided is not None:
-            return read_decided(decided, Path(self.train), test)
-        said = self.model_dump(exclude={"train", "test"})
-        return read_dataset(Path(self.train), test=test, **said)
+        return read_dataset(Path(self.train), test=test, **self.model_dump(exclude={"train", "test"}))
+
+    def moved(self, folder: Path) -> Self:
+        """The same table in another folder."""
+        names = {"train": self.train, "test": self.test}
+        return self.model_copy(update={split: file and str(folder / Path(file).name) for split, file in names.items()})
 
 
 class Job(Frozen):
@@ -131,16 +129,22 @@ class Job(Frozen):
         """What the run of that index may spend."""
         return Allowance(self.seconds, self.calls, self.tokens, self.usd).share(self.runs, index)
 
-    def dataset(self, decided: Schema | None = None) -> Dataset:
-        """Load the data, an own table as `decided` says, where it was decided before.
+    def moved(self, data_dir: Path | None) -> Self:
+        """This job with its data in another folder, if one is given."""
+        if data_dir is None:
+            return self
+        folder = data_dir.resolve()
+        return self.model_copy(update={"table": self.table.moved(folder)} if self.table else {"data_dir": str(folder)})
 
-        Raises InputError where there is none, it is not valid, or the limits do not bear its rows.
-        """
+    def dataset(self) -> Dataset:
+        """Load the data. Raises InputError where there is none, it is not valid, or the limits do not bear its rows."""
         if self.table is not None:
-            found = self.table.read(decided)
-        else:
-            assert self.task is not None
-            found = load(self.task, None if self.data_dir is None else Path(self.data_dir))
+            return self.bears(self.table.read())
+        assert self.task is not None
+        return self.bears(load(self.task, None if self.data_dir is None else Path(self.data_dir)))
+
+    def bears(self, found: Dataset) -> Dataset:
+        """The data; raises InputError where the limits do not bear its rows."""
         train = len(found.task.train)
         needed = train + max(train, 0 if found.test is None else len(found.test))
         if needed > self.limits.rows:

@@ -59,7 +59,7 @@ class Run:
 
     def table(self, task: Task) -> tuple[LawRow, ...]:
         """The table of laws of the run, the simplest first; `task` has the rows."""
-        return laws(self.trials, task, self.result.winner)
+        return laws(self.trials, task.schema, task.train, self.result.winner)
 
     def to_json(self, task: Task) -> dict[str, Any]:
         """The run's entry in the object that `discover --json` prints."""
@@ -157,7 +157,7 @@ class Result:
         found = []
         for trial in trials:
             place = next((k for k, row in enumerate(rows, 1) if row.stands_for(trial.id)), None)
-            own = next(iter(laws([trial], task)), None)  # with the user's own names of constants
+            own = next(iter(laws([trial], task.schema, task.train)), None)  # with the user's own names of constants
             if own is not None and place is not None:
                 own = replace(own, chosen=rows[place - 1].chosen, on_front=rows[place - 1].on_front)
             stated = read_candidate(trial.proposal.source, schema=task.schema).statement

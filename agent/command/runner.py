@@ -25,7 +25,7 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.agent.threads import RunThreads
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.records.data import kept_data, packed
+from lawsmith.runs.records.data import DATA, open_data, packed
 from lawsmith.runs.records.ownership import marked
 from lawsmith.runs.records.record import DataRecord
 from lawsmith.runs.records.searched import is_same, searched
@@ -59,7 +59,7 @@ class Interrupted(KeyboardInterrupt):
 @dataclass(frozen=True)
 class Command:
     """A job with its data and the place of its archives; `batch` is the name that its runs share, `began` when the
-    command did, by the monotonic clock."""
+    command did, by the monotonic clock, `moved` the archive that it continues, where that is not in its place."""
 
     job: Job
     dataset: Dataset
@@ -67,10 +67,14 @@ class Command:
     runs_dir: Path
     batch: str
     began: float = field(default_factory=monotonic)
+    moved: Path | None = None
 
     @classmethod
-    def recorded(cls, archive: Path, cluster: str | None = None, trust: bool = False) -> Self:
-        """The command that wrote `archive`, with its data; on another cluster, if one is given.
+    def recorded(
+        cls, archive: Path, cluster: str | None = None, trust: bool = False, data_dir: Path | None = None
+    ) -> Self:
+        """The command that wrote `archive`, with its data; on another cluster, or with its data in another folder, if
+        one is given.
 
         Raises InputError: there is no such archive, it is damaged or no search of ours, its data has changed, or it is
         a stranger's that asks for what only `trust` allows.
@@ -79,13 +83,16 @@ class Command:
         if manifest.origin != "run" or manifest.batch is None or manifest.data is None:
             raise InputError(f"{archive} records a result from elsewhere; only a search can be resumed.")
         opened = Archive.open(archive)
-        kept = kept_data(opened)
-        job = recorded_job(opened, trust, cluster, data_kept=kept is not None)
-        dataset = kept or job.dataset(manifest.task)
+        at_hand = data_dir is not None or (opened.path / DATA).exists()
+        job = recorded_job(opened, trust, cluster, at_hand).moved(data_dir)
+        folder = data_dir if job.table is not None or job.data_dir is None else Path(job.data_dir)
+        dataset = job.bears(open_data(opened, folder))
         if dataset.task.provenance.sha256 != manifest.data.sha256:
             raise InputError(f"The data of {archive} has changed since the run began, so it cannot be resumed.")
         chosen = Chosen(manifest.agent, manifest.model, "as when the command began")
-        return cls(job, dataset, chosen, Path(os.path.abspath(archive)).parents[2], manifest.batch)
+        path = Path(os.path.abspath(archive))
+        moved = path if path.parts[-3:] != Path(manifest.address).parts else None
+        return cls(job, dataset, chosen, path.parents[2], manifest.batch, moved=moved)
 
     def execute(self, observer: Observer) -> tuple[tuple[Run, ...], SearchTask]:
         """Make every run that is not there yet, and resume those that were interrupted. Returns them, and what their
@@ -113,17 +120,15 @@ class Command:
                     dataset, make_proposer, evaluator, in_turn(observer), here, data, doubts, self.job.allow_opaque
                 )
                 for plan in plans:
-                    require_same(plan.path(self.runs_dir), evaluator.search_task)
-                    runner.recall(plan.path(self.runs_dir))
+                    require_same(plan.path, evaluator.search_task)
+                    runner.recall(plan.path)
                 observer.searching(evaluator.search_task)
                 at_a_time = self._at_a_time(evaluator)
                 plans = [*(replace(plan, spent=self._spent()) for plan in plans[:at_a_time]), *plans[at_a_time:]]
-                runs = threads.map(
-                    lambda index: runner.run(plans[index], self.runs_dir), len(plans), at_a_time, runner.archives.close
-                )
+                runs = threads.map(lambda index: runner.run(plans[index]), len(plans), at_a_time, runner.archives.close)
                 return runs, evaluator.search_task
         except KeyboardInterrupt as interrupt:
-            begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
+            begun = [path for plan in plans if (path := plan.path).exists()]
             if not begun:
                 raise
             raise Interrupted(begun[-1]) from interrupt
@@ -137,7 +142,7 @@ class Command:
 
     def _ended(self, plans: Sequence["Plan"]) -> tuple[Run, ...]:
         """The runs that have finished, in the order of their seeds."""
-        begun = [path for plan in plans if (path := plan.path(self.runs_dir)).exists()]
+        begun = [path for plan in plans if (path := plan.path).exists()]
         return tuple(run for path in begun if (run := Run.read(path)) is not None)
 
     def _at_a_time(self, evaluator: Evaluator) -> int:
@@ -175,7 +180,7 @@ class Command:
         """The data set with rows that count as they deserve, or where all count in full. With a time limit it must be
         known when its share for preparing is over, or in `LEAST_WEIGHING` seconds. A run that goes on, or is made
         again, sees what it saw when it began, however long that takes."""
-        paths = [self.plan(index).path(self.runs_dir) for index in range(self.job.runs)]
+        paths = [self.plan(index).path for index in range(self.job.runs)]
         paths += [] if self.job.replay is None else [Path(self.job.replay)]
         begun = [Archive.open(path) for path in paths if path.exists()]
         if self.job.trust_all:
@@ -208,7 +213,13 @@ class Command:
             config=self.job.model_dump(mode="json"),
         )
         until = None if self.job.replay is None else _out_of_time(Path(self.job.replay))
-        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest, until)
+        return Plan(index, self.job.seed + index, self.job.allowance(index), manifest, self._place(manifest), until)
+
+    def _place(self, manifest: Manifest) -> Path:
+        """Where the archive of a run is, or will be: beside one of the same command that was moved."""
+        if self.moved is None:
+            return self.runs_dir / manifest.address
+        return self.moved if Archive.open(self.moved).run == manifest.run else self.moved.parent / manifest.run
 
 
 def require_same(path: Path, found: SearchTask) -> None:
@@ -232,7 +243,7 @@ def _out_of_time(path: Path) -> OutOfTime | None:
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of one run of a command. `manifest` gives the address of an archive that exists already.
+    """The plan of one run of a command. `path` is where its archive is, or will be.
 
     `until` is where a run that is repeated ran out of time, `spent` the seconds of its time that are over when it
     begins.
@@ -242,12 +253,9 @@ class Plan:
     seed: int
     allowance: Allowance
     manifest: Manifest
+    path: Path
     until: OutOfTime | None = None
     spent: float = 0.0
-
-    def path(self, runs_dir: Path) -> Path:
-        """Where its archive is, or will be."""
-        return runs_dir / self.manifest.address
 
 
 class OpenArchives:
@@ -299,16 +307,16 @@ class Runner:
             for trial in recorded_trials(Archive.open(path)):
                 self.evaluator.remember(trial.proposal.source, trial.evaluation)
 
-    def run(self, plan: Plan, runs_dir: Path) -> Run:
+    def run(self, plan: Plan) -> Run:
         """Make a run, finish it where it was interrupted, or read it where it is complete."""
-        path = plan.path(runs_dir)
+        path = plan.path
         run = Run.read(path) if path.exists() else None
         if run is None:
             self._announce_tier()  # raises where nothing can be isolated, before a run begins
             late = None if self.doubts is None else self.doubts.late
             seen = {"search_task": self.evaluator.search_task.digest, "unweighed_after": late}
             manifest = marked(plan.manifest).model_copy(update=seen)
-            archive = Archive.resume(path) if path.exists() else Archive.create(runs_dir, manifest, self.data)
+            archive = Archive.resume(path) if path.exists() else Archive.create_at(path, manifest, self.data)
             with self.archives.holding(archive):
                 self._search(plan, archive)
             run = Run.read(path)

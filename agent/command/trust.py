@@ -8,6 +8,7 @@ from lawsmith.agent.command.job import Job
 from lawsmith.runs import Archive
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.ownership import is_own
+from lawsmith.runs.records.record import DataRecord
 from lawsmith.sandbox import DEFAULT_LIMITS
 from lawsmith.tasks.errors import InputError, listing
 
@@ -30,7 +31,7 @@ def recorded_job(archive: Archive, trust: bool, cluster: str | None, data_kept: 
     own = is_own(archive.manifest)
     if cluster is not None or not own:
         job = job.model_copy(update={"cluster": cluster})
-    if not own and not trust and (found := _asks(job, data_kept)):
+    if not own and not trust and (found := _asks(job, archive.manifest.data, data_kept)):
         raise InputError(
             f"You did not begin the run {archive.path} on this machine, and to resume it would "
             f"{listing(found, _SHOWN)}. Add --trust if you want that."
@@ -38,7 +39,7 @@ def recorded_job(archive: Archive, trust: bool, cluster: str | None, data_kept: 
     return job.check()
 
 
-def _asks(job: Job, data_kept: bool) -> list[str]:
+def _asks(job: Job, data: DataRecord | None, data_kept: bool) -> list[str]:
     """What the job would do here beyond computing, with this machine's own defaults, on rows that it carries."""
     found: list[str] = []
     if job.replay is not None:
@@ -52,8 +53,8 @@ def _asks(job: Job, data_kept: bool) -> list[str]:
         found.append(f"set other limits ({', '.join(f'{name} {value:g}' for name, value in changed.items())})")
     if job.workers is not None:
         found.append(f"start {job.workers} processes at a time")
-    if job.table is not None and not data_kept:
-        found += [f"read {visible(path)[:200]}" for path in (job.table.train, job.table.test) if path is not None]
+    if data is not None and not data_kept:
+        found += [f"read {visible(path)[:200]}" for path in (data.train, data.test) if path is not None]
     if job.data_dir is not None:
         found.append(f"read data in {visible(job.data_dir)[:200]}")
     return found

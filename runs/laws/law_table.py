@@ -8,9 +8,9 @@ import numpy as np
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.evaluation import typical_rmse
-from lawsmith.sandbox.law.key import law_key
+from lawsmith.sandbox.law.key import signed_features, source_key
 from lawsmith.sandbox.law.write_text import source_formula
-from lawsmith.tasks import Task
+from lawsmith.tasks import Schema, Table
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,24 @@ class LawRow:
         return id == self.id or id in self.also
 
 
-def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tuple[LawRow, ...]:
+def laws(trials: Iterable[Trial], schema: Schema, train: Table | None, chosen: str | None = None) -> tuple[LawRow, ...]:
     """The usable laws among the trials, the simplest first, of equals the one with the smaller held-out error.
 
     A law that several candidates state in other words has one row: that of the chosen one, or of the one with the
-    smallest error.
+    smallest error. `train`: the training rows. Without them laws of one target alone can be listed, and two laws are
+    one only where that holds for features of either sign.
     """
-    alone = len(task.schema.targets) == 1
-    unit = np.ones(1) if alone else task.train.spread
+    alone = len(schema.targets) == 1
+    assert alone or train is not None
+    unit = np.ones(1) if alone or train is None else train.spread
+    signed = frozenset(schema.features) if train is None else signed_features(train)
     usable = [trial for trial in trials if trial.usable and trial.evaluation.constants is not None]
     errors = {trial.id: typical_rmse(trial.evaluation.folds, np.ones(1) if alone else None) for trial in usable}
     order = sorted(usable, key=lambda trial: (trial.evaluation.constants_count or 0, errors[trial.id]))
     alike: dict[str, list[Trial]] = {}
     for trial in sorted(order, key=lambda trial: trial.id != chosen):
-        alike.setdefault(law_key(trial.proposal.source, task), []).append(trial)
+        key = source_key(trial.proposal.source, schema.targets, schema.features, signed)
+        alike.setdefault(key, []).append(trial)
     also = {first.id: tuple(one.id for one in others) for first, *others in alike.values()}
     rows, best = [], np.inf
     for trial in (one for one in order if one.id in also):
@@ -63,7 +67,7 @@ def laws(trials: Iterable[Trial], task: Task, chosen: str | None = None) -> tupl
         rows.append(
             LawRow(
                 id=trial.id,
-                formula=source_formula(trial.proposal.source, task.schema.targets) or found.formula or "opaque",
+                formula=source_formula(trial.proposal.source, schema.targets) or found.formula or "opaque",
                 constants=fitted.by_group(),
                 complexity=found.constants_count or 0,
                 train_error=float(np.sqrt(np.mean((np.array(found.rmse) / unit) ** 2))) if found.rmse else 0.0,

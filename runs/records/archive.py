@@ -67,9 +67,13 @@ class Archive:
 
     @classmethod
     def create(cls, runs_dir: Path, manifest: Manifest, data: bytes | None = None) -> Archive:
-        """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``. `data`: what ``data.json.gz`` holds.
-        Raises InputError: the folder cannot be written, the disk is full, or there is a run of that name."""
-        path = runs_dir / manifest.address
+        """Start the archive ``<runs_dir>/<task>/<agent>[-<model>]/<run id>/``; see `create_at`."""
+        return cls.create_at(runs_dir / manifest.address, manifest, data)
+
+    @classmethod
+    def create_at(cls, path: Path, manifest: Manifest, data: bytes | None = None) -> Archive:
+        """Start an archive. `data`: what ``data.json.gz`` holds. Raises InputError: the folder cannot be written, the
+        disk is full, or it exists."""
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():

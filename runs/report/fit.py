@@ -103,7 +103,7 @@ def fit_of(
         groups=tuple(errors(schema, parts, by_group=True)[:MOST_GROUP_ROWS]),
         outliers=tuple(outliers(schema, parts, content.disbelieved, content.growing)),
         notices=data.notices,
-        laws={id: row for row in laws(content.trials, data.task) for id in (row.id, *row.also)},
+        laws={id: row for row in laws(content.trials, schema, data.task.train) for id in (row.id, *row.also)},
     )
 
 

@@ -76,11 +76,12 @@ def canonical(node: Node) -> str:
 
 def law_key(source: str, task: Task) -> str:
     """The key of what `source` states for a task's targets and features."""
-    return source_key(source, task.schema.targets, task.schema.features, _signed(task.train))
+    return source_key(source, task.schema.targets, task.schema.features, signed_features(task.train))
 
 
 @kept_with_table
-def _signed(train: Table) -> frozenset[str]:
+def signed_features(train: Table) -> frozenset[str]:
+    """Features that have a value below zero."""
     return frozenset(name for name, values in train.features.items() if (values < 0).any())
 
 

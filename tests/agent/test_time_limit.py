@@ -77,7 +77,7 @@ def test_what_a_report_waits_for_is_stopped_like_the_search(tmp_path: Path) -> N
         proposer = Waiting(evaluator)
         runner = Runner(dataset, lambda *_: proposer, evaluator, Observer(), sandbox)
         began = time.monotonic()
-        run = runner.run(Plan(0, 0, Allowance(seconds=1.0), manifest), tmp_path)
+        run = runner.run(Plan(0, 0, Allowance(seconds=1.0), manifest, tmp_path / manifest.address))
         took = time.monotonic() - began
         assert run.result.winner is not None
         assert proposer.stopped == 3

@@ -33,9 +33,9 @@ def test_a_law_in_several_spellings_has_one_row():
     rising = trial("p['A'] * x['n'] ** p['a']", "(-3, 3)", 0.2)
     below = trial("p['A'] / x['n'] ** p['a']", "(0, 3)", 0.3)
     growth = trial("p['A'] * x['n'] ** p['a']", "(0, 3)", 0.4)
-    rows = laws([rising, growth, falling, below], task)
+    rows = laws([rising, growth, falling, below], task.schema, task.train)
     assert [row.id for row in rows] == [falling.id, growth.id]
     assert set(rows[0].also) == {rising.id, below.id} and rows[1].also == ()
     assert rows[0].stands_for(below.id) and not rows[0].stands_for(growth.id)
-    chosen = laws([rising, growth, falling, below], task, chosen=below.id)
+    chosen = laws([rising, growth, falling, below], task.schema, None, chosen=below.id)
     assert [(row.id, row.chosen) for row in chosen] == [(below.id, True), (growth.id, False)]
