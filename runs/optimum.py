@@ -14,6 +14,7 @@ from math import factorial
 
 import numpy as np
 
+from lawsmith.runs.intervals.estimate import DIVERGED
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import LEVEL, half_width, multiplier, predict
 from lawsmith.runs.laws.law import Law
@@ -25,6 +26,7 @@ from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, Schema
+from lawsmith.tasks.arrays import weighted_median
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frozen import Frozen
@@ -36,6 +38,7 @@ ROUNDED = 1e-6  # of a whole, by which given shares may exceed it
 MOST_FREE = 3  # features that are searched at a time, beside shares of a whole
 BELOW, ABOVE = 1e3, 1e6
 """How far below the smallest and above the largest measured value an answer is looked for."""
+HALVINGS = 80  # of an interval, which leave the last digits
 EQUAL = 1e-3  # of one measurement's noise, by which a rival's values may differ and be equally good
 FLAT = 10.0
 """An optimum that is known no better than to this factor is too flat to tell."""
@@ -222,10 +225,13 @@ def invert(
         raise InputError(f"--solve names {solve}; leave it out of --at.")
     _require(law, {solve, *fixed})
     line = _line(known, group, solve)
-    columns = {**{name: np.full(len(line), value) for name, value in fixed.items()}, solve: line}
-    values = asked(law, known, group, target)[0].call(columns)
-    axis, middle = np.log(line) if line[0] > 0 else line, known.regions[group].middle(known.features.index(solve))
-    passed = _passes(axis, values - wanted)
+    call, middle = asked(law, known, group, target)[0].call, known.regions[group].middle(known.features.index(solve))
+
+    def along(places: Array) -> Array:
+        return call({**{name: np.full(len(places), value) for name, value in fixed.items()}, solve: places})
+
+    values, axis = along(line), np.log(line) if line[0] > 0 else line
+    passed = _roots(lambda places: along(places) - wanted, line)
     if not len(passed):
         near = values[np.isfinite(values)]
         if not len(near):
@@ -235,7 +241,8 @@ def invert(
             f"The law never reaches {target} = {wanted:g} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
             f"the nearest is {closest:.4g}."
         )
-    at = passed[np.argmin(np.abs(passed - (np.log(middle) if line[0] > 0 else middle)))]
+    passed, middle = (np.log(passed), np.log(middle)) if line[0] > 0 else (passed, middle)
+    at = passed[np.argmin(np.abs(passed - middle))]
     axis = np.sort(np.append(axis[np.isfinite(values)], at))  # an interval narrower than a step has both ends, too
     back = np.exp if line[0] > 0 else np.asarray
     row = {name: law.schema.written(name, [value] * len(axis)) for name, value in fixed.items()}
@@ -294,7 +301,9 @@ def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) ->
     if low > 0:
         return np.geomspace(low / BELOW, high * ABOVE, points)
     room = 10 * (high - low or abs(high) or 1.0)
-    return np.linspace(low - room if low < 0 else 0.0, high + room, points)
+    if low == 0 < high:  # doses from a control on, and times: as fine near zero as far out
+        return np.append(0.0, np.geomspace(high / ABOVE, high + room, points - 1))
+    return np.linspace(low - room, high + room, points)
 
 
 def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> dict[str, Array]:
@@ -317,7 +326,7 @@ def _spent(
 
     rising = excess(high) > excess(low)
     within = np.sign(excess(low)) != np.sign(excess(high))
-    for _ in range(80):  # halving in the logarithm, where the feature is positive: exact to the last digits
+    for _ in range(HALVINGS):  # in the logarithm, where the feature is positive
         middle = np.sqrt(low * high) if line[0] > 0 else (low + high) / 2
         above = (excess(middle) > 0) == rising
         low, high = np.where(above, low, middle), np.where(above, middle, high)
@@ -326,6 +335,19 @@ def _spent(
     if not within.any():
         raise InputError("This budget cannot be spent anywhere near the data; check its unit and size.")
     return spent
+
+
+def _roots(excess: Callable[[Array], Array], line: Array) -> Array:
+    """Where a function passes 0 between neighbours of a line, by halving; not where it jumps, as at a pole."""
+    values = excess(line)
+    with np.errstate(invalid="ignore"):
+        places = np.flatnonzero(np.isfinite(values[:-1] + values[1:]) & (np.sign(values[:-1]) != np.sign(values[1:])))
+    low, high, rising = line[places], line[places + 1], values[places + 1] > values[places]
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = (excess(middle) > 0) == rising
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return np.asarray(high[np.abs(excess(high)) <= np.abs(values[places]) + np.abs(values[places + 1])])
 
 
 def _passes(axis: Array, values: Array) -> Array:
@@ -340,9 +362,9 @@ def _answer(
 ) -> Answer:
     """The law's own answer, with an interval from what its refits and its rivals answer; `factor` of a share only.
 
-    Refits spread by half the middle 68 % of their answers, so one that diverged does not matter; rivals by their
-    weighted distance from the law; `times` is what the held-out errors make of a standard deviation, `freedom` the
-    share of the measurements that the law's constants leave free.
+    Refits spread by half the middle 68 % of their answers, so one that diverged does not matter. Rivals spread by their
+    weighted distance from the law, none by more than `DIVERGED` times their typical one. `times` is what the held-out
+    errors make of a standard deviation, `freedom` the share of the measurements that the law's constants leave free.
     """
     own = found[0]
     assert own is not None
@@ -355,8 +377,11 @@ def _answer(
     refits = np.array([distance for distance, one in pairs if one.refit])
     if len(refits) < 3:
         return Answer(own, None, None)
-    rivals = sum(one.weight * distance**2 for distance, one in pairs if not one.refit)
-    half = times * float(np.hypot(half_width(refits) / np.sqrt(freedom), np.sqrt(rivals)))
+    near, weights = half_width(refits) / np.sqrt(freedom), np.array([one.weight for _, one in pairs if not one.refit])
+    far = np.abs([distance for distance, one in pairs if not one.refit])
+    if len(far) > 1:
+        far = np.minimum(far, DIVERGED * max(float(weighted_median(far, weights)), near))
+    half = times * float(np.hypot(near, np.sqrt(np.sum(weights * far**2))))
     if ratios:
         return Answer(own, own * float(np.exp(-half)), own * float(np.exp(half)))
     floor, ceiling = (-np.inf, np.inf) if factor is None else (0.0, 1 / factor)

@@ -13,7 +13,7 @@ from lawsmith.agent.cli.options import RUNS_DIR, Cluster, DataDir, Json, LawId, 
 EXIT = "Exit status: 0 success; 1 a run failed or a replay differs; 2 wrong usage or input; 130 interrupted."
 app = typer.Typer(
     name="discover",
-    cls=of.Group,
+    cls=of.GroupHelp,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXIT,
@@ -64,7 +64,7 @@ def _refuse_stray_options(context: typer.Context) -> None:
         raise InputError(f"Write --{option} after {context.invoked_subcommand!r}, if that command has this option.")
 
 
-command = partial(app.command, cls=of.Command)
+command = partial(app.command, cls=of.CommandHelp)
 Level = Annotated[float, of.option("P", "The probability that the interval holds, between 0 and 1.")]
 GroupName = Annotated[str | None, of.option("NAME", "Predict for this group only; by default for all of them.")]
 

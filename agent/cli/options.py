@@ -100,7 +100,7 @@ Config = Annotated[
 ]
 
 
-class _Help:
+class _PlainHelp:
     """Help that shows what a user types, without types of Python: `<bool>` beside a flag, `{RUN}` for RUN."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -113,11 +113,11 @@ class _Help:
         return found
 
 
-class Group(_Help, typer.core.TyperGroup):
+class GroupHelp(_PlainHelp, typer.core.TyperGroup):
     """`discover` itself."""
 
 
-class Command(_Help, typer.core.TyperCommand):
+class CommandHelp(_PlainHelp, typer.core.TyperCommand):
     """`discover COMMAND`."""
 
 

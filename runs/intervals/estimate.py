@@ -256,7 +256,8 @@ def model_spread(own: Array, predictions: Sequence[tuple[Array, float]]) -> Arra
     away = np.abs(np.array([prediction - own for prediction, _ in predictions]))
     if len(predictions) > 2:
         away = np.minimum(away, DIVERGED * weighted_median(away[1:], weights[1:]))
-    return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away**2, axes=1)))
+    with np.errstate(over="ignore"):  # of the only rival: infinitely far
+        return np.asarray(np.sqrt(np.tensordot(weights / weights.sum(), away**2, axes=1)))
 
 
 def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[Array, Array]:

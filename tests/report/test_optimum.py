@@ -12,6 +12,7 @@ from lawsmith import discover
 from lawsmith.agent.cli import main
 from lawsmith.runs.intervals import predict
 from lawsmith.runs.intervals.beyond_data import remarks
+from lawsmith.runs.intervals.model import Member
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.optimum import amount, invert, optimum
 from lawsmith.sandbox import Sandbox
@@ -243,3 +244,33 @@ def test_all_places_where_a_target_is_reached_are_told(tmp_path: Path, capsys: p
     assert found.law is not None
     _, out, _ = ask(capsys, "invert", str(found.law.archive.path), "--target", "y=2.1", "--solve", "x")
     assert "x = 1.10" in out and "So it is at x = 8.1" in out
+
+
+def test_a_dose_between_the_control_and_the_next_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    dose = np.repeat([0, 0.001, 0.01, 0.1, 0.3, 1, 3, 10, 100], 2)
+    left = 5 + 90 / (1 + (dose / 0.2) ** 1.5) + np.tile([0.5, -0.5], 9)
+    frame = pd.DataFrame({"dose": dose, "left": left})
+    found = discover(frame, target="left", form="B + A/(1 + (dose/h)^n)", only=True, runs_dir=tmp_path)
+    assert found.law is not None
+    half = found.law.invert("left=50", "dose")
+    assert half.low < half.value < half.high and half.value == pytest.approx(0.2, rel=0.03)
+    assert found.law.predict({"dose": [half.value]}) == pytest.approx(50, rel=1e-9)
+
+
+def test_one_rival_whose_optimum_runs_away_does_not_set_the_interval(law: Law):
+    with Sandbox() as sandbox:
+        known = law.uncertainty(sandbox)
+    winner, budget = known.members[0], feature_expression("6*N*D", law.schema)
+
+    def rival(times: float) -> Member:
+        row = dict(zip(winner.names, winner.constants["all_data"], strict=True))
+        row["A"] *= times
+        return winner.model_copy(update={"constants": {"all_data": tuple(row.values())}, "weight": 0.2})
+
+    def span(*rivals: Member) -> float:
+        beside = known.model_copy(update={"members": (winner, *rivals)})
+        found = optimum(law, beside, budget, 1e21, {}, "all_data", "loss").features["N"]
+        return found.high / found.low
+
+    near = rival(1.2), rival(0.8), rival(1.3)
+    assert span(*near) < span(*near, rival(-1.0)) < 10 * span(*near)
