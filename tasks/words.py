@@ -312,7 +312,8 @@ def prediction_of(name: str, targets: tuple[str, ...]) -> bool:
 
 def is_view_of(name: str, target: str) -> bool:
     """Whether two names are one quantity, one of them as a logarithm, say: ``ln(k)`` and ``k / s^-1``."""
-    views = [tokens(re.split(r"(?<=[A-Za-z])\s*/|\s[\[(]", text)[0]) for text in (name, target)]  # T/K, t / s
+    plain = (re.sub(r"[²³]|(?:\^|\*\*)[23]", " squared ", one).replace("√", "sqrt ") for one in (name, target))
+    views = [tokens(re.split(r"(?<=[A-Za-z])\s*/|\s[\[(]", text)[0]) for text in plain]  # T/K, t / s
     one, two = ([word for word in words if word not in WORDS["views"]] for words in views)
     return views[0] != views[1] and one == two != []  # t beside T are two quantities
 

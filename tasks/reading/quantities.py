@@ -36,6 +36,13 @@ _SECONDS = {prefix + "s": size for prefix, size in _PREFIXES.items() if size <= 
 _SECONDS |= dict.fromkeys(("sec", "secs", "second", "seconds"), 1.0) | {"msec": 1e-3, "usec": 1e-6}
 _SECONDS |= dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0)
 _SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fromkeys(("d", "day", "days"), 86400.0)
+_MONTH, _YEAR = 365.25 / 12, 365.25
+_DAYS = {unit: size / _SECONDS["d"] for unit, size in _SECONDS.items() if unit != "m"}
+_DAYS |= dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7.0) | dict.fromkeys(
+    ("mo", "mos", "month", "months"), _MONTH
+)
+_DAYS |= dict.fromkeys(("y", "yr", "yrs", "year", "years"), _YEAR)
+_TENORS = {"D": 1 / _YEAR, "W": 7 / _YEAR, "M": 1 / 12, "Y": 1.0, "years": 1.0}  # of bonds: 3M, 10Y
 _BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
 _BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
 _BYTES |= {f"{name}i{end}": 1024.0**place for place, name in enumerate("kmgtp", 1) for end in ("b", "")}
@@ -216,6 +223,12 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
     """Unit -> its size, and the unit of size 1, for units that are all of one kind; nothing for others."""
     if units <= set(_SECONDS):
         return _SECONDS, "s"
+    if units <= set(_TENORS) and not units <= {"D", "M"}:
+        return _TENORS, "years"
+    if units and all(unit.lower() in _DAYS for unit in units):
+        days = {unit: _DAYS[unit.lower()] for unit in units}
+        years = {unit: size / _YEAR for unit, size in days.items()}
+        return (years, "years") if min(days.values()) >= _MONTH else (days, "days")
     if all(unit.lower() in _BYTES and unit[-1] in "Bbesi" for unit in units):
         return {unit: _BYTES[unit.lower()] for unit in units}, "bytes"
     if {unit.lstrip("° ") for unit in units} in ({"N", "S"}, {"E", "W"}):  # 12.5° S

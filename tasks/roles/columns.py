@@ -6,12 +6,13 @@ What the user names is taken as named. Everything else is decided from names and
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import along
-from lawsmith.tasks.asked import Asked, resolve
+from lawsmith.tasks.asked import Asked, resolve, without_unit
 from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.known_units import in_words
 from lawsmith.tasks.numerals import is_bound, is_missing
@@ -22,6 +23,7 @@ from lawsmith.tasks.roles.deciding import MOST_LEVELS, Deciding
 from lawsmith.tasks.roles.doubtful_features import tell_doubts
 from lawsmith.tasks.roles.follows import derived
 from lawsmith.tasks.roles.labels import decide_labels
+from lawsmith.tasks.roles.likeness import SAME_ORDER
 from lawsmith.tasks.roles.weights import decide_weights, kind_of_weight, weigh
 from lawsmith.tasks.rows import filled, filled_labels, finished, of_other_events, take
 from lawsmith.tasks.schema import ColumnRole, Weight
@@ -295,11 +297,16 @@ class _Decision(Deciding):
         found = derived(columns, {name: words.tokens(name) for name in columns})
         for name, (others, closeness) in found.items():
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
-        if left := [name for name, (role, _) in self.role.items() if role == "derived"]:
-            kept = option(*self._features_in_order(), *left)
-            verb, them = ("follows", "it") if len(left) == 1 else ("follow", "them")
+        left = self.candidates()
+        for name, other in permutations(left, 2):  # sin θ beside θ, 1/T beside T (°C)
+            longer = len(without_unit(name)[0]) > len(without_unit(other)[0])
+            if longer and words.is_view_of(name, other) and along(left[name], left[other]) > SAME_ORDER:
+                self.set(name, "derived", f"a function of {other}, by its name and values")
+        if out := [name for name, (role, _) in self.role.items() if role == "derived"]:
+            kept = option(*self._features_in_order(), *out)
+            verb, them = ("follows", "it") if len(out) == 1 else ("follow", "them")
             self.notices.append(
-                f"lawsmith left out {listing(left)}, which {verb} from the other features; --features {kept} "
+                f"lawsmith left out {listing(out)}, which {verb} from the other features; --features {kept} "
                 f"keeps {them}."
             )
 

@@ -26,6 +26,7 @@ ROWS_PER_TERM, MOST_TERMS, MOST_ROWS = 2, 100, 2000  # of the polynomial that te
 MOST_ALIKE = 3  # columns whose names begin as the target's does, which are views of it
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
+CHANGES = 4.0  # times the differences between rounds that chance makes, above which something changes
 GAPS = 10  # numbers for each row, at most, where rows are numbered with gaps
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[-/–]\d{2}$")
 WORD = 3  # letters of a name that is more than a symbol
@@ -45,7 +46,7 @@ def decide_bookkeeping(d: Deciding) -> None:
             d.set(name, "bookkeeping", "only numbers the rows or runs, by its name and values")
         elif d.numbers[name] is None and plain in words.WORDS["cited"]:
             d.set(name, "bookkeeping", "the source of each row, by its name")
-        elif words.is_replicate(name) and len(set(d.labels_of(name))) < d.rows:
+        elif (words.is_replicate(name) and len(set(d.labels_of(name))) < d.rows) or _measures_again(d, name):
             d.set(name, "replicate", "tells repeated measurements apart")
         elif words.is_replicate(name) and not _is_course(d, name):  # as the target along trials 1, 2, … is
             d.set(name, "bookkeeping", "numbers the runs, by its name")
@@ -103,6 +104,21 @@ def _is_course(d: Deciding, name: str) -> bool:
             ways = [np.corrcoef(ranks(steps[one]), ranks(target[one]))[0, 1] for one in rows]
             return bool(abs(np.mean(ways)) > ONE_WAY)
     return False
+
+
+def _measures_again(d: Deciding, name: str) -> bool:
+    """Whether a column numbers the measurements of a benchmark at equal settings, between which nothing changes."""
+    pair = d.pair(name, d.asked.target[0]) if words.has(name, "measured_again") and _is_performance(d) else None
+    if pair is None or not numbers_things(np.unique(pair[0])) or pair[1].min() <= 0:
+        return False
+    settings = [d.labels_of(one) for one in d.names if one not in (name, *d.asked.target) and d.is_set(one)]
+    places = np.unique(np.array(settings or [[""] * d.rows]), axis=1, return_inverse=True)[1].reshape(-1)
+    if np.bincount(places).min() < 2 or len(np.unique([places, pair[0]], axis=1).T) < d.rows:
+        return False
+    left, times = np.log(pair[1]), np.unique(pair[0], return_inverse=True)[1]
+    left = left - (np.bincount(places, left) / np.bincount(places))[places]
+    means = np.bincount(times, left) / np.bincount(times)
+    return bool(np.mean(means[times] ** 2) * d.rows < CHANGES * (times.max() + 1) * np.mean(left**2))
 
 
 def decide_companions(d: Deciding) -> None:

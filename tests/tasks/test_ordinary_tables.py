@@ -9,6 +9,7 @@ from tables import FRAME, read, roles
 
 from lawsmith.tasks import words
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.new_rows import number_in
 
 X = np.geomspace(1, 100, 12)
 
@@ -212,3 +213,42 @@ def test_columns_of_a_survey_do_not_follow_from_what_was_set(tmp_path: Path):
     made["power"] = 50 + 30 * made["cylinders"] - 8 * made["gears"] + 20 * made["carburettors"] + rng.normal(0, 4, 24)
     made["use"] = 40 / (1 + made["power"] / 90)
     assert roles(read(tmp_path, made, "use"))["power"] == "feature"
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1 month", "6 months", "1 year", "18 months", "2 years"], [1 / 12, 0.5, 1, 1.5, 2]),
+        (["3 Mo", "6 Mo", "1 Yr", "5 Yr", "30 Yr"], [0.25, 0.5, 1, 5, 30]),
+        (["3M", "6M", "1Y", "5Y", "30Y"], [0.25, 0.5, 1, 5, 30]),
+        (["12 hours", "1 day", "1 week", "2 weeks", "1 month"], [0.5, 1, 7, 14, 365.25 / 12]),
+    ],
+)
+def test_times_in_weeks_months_and_years_are_numbers(tmp_path: Path, cells: list[str], numbers: list[float]):
+    """Ages of children, terms of bonds and delays of a memory test were refused as numbers in different units."""
+    data = read(tmp_path, pd.DataFrame({"time": cells, "y": [9, 7, 5, 4.5, 4]}), "y")
+    assert np.allclose(data.task.train.features["time"], numbers)
+    unit = data.task.schema.columns["time"].unit
+    assert number_in("3 months", unit) == pytest.approx(0.25 * {"years": 1, "days": 365.25}[unit])
+
+
+def test_a_function_of_another_feature_by_its_name_and_values_is_derived(tmp_path: Path):
+    angle = np.arange(10, 81, 10)
+    made = pd.DataFrame({"θ (°)": angle, "cos²θ": np.cos(np.radians(angle)).round(3) ** 2})
+    made["I (mA)"] = (5 * made["cos²θ"] + 0.1 * np.sin(angle)).round(2)
+    assert read(tmp_path, made, "I (mA)").task.schema.features == ("θ (°)",)
+    warm = pd.DataFrame({"1/T (1/K)": (1 / (X + 273.15)).round(6), "T (°C)": X, "k": np.exp(X / 40).round(3)})
+    assert read(tmp_path, warm, "k").task.schema.features == ("T (°C)",)
+    other = pd.DataFrame({"x": X, "log x2": np.cos(7 * X), "y": X**0.5})
+    assert read(tmp_path, other, "y").task.schema.features == ("x", "log x2")
+
+
+def test_measurements_of_a_benchmark_that_are_alike_are_repeats(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    made = pd.DataFrame([(n, a, k) for n in (10, 100, 1000) for a in "ab" for k in range(1, 6)])
+    made = made.set_axis(["size", "algo", "iteration"], axis=1)
+    alike = made["size"] * made["algo"].map({"a": 1, "b": 1.6}) * np.exp(0.03 * rng.standard_normal(30))
+    found = roles(read(tmp_path, made.assign(instructions=(3.1 * alike).round(), time_ms=alike.round(3)), "time_ms"))
+    assert (found["iteration"], found["size"]) == ("replicate", "feature")
+    solver = made.assign(time_ms=(alike * made["iteration"]).round(3))
+    assert roles(read(tmp_path, solver, "time_ms"))["iteration"] == "feature"
