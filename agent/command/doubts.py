@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -121,6 +121,17 @@ class Doubts:
         )
 
 
+class _Law(NamedTuple):
+    """What a plain law says (n, T) of the rows that it was fitted to, and with how many constants."""
+
+    predicted: Array
+    constants: int
+
+
+def _predictions(laws: Sequence[_Law]) -> list[Array]:
+    return [one.predicted for one in laws]
+
+
 def _another_unit(rows: Sequence[Disbelieved]) -> tuple[str, ...]:
     """A sentence where all of the rows are off by the factor between two units."""
     rows = [row for row in rows if not row.met]
@@ -151,25 +162,25 @@ def doubted(
         return dataset, None
     tables = [task.train, *([by_value(task.train)] if may_grow(task.train) else [])]
     try:
-        predictions, *others = _robust(task, tables, own, sandbox, end)
+        laws, *others = _robust(task, tables, own, sandbox, end)
     except TimeoutError:
         return dataset, Doubts.late_after(seconds, task)
     growing = None
     for relative in others:
-        growing = growing_errors(task.train, [*predictions, *relative])
+        every = [*laws, *relative]
+        growing = growing_errors(task.train, _predictions(every), [one.constants for one in every])
         if growing is not None:
-            predictions = [*predictions, *relative]  # tiny values of another unit outweigh all others in the second
+            laws = every  # tiny values of another unit outweigh all others in the second
             task = replace(task, train=replace(task.train, weight=growing.weights))
-    rows = () if few else disbelieved(task.train, predictions, growing is not None)
+    rows = () if few else disbelieved(task.train, _predictions(laws), growing is not None)
     if not rows and growing is None:
         return dataset, None
     weighed = with_little_weight(task, [row.row for row in rows])
     return replace(dataset, task=weighed), Doubts(rows, trusting, growing, max(len(own) - LAWS, 0))
 
 
-def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sandbox, end: float) -> list[list[Array]]:
-    """Predictions (n, T) for the rows of each table by plain laws of the library, and `own` ones, that no single row
-    pulls.
+def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sandbox, end: float) -> list[list[_Law]]:
+    """For each table plain laws of the library, and `own` ones, fitted so that no single row pulls them.
 
     Raises TimeoutError where they are not fitted at `end`, by the monotonic clock; those under way are finished.
     """
@@ -201,8 +212,8 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     found = _fitted(first, task, tables, sandbox, end)
     asked = len(numbers) == 1 or (len(numbers) == 2 and rows <= SMALL)
     edge = at_edge(task.train)  # there all laws may bend otherwise than the rows
-    accused = asked and any(edge[one.row] for one in disbelieved(task.train, found[0]))
-    if asked and (_leaves_a_pattern(task.train, found[0]) or accused):
+    accused = asked and any(edge[one.row] for one in disbelieved(task.train, _predictions(found[0])))
+    if asked and (_leaves_a_pattern(task.train, _predictions(found[0])) or accused):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
@@ -217,8 +228,8 @@ def _breaks(form: SymbolicForm) -> bool:
 
 def _fitted(
     sources: Sequence[str], task: Task, tables: Sequence[Table], sandbox: Sandbox, end: float
-) -> list[list[Array]]:
-    """Predictions (n, T) for the rows of each table by laws that are fitted to it; raises TimeoutError as `_robust`."""
+) -> list[list[_Law]]:
+    """For each table the laws, fitted to it; raises TimeoutError as `_robust`."""
     if time.monotonic() > end:  # making the forms of a table with many rows and features takes its time too
         raise TimeoutError
     futures = [
@@ -231,7 +242,8 @@ def _fitted(
         raise TimeoutError
     results = [future.result() for future in futures]
     count = len(sources)
-    return [[one.predictions[0] for one in results[k * count : (k + 1) * count] if one.ok] for k in range(len(tables))]
+    fitted = [_Law(one.predictions[0], one.constants.free) if one.ok and one.constants else None for one in results]
+    return [[one for one in fitted[k * count : (k + 1) * count] if one is not None] for k in range(len(tables))]
 
 
 def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:

@@ -58,27 +58,31 @@ def may_grow(train: Table) -> bool:
     return bool(low > 0 and high >= (RATIO if of_one_sign else OF_EITHER_SIGN) * low)
 
 
-def growing_errors(train: Table, predictions: Sequence[Array]) -> GrowingErrors | None:
+def growing_errors(
+    train: Table, predictions: Sequence[Array], constants: Sequence[int] | None = None
+) -> GrowingErrors | None:
     """Errors that grow with the value, where they clearly do, in a table that `may_grow`; None elsewhere.
 
-    predictions: (n, 1) each, of laws that may hold, fitted robustly with and without weights. The likelihood of the
-    rows decides, with errors of Laplace's distribution: the best law with errors that are shares of the expected value
-    (and a floor below which they do not fall), against the best one with equal errors. It has to with all
-    rows, and where each kind leaves out a few as outliers and pays for them: two outliers explain a table as well as
-    errors that grow do, but not as simply. Errors that rows beside one another share are the law's, and say nothing of
-    the measurements.
+    predictions: (n, 1) each, of laws that may hold, fitted robustly with and without weights. constants: how many each
+    was fitted with, for which it pays by the Bayesian criterion (Schwarz 1978): many constants meet the largest values,
+    and equal errors seem as likely. The likelihood of the rows decides, with errors of Laplace's distribution: the best
+    law with errors that are shares of the expected value (and a floor below which they do not fall), against the best
+    one with equal errors. It has to with all rows, and where each kind leaves out a few as outliers and pays for them:
+    two outliers explain a table as well as errors that grow do, but not as simply. Errors that rows beside one another
+    share are the law's, and say nothing of the measurements.
     """
     measured = train.target_matrix()[:, 0]
-    laws = [one[:, 0] for one in predictions if np.isfinite(one).all()]
-    growing = [(law, size) for law in laws for size in _sizes(measured, law)]
-    exact = any(np.median(np.abs(measured - law)) <= LEAST * np.abs(measured).mean() for law in laws)
+    prices = np.log(len(train)) / 2 * np.array(constants or [0] * len(predictions))
+    laws = [(one[:, 0], price) for one, price in zip(predictions, prices, strict=True) if np.isfinite(one).all()]
+    growing = [(law, size, price) for law, price in laws for size in _sizes(measured, law)]
+    exact = any(np.median(np.abs(measured - law)) <= LEAST * np.abs(measured).mean() for law, _ in laws)
     if exact or not growing:  # exact laws have no errors that could grow
         return None
-    equal = np.max([_likelihoods(measured, law, np.ones(len(law))) for law in laws], axis=0)
-    likelihoods = np.array([_likelihoods(measured, law, size) for law, size in growing])
+    equal = np.max([_likelihoods(measured, law, np.ones(len(law))) - price for law, price in laws], axis=0)
+    likelihoods = np.array([_likelihoods(measured, law, size) - price for law, size, price in growing])
     best, all_rows = likelihoods.max(axis=0), likelihoods[:, 0]
     gain = min(best.max() - equal.max(), best[0] - equal[0])  # outliers may speak for either kind
-    law, size = growing[int(np.argmax(all_rows))]
+    law, size, _ = growing[int(np.argmax(all_rows))]
     clearly = max(min(CLEARLY, OF_FEW * len(train)), EACH * len(train))
     errors = (measured - law) / size
     if gain < clearly or correlation(errors, errors[neighbours(train)].mean(axis=1)) > MISFIT:
