@@ -144,8 +144,10 @@ def _own_table(said: Mapping[str, Any], runs_dir: Path) -> OwnTable:
     own, test, name = _file(said["data"]), said["test"], said["name"] or "table"
     group, features, ranges, expect = (said[argument] for argument in ("group", "features", "ranges", "expect"))
     named = {argument: _named(own, said[argument]) for argument in ("target", "category", "ignore")}
-    taken = (said[argument] for argument in ("target", "group", "ignore", "category"))
-    named["category"] += _own_categories(own, *taken)
+    if not isinstance(own, Path):  # whose columns of numbers may be categories by their type
+        taken = (said[argument] for argument in ("target", "group", "ignore", "category"))
+        spoken_of = {name for one in taken if one is not None for name in listed(one)}
+        named["category"] += tuple(name for name in numbered_categories(own) if name not in spoken_of)
     return _checked(
         OwnTable,
         said,
@@ -190,14 +192,6 @@ def _factors(reach: "str | float | Sequence[str] | Mapping[Label, float]") -> tu
     if isinstance(reach, Mapping):
         return reach_texts(reach)
     return (f"{reach:g}",) if isinstance(reach, int | float) else listed(reach)
-
-
-def _own_categories(data: "Path | pd.DataFrame", *named: "Label | Sequence[Label] | None") -> tuple[str, ...]:
-    """Columns of a DataFrame that are categories of numbers by their type, and that nothing else was said of."""
-    if isinstance(data, Path):
-        return ()
-    said = {name for one in named if one is not None for name in listed(one)}
-    return tuple(name for name in numbered_categories(data) if name not in said)
 
 
 def _file(table: Any) -> "Path | pd.DataFrame":

@@ -21,6 +21,7 @@ MISSES = 3.0
 ONLY_ROWS = "only more rows can tell which is right"
 MOST_NAMED = 5
 """A row with more features is not named."""
+NUMBERS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 FITS = 0.1
 """A law that misses the rows by more than this share of their spread is no law of them."""
 
@@ -92,7 +93,8 @@ def _as_good(laws: Sequence[Trial], task: Task) -> str:
     """That all but the first of the laws are as good as that one: on held-out rows, or else, where known forms came in
     by their fit, by both."""
     errors, count = [typical_error(law, task) for law in laws], len(laws) - 1
-    which = f"{_count(count)} other formula{'s' if count > 1 else ''}"
+    number = NUMBERS[count - 1] if count <= len(NUMBERS) else str(count)
+    which = f"{number} other formula{'s' if count > 1 else ''}"
     if np.log(max(errors) / max(min(errors), np.finfo(float).tiny)) <= RULES.close:
         return f"{which} {'do' if count > 1 else 'does'} as well"
     return f"{which} {'are' if count > 1 else 'is'} as plausible, judged by held-out rows and by the fit to all rows,"
@@ -121,8 +123,3 @@ def _telling(apart: Array, laws: Sequence[Trial], search_task: SearchTask) -> st
 def _size(away: float) -> str:
     """A difference as a share of the prediction, or as its multiple where it is large."""
     return percent(away) if away < 2 else f"{away:.0f} times the prediction"
-
-
-def _count(number: int) -> str:
-    words = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
-    return words[number] if number < len(words) else str(number)

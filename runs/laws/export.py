@@ -82,15 +82,9 @@ def _origin(law: Law) -> dict[str, object]:
     return told
 
 
-def _read(law: Law) -> Statement | Unreadable:
-    if law.form is None:
-        return Unreadable("the record holds no form")
-    return read(law.form, law.schema.targets)
-
-
 def _stated(law: Law, form: str) -> Statement:
     """What a law states; raises InputError, which names the format, where it cannot be read."""
-    found = _read(law)
+    found = law.read()
     if isinstance(found, Unreadable):
         raise InputError(
             f"The law of {law.archive.run} cannot be written as {form}: {visible(found.reason)}; "
@@ -139,7 +133,7 @@ def _sympy(law: Law) -> str:
 
 
 def _json(law: Law) -> str:
-    task, found, result = law.schema, _read(law), law.archive.result
+    task, found, result = law.schema, law.read(), law.archive.result
     assert result is not None
     stated = None if isinstance(found, Unreadable) else found
     scored = law.chosen

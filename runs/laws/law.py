@@ -87,7 +87,7 @@ class Law:
     @property
     def features(self) -> tuple[str, ...]:
         """The features in the formula; all features if lawsmith cannot read the law."""
-        if (stated := self._statement) is None:
+        if isinstance(stated := self.read(), Unreadable):
             return self.schema.features
         used = {name for tree in stated.targets.values() for name in features_of(tree)}
         return tuple(name for name in self.schema.features if name in used)
@@ -142,8 +142,8 @@ class Law:
         Each positive feature alone and all of them together are followed beyond their largest values, the others held
         at both ends of their range. 1 where it is not finite even ten times beyond; None for a law that cannot be read.
         """
-        stated, constants = self._statement, self.constants.get(group)
-        if stated is None or constants is None:
+        stated, constants = self.read(), self.constants.get(group)
+        if isinstance(stated, Unreadable) or constants is None:
             return None
         region, reached = known.regions[group], 1.0
         for factor in REACHES:
@@ -234,16 +234,16 @@ class Law:
             raise InputError(f"The law has no prediction for these rows: {found.message}")
         return found.predictions[0]
 
-    @property
-    def _statement(self) -> Statement | None:
-        """What the form states; None where it cannot be read."""
-        found = None if self.form is None else read(self.form, self.schema.targets, self.schema.features)
-        return None if isinstance(found, Unreadable) else found
+    def read(self) -> Statement | Unreadable:
+        """What the form states, or why it cannot be read."""
+        if self.form is None:
+            return Unreadable("the record holds no form")
+        return read(self.form, self.schema.targets, self.schema.features)
 
     def _from_tree(self, table: Table) -> Array | None:
         """(n, T) values of the law's own tree; None for a law that cannot be read, or lacks a constant."""
-        stated = self._statement
-        if stated is None:
+        stated = self.read()
+        if isinstance(stated, Unreadable):
             return None
         names = [parameter.name for parameter in stated.parameters]
         rows = [self.constants.get(group, {}) for group in table.groups]

@@ -25,6 +25,7 @@ from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_by_ratios_from_zero, is_logarithmic
 from lawsmith.tasks.asked import without_unit
+from lawsmith.tasks.schema import Column
 
 MOST_GROUP_ROWS = 500  # lines of the table of groups
 BELIEVED = "training, without outliers"
@@ -144,26 +145,20 @@ def packed(content: Mapping[str, Any]) -> str:
 
 def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | None = None) -> dict[str, Any]:
     """What the script draws. levels: per target and group the value that the law tends to, where it has one."""
-    rows, schema = picture.rows, picture.schema
-    units = {name: "" if without_unit(name)[1] else column.unit for name, column in schema.columns.items()}
-    levels_of = {name: [short(one) for one in column.levels] for name, column in schema.columns.items()}
-    measured = rows.measured.T
+    rows, schema, measured = picture.rows, picture.schema, picture.rows.measured.T
+
+    def axis(name: str, log: bool) -> dict[str, Any]:
+        column = schema.columns.get(name, Column(name=name))
+        unit = "" if without_unit(name)[1] else column.unit
+        return {"name": short(name), "unit": short(unit), "log": log, "labels": list(map(short, column.levels))}
+
     return {
         "targets": [
-            {
-                "name": short(name),
-                "unit": short(units.get(name, "")),
-                "log": is_logarithmic(values) and not picture.is_share(t),
-            }
+            axis(name, is_logarithmic(values) and not picture.is_share(t))
             for t, (name, values) in enumerate(zip(schema.targets, measured, strict=True))
         ],
         "features": [
-            {
-                "name": short(name),
-                "unit": short(units.get(name, "")),
-                "log": log or is_by_ratios_from_zero(column),
-                "labels": levels_of.get(name, []),
-            }
+            axis(name, log or is_by_ratios_from_zero(column))
             for name, log, column in zip(schema.features, picture.logarithmic, rows.x.T, strict=True)
         ],
         "varying": list(picture.varying),

@@ -122,13 +122,7 @@ def _system_json(system: System) -> dict[str, Any]:
 
 
 def _entry_json(entry: BoardEntry) -> dict[str, Any]:
-    return {
-        "run": entry.manifest.run,
-        "address": entry.manifest.address,
-        "state": entry.state,
-        "seed": entry.manifest.seed,
-        "created": entry.manifest.created,
-        "data": None if entry.manifest.data is None else entry.manifest.data.sha256,
-        **entry.finished.figures,
-        "law": entry.archive.law,
-    }
+    manifest = entry.manifest
+    told = {name: getattr(manifest, name) for name in ("run", "address", "seed", "created")}
+    data = None if manifest.data is None else manifest.data.sha256
+    return told | {"state": entry.state, "data": data, **entry.finished.figures, "law": entry.archive.law}
