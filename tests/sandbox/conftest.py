@@ -12,6 +12,8 @@ from lawsmith.tasks import Schema, Table
 
 SCHEMA = Schema(name="t", long_name="t", title="t", features=("n",), targets=("y",), group="g", cap=4)
 MIB = 1 << 20
+SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
+FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +73,14 @@ def proved(sandbox: Sandbox, job: FitJob | PredictJob) -> JobResult:
     claims = [Claim(constants, table, seen) for table, seen in zip(job.predict, found.predictions, strict=True)]
     again = sandbox.verify(candidate, job.schema, claims)
     return found if again.ok else again
+
+
+def law(body: str) -> str:
+    """The source of a closed law that does more than its contract allows."""
+    return f"{SYS}{FRAME}import numpy as np\ndef law(input_data, group):\n    {body}\n"
+
+
+def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
+    """What a closed law predicts for all rows; with `check` as an evaluation takes it."""
+    job = PredictJob(source, schema, None, (table.hide(),))
+    return proved(sandbox, job) if check else sandbox.run(job)

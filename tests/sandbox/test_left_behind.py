@@ -3,22 +3,9 @@
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import Constants, FitJob, JobResult, PredictJob, Sandbox, Verdict
+from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox, Verdict
 from lawsmith.tasks import Schema, Table
-from tests.sandbox.conftest import proved
-
-SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
-FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
-
-
-def law(body: str) -> str:
-    return f"{SYS}{FRAME}import numpy as np\ndef law(input_data, group):\n    {body}\n"
-
-
-def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
-    job = PredictJob(source, schema, None, (table.hide(),))
-    return proved(sandbox, job) if check else sandbox.run(job)
-
+from tests.sandbox.conftest import SYS, law, predict, proved
 
 SMUGGLER = """
 PARAMETERS = ("a",)

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from lawsmith.sandbox import JobResult, Limits, PredictJob, Sandbox, Verdict
+from lawsmith.sandbox import Limits, Sandbox, Verdict
 from lawsmith.sandbox.clean import OUTPUT_CHARACTERS
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.pool.execute import Order, result
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.tasks import Schema, Table
-from tests.sandbox.conftest import proved
-
-SYS = 'import collections\nimp = collections._sys.modules["builtins"].__import__\nos = imp("os")\n'
-FRAME = "struct = imp('struct')\ndef frame(v, k, *t): return struct.pack('<BHIIII', v, k, *map(len, t)) + b''.join(t)\n"
+from tests.sandbox.conftest import law, predict
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +25,7 @@ def brisk(sandbox: Sandbox) -> Iterator[Sandbox]:
         yield made
 
 
-def law(body: str) -> str:
-    return f"{SYS}{FRAME}import numpy as np\ndef law(input_data, group):\n    {body}\n"
-
-
 HONEST = "[{'y': row['n']} for row in input_data]"
-
-
-def predict(sandbox: Sandbox, source: str, schema: Schema, table: Table, check: bool = False) -> JobResult:
-    job = PredictJob(source, schema, None, (table.hide(),))
-    return proved(sandbox, job) if check else sandbox.run(job)
 
 
 @pytest.mark.parametrize(

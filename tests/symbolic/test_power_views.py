@@ -15,7 +15,7 @@ from lawsmith.sandbox.law.nodes import Power, Product
 from lawsmith.tasks import Array
 from lawsmith.tasks.noise import OF_FLOATS
 from tests.made import made_task
-from tests.symbolic.test_terms_search import drawn, fitted_error
+from tests.symbolic.test_terms_search import drawn, fitted_error, noisy
 
 Law = Callable[..., Array]
 POWERS: dict[str, tuple[Law, str]] = {
@@ -31,8 +31,7 @@ POWERS: dict[str, tuple[Law, str]] = {
 def test_a_power_and_what_it_multiplies_are_seen(name: str, noise: float) -> None:
     law, title = POWERS[name]
     x, z = drawn(-2, 2, 0), drawn(-2, 2, 1)
-    y = law(x, z)
-    y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
+    y = noisy(law(x, z), noise)
     found = power_view({"x": x, "z": z}, y, {"x": 1.0, "z": 1.0}, np.arange(len(y)), OF_FLOATS)
     assert found is not None
     assert found[0].title == title

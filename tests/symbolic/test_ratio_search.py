@@ -14,7 +14,7 @@ from lawsmith.agent.symbolic.ratio_search import RatioLaw, ratio
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array, Table
 from tests.made import made_task
-from tests.symbolic.test_terms_search import drawn, fitted_error
+from tests.symbolic.test_terms_search import drawn, fitted_error, noisy
 
 Law = Callable[[Array, Array], Array]
 RATIOS: dict[str, tuple[Law, tuple[float, float], int]] = {  # law, range of the features, constants
@@ -28,8 +28,7 @@ NOISY = ("competition", "inhibition", "velocities")
 
 def general(law: Law, ends: tuple[float, float], noise: float) -> GeneralForms:
     x, z = drawn(*ends, 0), drawn(*ends, 1)
-    y = law(x, z)
-    y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
+    y = noisy(law(x, z), noise)
     task = made_task({"x": x, "z": z}, y)
     return GeneralForms(task, profile(task.train), Loss.SQUARED)
 

@@ -12,7 +12,7 @@ from lawsmith.agent.symbolic.ridge_search import _seen
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.tasks import Array
 from tests.made import made_task
-from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error
+from tests.symbolic.test_terms_search import all_rows, drawn, fitted_error, noisy
 
 Law = Callable[..., Array]
 LAWS: dict[str, tuple[Law, float | None]] = {
@@ -29,8 +29,7 @@ LAWS: dict[str, tuple[Law, float | None]] = {
 def test_a_pair_and_its_weight_are_seen(name: str, noise: float, rows: int) -> None:
     law, weight = LAWS[name]
     x, z = drawn(-2, 2, 0)[:rows], drawn(-2, 2, 1)[:rows]
-    y = law(x, z)
-    y = y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
+    y = noisy(law(x, z), noise)
     found = _seen(all_rows(made_task({"x": x, "z": z}, y)), ["x", "z"])
     assert (found is None) == (weight is None)
     if found is not None:

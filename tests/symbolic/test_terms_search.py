@@ -31,6 +31,11 @@ def drawn(low: float, high: float, seed: int, rows: int = 300) -> Array:
     return np.random.default_rng(seed).uniform(low, high, rows)
 
 
+def noisy(y: Array, noise: float) -> Array:
+    """With errors that are a share of the spread."""
+    return y + noise * y.std() * np.random.default_rng(2).standard_normal(len(y))
+
+
 LAWS: dict[str, tuple[dict[str, tuple[float, float]], Callable[..., Array]]] = {
     "oscillator": (
         {"x": (-2, 2), "v": (-3, 3)},
