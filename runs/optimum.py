@@ -233,14 +233,7 @@ def invert(
     values, axis = along(line), np.log(line) if line[0] > 0 else line
     passed = _roots(lambda places: along(places) - wanted, line)
     if not len(passed):
-        near = values[np.isfinite(values)]
-        if not len(near):
-            raise InputError(f"The law has no finite value along {solve}.")
-        closest = float(near[np.argmin(np.abs(near - wanted))])
-        raise InputError(
-            f"The law never reaches {target} = {wanted:g} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
-            f"the nearest is {closest:.4g}."
-        )
+        raise _never_reached(f"{target} = {wanted:g}", wanted, values, solve, line)
     passed, middle = (np.log(passed), np.log(middle)) if line[0] > 0 else (passed, middle)
     at = passed[np.argmin(np.abs(passed - middle))]
     axis = np.sort(np.append(axis[np.isfinite(values)], at))  # an interval narrower than a step has both ends, too
@@ -254,6 +247,17 @@ def invert(
     low, high = ends[ends <= at][-1:], ends[ends >= at][:1]
     found = Answer(float(back(at)), *(float(back(end[0])) if len(end) else None for end in (low, high)))
     return found, back(passed[passed != at])
+
+
+def _never_reached(goal: str, wanted: float, values: Array, solve: str, line: Array) -> InputError:
+    """What is said where none of the law's values (n,) along the line of a feature is the wanted one."""
+    near = values[np.isfinite(values)]
+    if not len(near):
+        return InputError(f"The law has no finite value along {solve}.")
+    return InputError(
+        f"The law never reaches {goal} for {solve} between {line[0]:.3g} and {line[-1]:.3g}; "
+        f"the nearest is {near[np.argmin(np.abs(near - wanted))]:.4g}."
+    )
 
 
 def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:

@@ -41,13 +41,7 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
         raise InputError("No feature is named. Name some, or leave the option out: lawsmith then decides.")
     group = _or_none(asked.group, names)
     if group:
-        parts = [part.strip() for part in group.split(",")]
-        if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
-            raise InputError(
-                f"{where}: --group takes one column. Join {listing(parts)} into one column, or give one of them with "
-                "--group and the others with --category."
-            )
-        group = one(group)
+        _refuse_several_groups(group, names, where)
     sigma = _or_none(asked.sigma, names)
     if sigma and is_numeral(sigma) and not meant(sigma, names):
         raise InputError(
@@ -61,14 +55,23 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     found = Asked(
         target=several(asked.target),
         features=None if asked.features is None else several(asked.features),
-        group=group,
+        group=group and one(group),
         category=several(asked.category),
-        sigma=one(sigma) if sigma else sigma,
+        sigma=sigma and one(sigma),
         ignore=several(asked.ignore),
         drop_incomplete=asked.drop_incomplete,
     )
     _refuse_two_roles(found)
     return found
+
+
+def _refuse_several_groups(group: str, names: Sequence[str], where: str) -> None:
+    parts = [part.strip() for part in group.split(",")]
+    if group not in names and len(parts) > 1 and all(meant(part, names) for part in parts):
+        raise InputError(
+            f"{where}: --group takes one column. Join {listing(parts)} into one column, or give one of them with "
+            "--group and the others with --category."
+        )
 
 
 def with_commas(listed: Sequence[str], names: Sequence[str]) -> list[str]:

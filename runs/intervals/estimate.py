@@ -123,12 +123,7 @@ class _Study:
         return Uncertainty(
             features=schema.features,
             targets=schema.targets,
-            members=tuple(
-                Member(
-                    id=one.id, source=one.source, names=one.constants.names, constants=_values(one.constants), weight=w
-                )
-                for one, w in zip(self.laws, self.weights.tolist(), strict=True)
-            ),
+            members=tuple(map(_member, self.laws, self.weights.tolist())),
             resamples=_fitted(redraws),
             freed=None if other is None else Freed(source=other[0], names=other[1], resamples=_fitted(others)),
             errors=tuple(self._errors(t, residual, held_out, rows) for t in range(len(schema.targets))),
@@ -294,6 +289,11 @@ def _regions(table: Table, log: tuple[bool, ...]) -> dict[str, Region]:
 def _values(constants: Constants) -> Values:
     rows = zip(constants.groups, constants.values, strict=True)
     return {group: None if np.isnan(row).any() else tuple(row.tolist()) for group, row in rows}
+
+
+def _member(law: EvaluatedLaw, weight: float) -> Member:
+    fitted = law.constants
+    return Member(id=law.id, source=law.source, names=fitted.names, constants=_values(fitted), weight=weight)
 
 
 def weighted_quantiles(values: Array, weights: Array, levels: Array) -> Array:

@@ -104,24 +104,31 @@ def render_law(
     except Unreadable as error:
         raise ValueError(f"the candidate cannot be rendered: {error}") from None
     name = next((name for name in ("form", "scaling_law_func", "law") if name in parsed.definitions), "")
-    modules = ["math", "numpy"]
-    table: tuple[str, object]
-    match name:
-        case "form":
-            note = f"Needs numpy: the form is carried as it was proposed, because of {visible(stated.reason)}."
-            table, body = ("CONSTANTS", _table(constants)), _ARRAYS + _BY_ROW
-        case "scaling_law_func":
-            note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
-            table, body = ("CONSTANTS", _pair_table(constants, len(schema.targets))), _PAIR + _BY_ROW
-        case "law" if groups:
-            note, modules = "The law is carried as it was proposed, with its constants inside.", ["math"]
-            table, body = ("GROUPS", tuple(groups)), _CLOSED
-        case "law":
-            raise ValueError("a closed law is rendered with the groups it was trained on")
-        case _:
-            raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
+    note, table, body = _carried_law(name, stated, schema, constants, groups)
+    modules = ["math", "numpy"] if note.startswith("Needs numpy") else ["math"]
     head = _head(schema, f"The formula is the function `{name}` below.", note, provenance, modules, OPAQUE)
     return _assembled(head, schema, table, [*_CHECKS, carried(parsed, name)], body)
+
+
+def _carried_law(
+    name: str, unread: Unreadable, schema: Schema, constants: Constants | None, groups: Sequence[str] | None
+) -> tuple[str, tuple[str, object], str]:
+    """What is said of a function of the candidate's own that is carried along, its table of data, and the body of the
+    law that calls it."""
+    match name:
+        case "form":
+            why = visible(unread.reason)
+            note = f"Needs numpy: the form is carried as it was proposed, because of {why}."
+            return note, ("CONSTANTS", _table(constants)), _ARRAYS + _BY_ROW
+        case "scaling_law_func":
+            note = "Needs numpy: `scaling_law_func` is carried as it was proposed."
+            return note, ("CONSTANTS", _pair_table(constants, len(schema.targets))), _PAIR + _BY_ROW
+        case "law" if groups:
+            note = "The law is carried as it was proposed, with its constants inside."
+            return note, ("GROUPS", tuple(groups)), _CLOSED
+        case "law":
+            raise ValueError("a closed law is rendered with the groups it was trained on")
+    raise ValueError("the candidate defines neither form nor law nor scaling_law_func")
 
 
 def _stated_law(
