@@ -112,13 +112,7 @@ def _code_name(schema: Schema) -> str:
 def _with_codes(task: Task) -> tuple[Schema, Table]:
     """The rows as one group, with the codes of their groups as one more feature."""
     train, name = task.train, _code_name(task.schema)
-    schema = Schema(
-        name="analysis",
-        long_name="analysis",
-        title="",
-        features=(*task.schema.features, name),
-        targets=task.schema.targets,
-        group=None,
-    )
+    features, targets = (*task.schema.features, name), task.schema.targets
+    schema = Schema(name="analysis", long_name="analysis", title="", features=features, targets=targets, group=None)
     codes = train.codes.astype(float)
     return schema, Table({**train.features, name: codes}, train.targets, ("all",), 0 * train.codes)

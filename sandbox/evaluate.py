@@ -204,13 +204,8 @@ class _EvaluationJobs:
         fitted = [*(train.take(fold.fitted) for fold in self.folds), train]
         held = [(train.take(fold.held_out).hide(),) for fold in self.folds]
         tables = [*held, (train.hide(), *beyond)]  # those that need no finite prediction come last
-        told = told_again(
-            partial(self.sandbox.predict, self.candidate, self.task.schema),
-            [*found[1:], found[0]],
-            fitted,
-            tables,
-            len(beyond),
-        )
+        predict = partial(self.sandbox.predict, self.candidate, self.task.schema)
+        told = told_again(predict, [*found[1:], found[0]], fitted, tables, len(beyond))
         self.usage += told[0].usage
         return [told[-1], *told[:-1]]
 

@@ -201,13 +201,6 @@ class Caller:
         if not self.recording.lost(request.slot):
             return
         failure = CallFailure(Failure.LOST, "The run was killed before the reply was recorded.")
-        attempt = attempt_of(
-            request,
-            failure,
-            source="endpoint",
-            final=False,
-            seconds=0.0,
-            usd=None,
-            at_most=self._estimate.at_most(request),
-        )
-        self.recording.answered(attempt)
+        most = self._estimate.at_most(request)
+        lost = attempt_of(request, failure, source="endpoint", final=False, seconds=0.0, usd=None, at_most=most)
+        self.recording.answered(lost)

@@ -343,14 +343,5 @@ class Runner:
             note_screening(proposer, journal, plan.until)
             # A report waits for replies under way, whose candidates may hang: the deadline holds for them too.
             account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
-        conclude(
-            journal,
-            self.dataset,
-            self.evaluator.search_task,
-            self.here,
-            budget.spent,
-            stopped,
-            account,
-            self.doubts,
-            self.allow_opaque,
-        )
+        seen, spent = self.evaluator.search_task, budget.spent
+        conclude(journal, self.dataset, seen, self.here, spent, stopped, account, self.doubts, self.allow_opaque)

@@ -142,16 +142,9 @@ class Session:
         if not self.history.has_law or self.submitted == len(self.history):
             self.search_floor(floor_seconds, progress)
         account = {"submitted": self.submitted, "floor": len(self.history) - self.submitted}
-        on = self.mcp_task.evaluator
-        conclude(
-            self.journal,
-            self.mcp_task.dataset,
-            on.search_task,
-            on.sandbox,
-            self._budget.spent,
-            "the client finished",
-            account,
-        )
+        on, spent = self.mcp_task.evaluator, self._budget.spent
+        told = "the client finished"
+        conclude(self.journal, self.mcp_task.dataset, on.search_task, on.sandbox, spent, told, account)
 
     def _search(self, proposer: Proposer, progress: Progress | None = None) -> None:
         search(proposer, self.mcp_task.evaluator, self.journal, self._budget, _Told(progress))

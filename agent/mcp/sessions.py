@@ -129,12 +129,8 @@ class Sessions:
         self._sessions[name], self._unfinished[name] = session, session.archive.path
 
     def _job(self, dataset: Dataset, seed: int) -> Job:
-        job = Job(
-            agent=CLIENT,
-            seed=seed,
-            settings={"candidates": self.bounds.max_candidates},
-            unsafe_local=self._sandbox.tier is Tier.NONE,
-        )
+        bare = self._sandbox.tier is Tier.NONE
+        job = Job(agent=CLIENT, seed=seed, settings={"candidates": self.bounds.max_candidates}, unsafe_local=bare)
         name = dataset.task.schema.name
         if self._table is not None and self._own is not None and name == self._own.task.schema.name:
             return job.of(self._table, None)

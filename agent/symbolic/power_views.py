@@ -129,12 +129,9 @@ def _view(
 
     before = mul(*(power(Feature(name, units[name]), Number(float(a))) for name, a in powers.items()))
     title = f"power {exponent:g}" + (f" times {text(before).replace(' ', '')}," if powers else "")
-    return View(
-        title,
-        seen,
-        slope,
-        lambda node: mul(*((Number(-1.0),) if sign < 0 else ()), before, power(node, Number(exponent))),
-    )
+    if sign < 0:
+        before = mul(Number(-1.0), before)
+    return View(title, seen, slope, lambda node: mul(before, power(node, Number(exponent))))
 
 
 def _left(view: View, quadratic: Array, target: Array, rows: IntArray) -> float:

@@ -276,15 +276,8 @@ class _Inner:
         else:
             solution = _least_squares(design, self.rows.targets)[..., None]
             residual, span = targets - design @ solution, basis(design)[0]
-        return _Projected(
-            theta,
-            values,
-            span,
-            solution[..., 0] / size,
-            residual[..., 0],
-            float((residual**2).sum()) / self._measured,
-            independent or blocks > 1,
-        )
+        error, goes_on = float((residual**2).sum()) / self._measured, independent or blocks > 1
+        return _Projected(theta, values, span, solution[..., 0] / size, residual[..., 0], error, goes_on)
 
     def slopes(self, found: _Projected) -> Array | None:
         """Slopes (n, q) of the residual by the inner constants, beside the coefficients; None where one is not

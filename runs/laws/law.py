@@ -313,19 +313,10 @@ def law_of(archive: Archive, law: str | None = None) -> Law:
     wanted = archive.picked if law is None else law
     if wanted is not None and not (result.winner or "").startswith(wanted):
         return _other_law(archive, wanted)
-    source = archive.source()
+    source, schema, constants = archive.source(), archive.manifest.task, result.constants or {}
     if result.kind == "form":
-        checked_names(source, archive.manifest.task, (result.constants or {}).values(), str(archive.path))
-    return Law(
-        archive,
-        archive.manifest.task,
-        result.winner,
-        True,
-        text,
-        source,
-        result.expression or "",
-        result.constants or {},
-    )
+        checked_names(source, schema, constants.values(), str(archive.path))
+    return Law(archive, schema, result.winner, True, text, source, result.expression or "", constants)
 
 
 def no_law(archive: Archive) -> InputError:
@@ -338,22 +329,15 @@ def _other_law(archive: Archive, law: str) -> Law:
     trial = trial_of(archive, law)
     assert trial.evaluation.constants is not None
     fitted, schema = Constants.from_json(trial.evaluation.constants), archive.manifest.task
+    source = trial.proposal.source
     provenance = {"Task": schema.name, "Run": archive.manifest.address, "Candidate": trial.id}
     note = {"Picked": "by the user, instead of the law that the search chose"}
     try:
-        text = render_law(trial.proposal.source, schema, fitted, {**provenance, **note}, fitted.groups)
+        text = render_law(source, schema, fitted, {**provenance, **note}, fitted.groups)
     except ValueError as error:
         raise InputError(f"The law {trial.id} cannot be written down: {error}.") from None
-    return Law(
-        archive,
-        schema,
-        trial.id,
-        False,
-        text,
-        trial.proposal.source,
-        source_formula(trial.proposal.source, schema.targets) or trial.evaluation.formula or "",
-        fitted.by_group(),
-    )
+    stated = source_formula(source, schema.targets) or trial.evaluation.formula or ""
+    return Law(archive, schema, trial.id, False, text, source, stated, fitted.by_group())
 
 
 def trial_of(archive: Archive, law: str) -> Trial:

@@ -88,6 +88,17 @@ def _named(value: float) -> str:
     return ten if factor == "1" else f"{factor}·{ten}"
 
 
+_UPRIGHT = Markup(
+    '<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>'
+    '<text class="tick" x="{0:.1f}" y="{3}" text-anchor="middle">{4}</text>'
+)
+_LEVEL = Markup(
+    '<line class="grid" x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>'
+    '<text class="tick" x="{3}" y="{4:.1f}" text-anchor="end">{5}</text>'
+)
+"""A line of the grid with its tick."""
+
+
 class Plot:
     """A pair of axes that parts are drawn into. Colours are classes of the page's style."""
 
@@ -148,23 +159,10 @@ class Plot:
         """The whole element; `alt` is what a screen reader says."""
         width, height = self.size
         right, bottom = width - RIGHT, height - BOTTOM
-        frame = []
-        for value, name in self.x.ticks():
-            at = LEFT + (right - LEFT) * float(self.x.at(value))
-            frame.append(
-                Markup('<line class="grid" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>').format(at, TOP, bottom)
-                + Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                    at, bottom + 16, name
-                )
-            )
-        for value, name in self.y.ticks():
-            at = bottom - (bottom - TOP) * float(self.y.at(value))
-            frame.append(
-                Markup('<line class="grid" x1="{1}" x2="{2}" y1="{0:.1f}" y2="{0:.1f}"/>').format(at, LEFT, right)
-                + Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
-                    LEFT - 7, at + 4, name
-                )
-            )
+        across = ((LEFT + (right - LEFT) * float(self.x.at(value)), name) for value, name in self.x.ticks())
+        frame = [_UPRIGHT.format(at, TOP, bottom, bottom + 16, name) for at, name in across]
+        up = ((bottom - (bottom - TOP) * float(self.y.at(value)), name) for value, name in self.y.ticks())
+        frame += [_LEVEL.format(at, LEFT, right, LEFT - 7, at + 4, name) for at, name in up]
         names = Markup(
             '<text class="axis" x="{}" y="{}" text-anchor="end">{} →</text><text class="axis" x="4" y="14">↑ {}</text>'
         ).format(right, height - 8, short(self.labels[0], LABEL), short(self.labels[1], 2 * LABEL))

@@ -7,7 +7,7 @@ Without shared constants every group is its own problem and M is 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -192,10 +192,6 @@ class Block:
                 one = {name: float(np.broadcast_to(value, (*shape, 1))[b, m, 0]) for name, value in p.items()}
                 out[b, m] = self.filled(self.form.call(row, one), (1, 1))[0, 0]
         return out
-
-    def with_rows(self, rows: PaddedRows) -> Block:
-        """The same block with other rows."""
-        return replace(self, rows=rows)
 
 
 def _filled(value: object, shape: tuple[int, int, int]) -> Array:

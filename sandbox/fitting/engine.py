@@ -155,7 +155,7 @@ class _Engine:
         if linear and (wrong := ~fit.agrees).any():
             free = replace(block, nonlinear=parameters, linear=(), offset=True, kinked=False)
             at = np.arange(len(groups)) if together > 1 else np.flatnonzero(wrong)
-            again = self._fit_block(free.with_rows(rows.of_groups(at)))
+            again = self._fit_block(replace(free, rows=rows.of_groups(at)))
             fit = _deeper(fit, again, at)
         finite = np.isfinite(fit.cost)
         self.values[groups[:, None], list(parameters)] = np.where(finite[:, None], fit.values, np.nan)
@@ -167,7 +167,7 @@ class _Engine:
         best = self._search(block)
         weighted = block
         for _ in range(ROBUST_ROUNDS if self.form.loss.robust else 0):
-            weighted = block.with_rows(_reweighted(block, best))
+            weighted = replace(block, rows=_reweighted(block, best))
             best = minimise(weighted, best.theta, np.arange(len(best.theta)), POLISH)
         best = refine(weighted, best) if self.effort.finalists else best
         places = [*block.nonlinear, *block.linear]
@@ -183,7 +183,7 @@ class _Engine:
         wide = bool(block.wide.any()) and self.effort.starts is None and self.effort.start is None
         if len(sets) <= finalists:
             return _best(self._throughout(block, sets), problems)
-        few = block.with_rows(block.rows.thinned(EXPLORE_ROWS, self.rng))
+        few = replace(block, rows=block.rows.thinned(EXPLORE_ROWS, self.rng))
         tried = _tried(few, sets, EXPLORE)
         if wide:
             more = _sized(few, self._starts(block, MORE_STARTS))
@@ -193,7 +193,7 @@ class _Engine:
             return _best(tried, problems)
         best = _finalists(tried, problems, finalists)
         contestants = np.repeat(np.arange(problems), len(best) // problems)
-        some = block.with_rows(block.rows.thinned(CONTEST_ROWS, self.rng))
+        some = replace(block, rows=block.rows.thinned(CONTEST_ROWS, self.rng))
         contest = minimise(some, best, contestants, LONG_CONTEST if wide else CONTEST)
         theta, options = _best(contest, problems).theta, LONG_POLISH if wide else POLISH
         return minimise(block, theta, np.arange(problems), options)
@@ -262,7 +262,7 @@ def _sized(block: Block, sets: Array) -> Array:
     either = ~block.wide & (lower < 0) & (upper > 0)
     if block.problems > SIZED_BY and block.together == 1:
         some = np.linspace(0, block.problems - 1, SIZED_BY).astype(np.intp)
-        block = block.with_rows(block.rows.of_groups(some))
+        block = replace(block, rows=block.rows.of_groups(some))
     sets = np.where(either, sets * np.abs(sets) / np.maximum(-lower, upper), sets)
     for k in np.tile(np.flatnonzero(block.wide & (lower >= 0)), 2):
         ways = np.repeat(sets[:, None], len(TENS), axis=1)

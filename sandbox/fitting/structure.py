@@ -102,8 +102,7 @@ class _Probe:
 
     def __call__(self, sets: Array) -> Array:
         """(S, K) -> (S, M, T, n)."""
-        block = self._block(self.vectorised)
-        return self._evaluate(block, sets)
+        return self._evaluate(self._block(self.vectorised), sets)
 
     def _block(self, vectorised: bool) -> Block:
         everything = tuple(range(len(self.targets)))
