@@ -16,6 +16,8 @@ Numbers = list[float | None]
 _CLOCK = re.compile(r"(?:(\d+)(?: days?,? |-(?=\d\d:)))?(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 _HALF_DAY = re.compile(r"(1[0-2]|0?[1-9])(?::([0-5]\d))?(?::([0-5]\d))?\s*([AaPp])\.?[Mm]\.?")
 _SHORT_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(\.\d+)?")
+_CLOCK_NAMES, _STOPWATCH_NAMES = r"h:mm(?!:)|clock|[\[(](?:h|hrs?|hours?)[\])]", r"m:ss|[\[(](?:min|minutes)\b|\bpace\b"
+_FEET = re.compile(r"(\d+)\s*(?:'|′|’|ft\.?|feet)\s*-?\s*(?:(\d{1,2}(?:\.\d+)?)\s*(?:\"|″|”|''|in\.?|inches)?)?")
 _COUNTED = re.compile(
     r"(kw|woche|tag|monat|jahr|stunde|days?|weeks?|months?|hours?|hrs?|years?|minutes?|time|steps?|epochs?|iter|fy|(?:checkpoint|ckpt)(?=[-_])|[a-z]\w*(?=\s?[=:]))"
     r"\s?[=#:_-]?\s?(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
@@ -70,7 +72,7 @@ def quantity(name: str, words: Sequence[str], enough: Callable[[Numbers], bool])
 
     enough: whether so many words were read that the column holds such quantities.
     """
-    for reader in (_dates, _months, _rates, _fractions, _durations, _counted, _bins, _units):
+    for reader in (_dates, _months, _rates, _fractions, _feet, _durations, _counted, _bins, _units):
         found = reader(name, words)
         if found is not None and enough(found.values):
             rest = [plain(word) if one is None else one for word, one in zip(words, found.values, strict=True)]
@@ -125,11 +127,20 @@ def _fractions(name: str, words: Sequence[str]) -> Quantity | None:
     return Quantity(values, "lawsmith turned fractions into numbers" + _example(words, values))
 
 
+def _feet(name: str, words: Sequence[str]) -> Quantity | None:
+    """Feet and inches, such as ``5'10"`` and ``6 ft 2 in``, in inches, where some are not feet alone."""
+    found = [_FEET.fullmatch(word.strip()) for word in words]
+    values = [None if one is None else 12 * float(one[1]) + float(one[2] or 0) for one in found]
+    told = "lawsmith turned feet and inches into inches" + _example(words, values)
+    inches = [float(one[2]) for one in found if one and one[2]]
+    return Quantity(values, told, "in") if inches and max(inches) < 12 else None  # 10' 30" is an angle
+
+
 def _durations(name: str, words: Sequence[str]) -> Quantity | None:
     """Durations such as 01:30:00, ``2 days 01:30:00`` and ``1h 30m``, and 90:00 where minutes are meant."""
     values = [_seconds(word.strip()) for word in words]
     short = [_SHORT_CLOCK.fullmatch(word.strip()) for word in words]
-    said = [re.search(unit, name, re.IGNORECASE) is not None for unit in ("h:mm(?!:)|clock", "m:ss")]
+    said = [re.search(unit, name, re.IGNORECASE) is not None for unit in (_CLOCK_NAMES, _STOPWATCH_NAMES)]
     hours, minutes = said[0] or _goes_round(words), said[1]
     clocks = any(one is not None and word.count(":") == 2 for word, one in zip(words, values, strict=True))
     whole = all(one is not None and one[2] == "00" for one in short)  # in minutes the law is the same

@@ -10,6 +10,7 @@ from tables import FRAME, read, roles
 from lawsmith.tasks import words
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.new_rows import number_in
+from lawsmith.tasks.reading.quantities import quantity
 
 X = np.geomspace(1, 100, 12)
 
@@ -252,3 +253,20 @@ def test_measurements_of_a_benchmark_that_are_alike_are_repeats(tmp_path: Path):
     assert (found["iteration"], found["size"]) == ("replicate", "feature")
     solver = made.assign(time_ms=(alike * made["iteration"]).round(3))
     assert roles(read(tmp_path, solver, "time_ms"))["iteration"] == "feature"
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "numbers"),
+    [
+        ("Pace (min/km)", ["4:05", "4:20", "4:41", "5:02", "5:13"], [245, 260, 281, 302, 313]),
+        ("Time (h)", ["1:05", "1:20", "2:00", "2:31", "3:00"], [3900, 4800, 7200, 9060, 10800]),
+        ("Height", ["5'4\"", "5' 6\"", "5'11", "6'", "6 ft 2 in"], [64, 66, 71, 72, 74]),
+    ],
+)
+def test_a_unit_in_the_name_says_what_a_clock_means_and_feet_have_inches(
+    tmp_path: Path, name: str, cells: list[str], numbers: list[float]
+):
+    data = read(tmp_path, pd.DataFrame({name: cells, "y": [9, 7, 5, 4.5, 4]}), "y")
+    assert np.allclose(data.task.train.features[name], numbers)
+    for other in (["10' 30\"", "11' 2\"", "12'", "13' 5\"", "14'"], ["1'000", "2'000", "3'000", "4'000", "5'500"]):
+        assert quantity("arc", other, any) is None
