@@ -4,10 +4,10 @@ Dollars are added up exactly, as fractions: sums of floats would depend on the o
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from time import monotonic
 
 from lawsmith.tasks import InputError
 
@@ -76,10 +76,7 @@ class Budget:
     """
 
     def __init__(
-        self,
-        allowance: Allowance = Allowance(),
-        spent: Spending = Spending(),
-        clock: Callable[[], float] = time.monotonic,
+        self, allowance: Allowance = Allowance(), spent: Spending = Spending(), clock: Callable[[], float] = monotonic
     ) -> None:
         self.allowance = allowance
         self._clock = clock

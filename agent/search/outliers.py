@@ -178,21 +178,15 @@ def _apart(measured: Array, leading: Array, unit: Array, relative: bool) -> Arra
 
 
 def _missed(
-    measured: Array,
-    leading: Array,
-    unit: Array,
-    residual: Array,
-    around: IntArray,
-    edge: Mask,
-    known: Mask | None = None,
+    measured: Array, laws: Array, unit: Array, residual: Array, around: IntArray, edge: Mask, known: Mask | None = None
 ) -> Mask:
-    """Rows (n,) that every leading law (L, n) misses by far, to one side, and their neighbours are not missed so; rows
+    """Rows (n,) that all leading `laws` (L, n) miss by far, to one side, and their neighbours are not missed so; rows
     that are `known` to be missed are no neighbours. unit (L, n): what errors are shares of."""
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
     # exact laws leave nothing else
     rounded = np.maximum(rounding(measured), LEAST * np.abs(measured).max()) / unit
-    noticed = np.abs(measured - leading)
+    noticed = np.abs(measured - laws)
     noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
     far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounded))
     side = np.sign(residual)

@@ -9,6 +9,7 @@ import numpy as np
 
 T = TypeVar("T")
 Stop = Callable[[], bool]
+"""Says that time is up."""
 
 
 class SearchedAhead(Generic[T]):

@@ -21,7 +21,7 @@ from lawsmith.agent.symbolic.terms import DIGITS, Template, Terms
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import features, mul, parameters, power, transform
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role, Sum
-from lawsmith.sandbox.law.own_form import formula_tree
+from lawsmith.sandbox.law.own_form import formula_tree, without_option
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frontier.folds import has_frontier
@@ -353,7 +353,7 @@ def _law(entry: object, place: str) -> KnownLaw:
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "value_error":  # of the checks above, or of the reader of formulas
-            said = re.sub(r"^--form(?: '.*?')?:? ?", "", str(first["ctx"]["error"].args[0])).rstrip(".")
+            said = without_option(str(first["ctx"]["error"].args[0])).rstrip(".")
             raise InputError(f"{place}: {said}.") from None
         at = ".".join(str(part) for part in first["loc"][:2]) or "it"
         what = {"extra_forbidden": "is not known", "missing": "is missing"}.get(first["type"])

@@ -1,10 +1,11 @@
 """Products of two sums: one of a feature's own terms, one of the other features', found by turns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lawsmith.agent.symbolic.ahead import Stop
 from lawsmith.agent.symbolic.factors import parts
 from lawsmith.agent.symbolic.joint_features import polynomials
 from lawsmith.agent.symbolic.pure_powers import widened
@@ -36,7 +37,7 @@ class ProductLaw:
 
 
 def products(
-    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], stop: Callable[[], bool]
+    rows: ScaledRows, names: Sequence[str], steady: frozenset[str], stop: Stop
 ) -> Iterator[tuple[ProductLaw | None, int]]:
     """For each feature the best product of its own sum and of one in the others, if any, and how many sums were
     tried."""
@@ -48,7 +49,7 @@ def products(
 
 
 def _by_turns(
-    rows: ScaledRows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Callable[[], bool]
+    rows: ScaledRows, sides: tuple[list[str], list[str]], steady: frozenset[str], stop: Stop
 ) -> tuple[ProductLaw | None, int]:
     """Each sum in turn while the other one is held; blocks share the second one."""
     looks = (rows, replace(rows, blocks=1))

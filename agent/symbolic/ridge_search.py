@@ -5,12 +5,13 @@ weight is fitted with it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, combinations_with_replacement
 
 import numpy as np
 
+from lawsmith.agent.symbolic.ahead import Stop
 from lawsmith.agent.symbolic.factors import SUM
 from lawsmith.agent.symbolic.term_law import ROUNDING, ScaledRows, TermLaw, refine
 from lawsmith.agent.symbolic.term_search import TermSearch
@@ -38,7 +39,7 @@ class RidgeLaw:
     ends: tuple[float, float]
 
 
-def ridge(rows: ScaledRows, names: Sequence[str], stop: Callable[[], bool]) -> tuple[RidgeLaw | None, int]:
+def ridge(rows: ScaledRows, names: Sequence[str], stop: Stop) -> tuple[RidgeLaw | None, int]:
     """The best sum of terms of which one is a function of a weighted sum of two of the features `names`, if splines see
     such a function; and how many sums were tried."""
     seen = _seen(rows, names) if rows.blocks == 1 and 1 < len(names) <= MOST_FEATURES else None

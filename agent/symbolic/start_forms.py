@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from lawsmith.agent.symbolic.ahead import Stop
 from lawsmith.agent.symbolic.form import SymbolicForm, has_shape
 from lawsmith.agent.symbolic.general_forms import GeneralForms
 from lawsmith.agent.symbolic.library import library, of_knowledge
@@ -124,24 +125,19 @@ class StartForms:
         """The `FIRST` forms, which are evaluated without a screening."""
         return self.forms[:FIRST]
 
-    def plainest(self, stop: Callable[[], bool], costs: Costs) -> Screened:
+    def plainest(self, stop: Stop, costs: Costs) -> Screened:
         """The plain forms, the most promising first; the best `EARLY` of them are worth a try at once."""
         forms = self.forms[FIRST:PLAINEST]
         return self.screened(forms, self._rows, np.random.default_rng(0), stop, costs)
 
-    def others(self, stop: Callable[[], bool], costs: Costs) -> Screened:
+    def others(self, stop: Stop, costs: Costs) -> Screened:
         """All but the first and the early ones, the most promising first; may take a while."""
         early = self.plainest(stop, costs).ranked[:EARLY]
         forms = [form for form in self.forms[FIRST:] if form not in early]
         return self.screened(forms, self._rows, np.random.default_rng(0), stop, costs)
 
     def screened(
-        self,
-        forms: Sequence[SymbolicForm],
-        table: Table,
-        rng: np.random.Generator,
-        stop: Callable[[], bool],
-        costs: Costs,
+        self, forms: Sequence[SymbolicForm], table: Table, rng: np.random.Generator, stop: Stop, costs: Costs
     ) -> Screened:
         """The forms by their rank on rows of `table`, which has all features of the task, the most promising first.
 
@@ -218,12 +214,7 @@ def shared_out(forms: Sequence[SymbolicForm], workers: int) -> Iterator[Sequence
 
 
 def screen(
-    forms: Sequence[SymbolicForm],
-    table: Table,
-    schema: Schema,
-    rng: np.random.Generator,
-    stop: Callable[[], bool],
-    costs: Costs,
+    forms: Sequence[SymbolicForm], table: Table, schema: Schema, rng: np.random.Generator, stop: Stop, costs: Costs
 ) -> Screened:
     """`forms` by the Bayesian information criterion on a sample of the rows, until `stop` says that time is up. `costs`
     fits them; the coarse pass takes one of those that differ only in the constants that groups share."""
@@ -241,7 +232,7 @@ def screen(
 
 
 def _ranked(
-    forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort, stop: Callable[[], bool], costs: Costs
+    forms: Sequence[SymbolicForm], sample: Table, schema: Schema, effort: Effort, stop: Stop, costs: Costs
 ) -> tuple[tuple[SymbolicForm, ...], tuple[SymbolicForm, ...], bool]:
     """The forms in their order, those that could be fitted before time was up, and whether there was time for all."""
     found: list[float] = []

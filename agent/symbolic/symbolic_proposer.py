@@ -1,13 +1,14 @@
 """The symbolic proposer: the field's forms first, then generations of changes to those that extrapolate best."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lawsmith.agent.search.score import information, ranking
 from lawsmith.agent.search.selection import choose
+from lawsmith.agent.symbolic.ahead import Stop
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.general_forms import Stage
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
@@ -43,13 +44,7 @@ class SymbolicProposer:
     search has: as many as there is time for."""
 
     def __init__(
-        self,
-        task: Task,
-        seed: int,
-        costs: Costs,
-        *,
-        endless: bool = False,
-        out_of_time: Callable[[], bool] = lambda: False,
+        self, task: Task, seed: int, costs: Costs, *, endless: bool = False, out_of_time: Stop = lambda: False
     ) -> None:
         self.task, self.schema, self.seed, self.out_of_time = task, task.schema, seed, out_of_time
         self.costs = costs

@@ -1,9 +1,10 @@
 """The search over sums of terms: beams over a dictionary of products, refined, exchanged and simplified as it goes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from lawsmith.agent.symbolic.ahead import Stop
 from lawsmith.agent.symbolic.term_dictionary import dictionary
 from lawsmith.agent.symbolic.term_law import (
     ROUNDING,
@@ -22,7 +23,7 @@ from lawsmith.tasks.arrays import Array, IntArray
 
 INDEPENDENT = 1e-6  # share of a column that must lie outside the columns beside it
 PLAIN_COLUMNS = 3000  # that the wide beam sees
-WIDE_BEAM = 200  # sums that go on to one more term, of wide beams
+BEAM = 200  # sums that go on to one more term, of wide beams
 NATURAL_BEAM = 1500  # the same where only constants that laws have are tried
 NARROW_BEAM, NARROW_WIDTH, NARROW_REFINED = 10, 12, 40  # of narrow ones; terms that are tried with each; sums refined
 EXCHANGES = 3  # terms that are tried in the place of one
@@ -52,7 +53,7 @@ class TermSearch:
         rows: ScaledRows,
         names: Sequence[str],
         steady: frozenset[str] = frozenset(),
-        stop: Callable[[], bool] = lambda: False,
+        stop: Stop = lambda: False,
         rng: np.random.Generator | None = None,
     ) -> None:
         self.rows, self.stop = rows, stop
@@ -154,14 +155,7 @@ class TermSearch:
         return self._beam(natural, price, refined=16, most=FEW_TERMS + 1, width=NATURAL_BEAM)
 
     def _beam(
-        self,
-        order: IntArray,
-        price: float,
-        *,
-        refined: int,
-        most: int,
-        begin: Sequence[Term] = (),
-        width: int = WIDE_BEAM,
+        self, order: IntArray, price: float, *, refined: int, most: int, begin: Sequence[Term] = (), width: int = BEAM
     ) -> list[TermLaw]:
         """A beam over some columns, by their inner products alone; the best sums of each shape are refined as it goes,
         and their terms become columns too."""
