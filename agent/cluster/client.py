@@ -76,9 +76,8 @@ def joined(
             address = stack.enter_context(local).scheduler_address
         cluster = Cluster(address, limits, unsafe_local, say)
         stack.callback(cluster.leave)
-        yield stack.enter_context(
-            Sandbox(limits, workers or cluster.threads or MANY, unsafe_local, start=cluster.start)
-        )
+        width = workers or cluster.threads or MANY
+        yield stack.enter_context(Sandbox(limits, width, unsafe_local, start=cluster.start))
 
 
 class Cluster:

@@ -13,7 +13,7 @@ from lawsmith.agent.command.job import Job
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
 from lawsmith.sandbox.law.own_constants import LEAST
-from lawsmith.sandbox.law.own_form import own_candidate
+from lawsmith.sandbox.law.own_form import own_candidate, without_option
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.tasks import InputError, Schema, Task
 from lawsmith.tasks.errors import listing
@@ -166,7 +166,7 @@ def imported_candidates(formulas: Sequence[str], schema: Schema) -> tuple[dict[s
         try:
             known.setdefault(own_candidate(_open(formula, schema, first), schema, merge=True), formula)
         except InputError as error:
-            reason = re.sub(r"^--form(?: '.*?')?:? ?", "", error.args[0]).partition(";")[0].rstrip(".")
+            reason = without_option(error.args[0]).partition(";")[0].rstrip(".")
             refused.append((formula, reason))
     return known, tuple(refused)
 

@@ -137,9 +137,7 @@ class Viewer:
             if predicted is None:
                 return ()
             self._diagnoses[trial.id] = tuple(diagnose(train, predicted[0])) if predicted else ()
-            self._at_the_noise[trial.id] = any(
-                at_the_noise(train, train.target_matrix() - one) for one in predicted[:1]
-            )
+            self._at_the_noise[trial.id] = bool(predicted) and at_the_noise(train, train.target_matrix() - predicted[0])
         return self._diagnoses[trial.id]
 
 

@@ -100,17 +100,9 @@ class Refine(LLMProposer):
                 messages = told(messages, turn.feedback(), said=turn.said)
             return messages
 
-        origin = self._failed or self._best
-        return [
-            Ask(
-                slot=str(self.round),
-                operation="refine",
-                model=self.ensemble.pick(self.rng(0)),
-                write=write,
-                parents=() if origin is None else (origin.id,),
-                repairs=self._failed is not None,
-            )
-        ]
+        origin, again = self._failed or self._best, self._failed is not None
+        parents, model = () if origin is None else (origin.id,), self.ensemble.pick(self.rng(0))
+        return [Ask(str(self.round), operation="refine", model=model, write=write, parents=parents, repairs=again)]
 
     def _open(self, history: History) -> Callable[[], tuple[Message, ...]]:
         bests, standing, memory = self.viewer.standing.ranking[:3], self.viewer.standing.frozen(), self.memory(history)

@@ -115,20 +115,10 @@ def outliers(
             for k in np.argsort(-times)[:MOST_OUTLIERS]:
                 if times[k] >= FAR and np.isfinite(times[k]):
                     features = {name: float(column[k]) for name, column in table.features.items()}
-                    group, measured = table.groups[table.codes[k]], float(table.target_matrix()[k, t])
-                    found.append(
-                        Outlier(
-                            int(k) + 1,
-                            split,
-                            group,
-                            features,
-                            target,
-                            measured,
-                            float(values[k, t]),
-                            float(times[k]),
-                            split != "training" or (int(k) + 1, target) not in disbelieved,
-                        )
-                    )
+                    number, group = int(k) + 1, table.groups[table.codes[k]]
+                    y, at, size = (float(one) for one in (table.target_matrix()[k, t], values[k, t], times[k]))
+                    believed = split != "training" or (number, target) not in disbelieved
+                    found.append(Outlier(number, split, group, features, target, y, at, size, believed))
     return sorted(found, key=lambda one: -one.times)[:MOST_OUTLIERS]
 
 

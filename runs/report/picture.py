@@ -224,20 +224,12 @@ class _Painter:
             others = {j: float(v) for j, v in enumerate(scene.typical) if j != k} | held
             begin = POINTS * min(number, len(typical)) + LEVEL_POINTS * max(0, number - len(typical))
             part = slice(begin, begin + len(line))
-            own = {level: (low[part], high[part]) for level, (low, high) in bands.items()}
-            found.append(
-                Curve(
-                    k,
-                    scene.code,
-                    line,
-                    values[part],
-                    others,
-                    *scene.measured(k),
-                    held.get(second.get(k, -1)),
-                    {} if held else own,
-                    {} if held else {id: other[part] for id, other in rivals.items()},
-                )
-            )
+            level, ends = held.get(second.get(k, -1)), scene.measured(k)
+            curve = Curve(k, scene.code, line, values[part], others, *ends, level)
+            if not held:
+                own = {level: (low[part], high[part]) for level, (low, high) in bands.items()}
+                curve = replace(curve, bands=own, rivals={id: other[part] for id, other in rivals.items()})
+            found.append(curve)
         return tuple(found)
 
     def _levels(self, scene: Scene, k: int) -> Array:

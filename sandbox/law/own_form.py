@@ -40,16 +40,8 @@ _OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*r
 _VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
 """Function of the target on a formula's left side -> the target by the right side."""
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
-_NAMES |= {
-    "lg": "log10",
-    "log_10": "log10",
-    "log_2": "log2",
-    "power": "pow",
-    "expit": "sigmoid",
-    "reciprocal": "inv",
-    "sum": "add",
-    "logsumexp": "logaddexp",
-}
+_NAMES |= {"lg": "log10", "log_10": "log10", "log_2": "log2", "sum": "add", "logsumexp": "logaddexp"}
+_NAMES |= {"power": "pow", "expit": "sigmoid", "reciprocal": "inv"}
 _OF_MANY = ("maximum", "minimum", "logaddexp", "add", "mul")  # arguments, also in a list
 _OTHERS: Mapping[str, tuple[int, Callable[..., Node]]] = {
     "sqrt": (1, lambda u: power(u, Number(0.5))),
@@ -274,6 +266,11 @@ def _is_symbol(left: str, right: str, features: Sequence[str]) -> bool:
     if called is not None:
         return all(_column(name.strip(), features) in features for name in called[1].split(","))
     return re.fullmatch(r"[^\W\d_]", left) is not None and left not in (*re.findall(r"\w+", right), *features)
+
+
+def without_option(message: str) -> str:
+    """What an error says of a formula, without `--form` in front: it may come from a file."""
+    return re.sub(r"^--form(?: '.*?')?:? ?", "", message)
 
 
 def formula_tree(formula: str, features: Sequence[str]) -> Node:
