@@ -283,9 +283,8 @@ def laws_times_powers(profile: Profile, names: Sequence[str]) -> list[Template]:
             b = Terms(profile).beside(template.node)
             most = {n: max(EXPONENTS, b.suggested("exponent", n)[1]) for n in others}
             powers = [power(b.in_unit(n), b.fresh("a", Role.EXPONENT, -most[n], most[n])) for n in others]
-            found.append(
-                Template(f"{template.origin}, times power of {', '.join(others)}", mul(template.node, *powers))
-            )
+            title = f"{template.origin}, times power of {', '.join(others)}"
+            found.append(Template(title, mul(template.node, *powers)))
     return found
 
 

@@ -223,10 +223,8 @@ class Terms(Letters):
 
     def stretched(self, name: str) -> Node:
         """exp(-(k x)^c)."""
-        inner = power(
-            mul(self.fresh("k", Role.RATE, 1e-4, 1e3), self.x(name)), self.fresh("c", Role.EXPONENT, 0.05, 2.0)
-        )
-        return exp(neg(inner))
+        rate, bend = self.fresh("k", Role.RATE, 1e-4, 1e3), self.fresh("c", Role.EXPONENT, 0.05, 2.0)
+        return exp(neg(power(mul(rate, self.x(name)), bend)))
 
     def broken(self, name: str) -> Node:
         """x^-a (1 + x/x1)^-b: one smooth break (Caballero et al., arXiv 2210.14891, with unit sharpness)."""

@@ -81,9 +81,8 @@ def kept_data(archive: Archive) -> Dataset | None:
         if len(text) > MOST_BYTES:
             raise ValueError(f"it unpacks to more than {MOST_BYTES} bytes")
         found = decode(text)
-        train, test = (
-            None if found[name] is None else _table(found[name], manifest.task) for name in ("train", "test")
-        )
+        both = (found[name] for name in ("train", "test"))
+        train, test = (None if rows is None else _table(rows, manifest.task) for rows in both)
         if train is None or not len(train) or manifest.data is None:
             raise ValueError("it holds no training rows")
         notes = tuple(visible(str(note))[:MOST_NOTE] for note in list(found["notes"])[:MOST_NOTES])

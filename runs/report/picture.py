@@ -271,9 +271,8 @@ class _Painter:
         places = [np.flatnonzero(rows.codes == code) for code in scenes]
         found = {}
         for k in self.varying:
-            parts = [
-                (scene, scene.at(k, rows.x[place, k])) for scene, place in zip(scenes.values(), places, strict=True)
-            ]
+            pairs = zip(scenes.values(), places, strict=True)
+            parts = [(scene, scene.at(k, rows.x[place, k])) for scene, place in pairs]
             values = np.full(rows.measured.shape, np.nan)
             values[np.concatenate(places)] = self.values(parts)[1]
             found[k] = values

@@ -108,9 +108,8 @@ def minimise(block: Block, theta: Array, which: IntArray, options: MinimiserOpti
     width = block.rows.measured.shape[-1] * len(block.targets) * theta.shape[1]
     each = width * max(1, theta.shape[2] + len(block.linear))
     size = max(1, (CACHED_ELEMENTS if width >= LONG else CHUNK_ELEMENTS) // each)
-    parts = [
-        _Minimiser(block, which[k : k + size], options).run(theta[k : k + size]) for k in range(0, len(theta), size)
-    ]
+    slices = (slice(k, k + size) for k in range(0, len(theta), size))
+    parts = [_Minimiser(block, which[some], options).run(theta[some]) for some in slices]
     if len(parts) == 1:
         return parts[0]
     return Minimum(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Minimum)))

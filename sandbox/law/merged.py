@@ -189,9 +189,7 @@ def _scaled_constant(exponent: Node) -> tuple[float, Parameter | None] | None:
 
 def _with_all(constant: Parameter, number: float, members: list[tuple[int, float, Parameter | None]]) -> Parameter:
     """The constant, so bounded that `number` times it takes every value that the sum of the members took."""
-    ends = [
-        sorted((size * one.lower, size * one.upper)) if one is not None else [size, size] for _, size, one in members
-    ]
+    ends = [sorted((n * one.lower, n * one.upper)) if one is not None else [n, n] for _, n, one in members]
     low, high = sorted(math.fsum(side) / number for side in zip(*ends, strict=True))
     return replace(constant, lower=low, upper=high)
 

@@ -50,9 +50,7 @@ def warm_up() -> None:
 
 
 def _spec(header: dict[str, Any]) -> Spec:
-    said: dict[str, Any] = {
-        n: tuple(value) if isinstance(value, list) else value for n, value in header["spec"].items()
-    }
+    said: dict[str, Any] = {n: tuple(one) if isinstance(one, list) else one for n, one in header["spec"].items()}
     return Spec(**said)
 
 
