@@ -15,6 +15,8 @@ OF_FLOATS, AT_MOST = 1e-20, 1e-10  # shares of the variance that rounding leaves
 AT_NOISE = 1.15  # errors of at most so many times the scatter of repeated measurements leave nothing to explain
 SIGNIFICANT = (3, 9)  # significant digits that are looked for: fewer say little, more are nearly full precision
 ZEROS = 3.0  # decimal logarithm of how unlikely the zeros are with which decimals would end
+FEWEST_RUNGS = 4  # values that were tried; three may look alike by chance
+RUNG, UNEVEN = (1.15, 0.1)  # least ratio of neighbours that were tried, and share of it by which rounding moves one
 MOST_DECIMALS = 12  # numbers written with more are as exact as a float
 
 
@@ -84,6 +86,40 @@ def resolution(table: Table) -> Array:
     rows; 0 for full precision."""
     columns = [rounding(column) ** 2 for column in table.targets.values()]
     return np.asarray(np.sqrt([np.average(column, weights=table.weights) for column in columns]))
+
+
+@kept_with_table
+def ladder_noise(table: Table) -> Array:
+    """Standard deviation (T,) of targets about what is between the `rung` values that were tried, its root mean square
+    over the rows; 0 where a target takes any value, or its steps are those of an exact power law or exponential."""
+    features = [*table.features.values(), *(np.log(one) for one in table.features.values() if one.min() > 0)]
+    columns = table.within_groups(np.column_stack(features))
+    found = []
+    for target in table.targets.values():
+        step = rung(target)
+        if step:
+            logs = table.within_groups(np.log(target)[:, None])[:, 0]
+            left = logs - columns @ np.linalg.lstsq(columns, logs, rcond=None)[0]
+            step *= float(np.abs(left).max() > UNEVEN * step)
+        found.append(step / np.sqrt(12) * np.sqrt(np.average(target**2, weights=table.weights)))
+    return np.array(found)
+
+
+def rung(values: Array) -> float:
+    """The logarithm of the ratio between neighbours where numbers (n,) are settings that were tried, as the best of a
+    sweep: all a whole number of steps apart and some equal, or 1, 2 and 5 (or 1 and 3) times powers of ten; else 0."""
+    tried = np.unique(values)
+    if len(tried) < FEWEST_RUNGS or not tried[0] > 0:
+        return 0.0
+    first_digits = np.round(tried / 10.0 ** np.floor(np.log10(tried * (1 + 1e-9))), 6)
+    for digits in ((1, 2, 5), (1, 3)):
+        if np.isin(first_digits, digits).all():
+            return float(np.log(10) / len(digits))
+    gaps = np.diff(np.log(tried))
+    steps = np.round(gaps / gaps.min())
+    step = float(np.median(gaps / steps))
+    even = np.abs(gaps - step * steps).max() <= UNEVEN * step and np.median(steps) == 1
+    return step if even and step >= np.log(RUNG) and len(tried) < len(values) else 0.0
 
 
 def rounding(values: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import counted, listing
-from lawsmith.tasks.noise import rounding
+from lawsmith.tasks.noise import rounding, rung
 from lawsmith.tasks.table import Table
 
 CODES = (*(-float("9" * digits) / size for digits in range(1, 6) for size in (1, 10, 100) if digits > 1 or size == 1),)
@@ -32,7 +32,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
     for name, values in (*table.targets.items(), *table.features.items()):
         codes = list(_codes(values))
         if name in table.targets and not codes:
-            said += _at_its_end(name, values)
+            said += [*_at_its_end(name, values), *_tried(name, values)]
         for code, others in codes:
             count = len(values) - len(others)
             where = counted(count, "row")
@@ -67,6 +67,15 @@ def _at_its_end(name: str, values: Array) -> Iterable[str]:
     if several and top - below[-1] > DIGITS * rounding(values).max() and top not in (1.0, 100.0):
         yield (
             f"{name} is {top:g}, its largest value, in {count} rows. If a limit cut it off there, leave these rows out."
+        )
+
+
+def _tried(name: str, values: Array) -> Iterable[str]:
+    """A sentence where a target (n,) takes only values that were tried, as the best of a sweep does."""
+    if step := rung(values):
+        yield (
+            f"{name} takes only {len(np.unique(values))} values, about {np.exp(step):.2g} times one another, as the "
+            "best of a sweep does: each counts as known to half a step."
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lawsmith.agent.search.outliers import FEW, MANY, neighbours
 from lawsmith.tasks.arrays import Array, correlation
-from lawsmith.tasks.noise import rounding
+from lawsmith.tasks.noise import ladder_noise, rounding
 from lawsmith.tasks.table import Table
 
 FEWEST_ROWS = 6  # with fewer, how errors grow is chance
@@ -68,8 +68,9 @@ def growing_errors(
     and equal errors seem as likely. The likelihood of the rows decides, with errors of Laplace's distribution: the best
     law with errors that are shares of the expected value (and a floor below which they do not fall), against the best
     one with equal errors. It has to with all rows, and where each kind leaves out a few as outliers and pays for them:
-    two outliers explain a table as well as errors that grow do, but not as simply. Errors that rows beside one another
-    share are the law's, and say nothing of the measurements.
+    two outliers explain a table as well as errors that grow do, but not as simply. Values that were tried need no
+    proof: half a step is a share. Errors that rows beside one another share are the law's, and say nothing of the
+    measurements.
     """
     measured = train.target_matrix()[:, 0]
     prices = np.log(len(train)) / 2 * np.array(constants or [0] * len(predictions))
@@ -85,7 +86,9 @@ def growing_errors(
     law, size, _ = growing[int(np.argmax(all_rows))]
     clearly = max(min(CLEARLY, OF_FEW * len(train)), EACH * len(train))
     errors = (measured - law) / size
-    if gain < clearly or correlation(errors, errors[neighbours(train)].mean(axis=1)) > MISFIT:
+    if gain < clearly and not ladder_noise(train).any():
+        return None
+    if correlation(errors, errors[neighbours(train)].mean(axis=1)) > MISFIT:
         return None
     return GrowingErrors(next(iter(train.targets)), _weights(size))
 

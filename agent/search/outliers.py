@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lawsmith.tasks.arrays import NORMAL, Array, IntArray, Mask, ranks
-from lawsmith.tasks.noise import rounding
+from lawsmith.tasks.noise import rounding, rung
 from lawsmith.tasks.table import Table
 
 FAR = 8.0  # robust standard deviations beyond which a row is an outlier …
@@ -106,7 +106,7 @@ def with_those_met(
     for one in rows:
         measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
         size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else train.weights**-0.5)
-        least = max(float(rounding(measured)[one.row]), LEAST * float(np.abs(measured).max()))
+        least = float(_least(measured)[one.row])
         least = max(ALMOST * least, EXPLAINS * abs(one.measured - one.expected))
         met = size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= least
         judged.append(replace(one, met=bool(met)))
@@ -185,7 +185,7 @@ def _missed(
     size = np.abs(residual)
     scale = NORMAL * np.median(size, axis=1, keepdims=True)
     # exact laws leave nothing else
-    rounded = np.maximum(rounding(measured), LEAST * np.abs(measured).max()) / unit
+    rounded = _least(measured) / unit
     noticed = np.abs(measured - laws)
     noticed = noticed > ALSO_PLAIN * NORMAL * np.median(noticed, axis=1, keepdims=True)
     far = noticed & (size > np.where(edge, FAR_AT_EDGE, FAR) * np.maximum(scale, rounded))
@@ -196,6 +196,12 @@ def _missed(
     lonely = np.zeros(len(typical), dtype=bool)
     lonely[counts] = np.abs(np.nanmedian(near[counts], axis=1)) < (1 - OWN) * np.abs(typical[counts])
     return np.asarray(far.all(axis=0) & (side == side[0]).all(axis=0) & lonely)
+
+
+def _least(measured: Array) -> Array:
+    """Errors (n,) of measurements below which nothing is told: their digits, and the way to the next value tried."""
+    known = np.maximum(rounding(measured), rung(measured) / np.sqrt(12) * np.abs(measured))
+    return np.asarray(np.maximum(known, LEAST * np.abs(measured).max()))
 
 
 def neighbours(train: Table) -> IntArray:

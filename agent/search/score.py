@@ -16,7 +16,7 @@ from lawsmith.sandbox.evaluation import NARROW, Evaluation
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.frontier.dependence import decisive, steepens
-from lawsmith.tasks.noise import replicates, resolution
+from lawsmith.tasks.noise import ladder_noise, replicates, resolution
 from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
@@ -94,7 +94,7 @@ def _log_errors(evaluation: Evaluation, task: Task) -> Array:
     misfit = training_error(evaluation, task)
     if (repeated := replicates(task.train)) is not None:
         misfit = np.maximum(misfit, repeated.noise)
-    misfit = np.hypot(misfit, DIGITS * resolution(task.train))
+    misfit = np.maximum(np.hypot(misfit, DIGITS * resolution(task.train)), ladder_noise(task.train))
     scale = np.array([fold.scale for fold in evaluation.folds])
     widest = np.where(scale.max(axis=0) > 0, scale.max(axis=0), 1.0)
     scale = np.where(scale > NARROW * widest, scale, widest)  # a single row has no spread of its own
@@ -190,12 +190,14 @@ def group_count(task: Task) -> int:
 
 
 def information(trial: Trial, task: Task) -> float:
-    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits.
+    """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits
+    or the steps between values that were tried.
 
     A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few. A
     frequency is the best of some `rows / 2` that they tell apart (Scargle 1982).
     """
-    error = np.hypot(training_error(trial.evaluation, task), resolution(task.train))
+    known = np.hypot(resolution(task.train), ladder_noise(task.train))
+    error = np.hypot(training_error(trial.evaluation, task), known)
     count = free_constants(trial.evaluation, task)
     constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
     fit = 2 * task.train.target_matrix().size * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))

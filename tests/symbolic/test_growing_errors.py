@@ -40,6 +40,17 @@ def test_errors_that_grow_are_recognised_where_targets_take_both_signs() -> None
     assert not may_grow(table(x, 3 * x))
 
 
+def test_errors_of_the_best_of_a_sweep_grow_and_none_within_a_step_is_an_outlier() -> None:
+    n = np.geomspace(1e7, 1e9, 9)
+    truth = 30 * n**-0.5
+    tried = 2.0 ** np.round(np.log2(truth))
+    tried[4] *= 2
+    laws = [truth[:, None], truth[:, None] * 1.01]
+    assert growing_errors(table(n, tried), laws) is not None
+    assert growing_errors(table(n, tried * (1 + 1e-3 * np.cos(n))), laws) is None
+    assert disbelieved(table(n, tried), laws, growing=True) == ()
+
+
 def test_three_slips_of_rows_with_equal_errors_are_no_growing_errors() -> None:
     x = np.linspace(1, 2, 45)
     measured = 30 ** (x - 1) + 0.02 * np.sin(7 * np.arange(45))

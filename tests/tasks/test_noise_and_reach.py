@@ -10,7 +10,17 @@ from lawsmith.tasks import Array, Table
 from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.frontier.reach import BEYOND, reach_rows, unsafe
 from lawsmith.tasks.knowledge import Expectation, Knowledge
-from lawsmith.tasks.noise import AT_MOST, OF_FLOATS, replicates, resolution, rounding_share, rules_out
+from lawsmith.tasks.noise import (
+    AT_MOST,
+    OF_FLOATS,
+    ladder_noise,
+    replicates,
+    resolution,
+    rounding_share,
+    rules_out,
+    rung,
+)
+from lawsmith.tasks.suspicions import suspicions
 
 
 def table(n: Array, y: Array) -> Table:
@@ -112,6 +122,39 @@ def test_significant_digits_are_told_from_decimals() -> None:
     assert resolution(weighed)[0] == pytest.approx(np.sqrt(np.average(lost**2, weights=y**-2)))
     for unit, fixed in ((1, n**2), (1, 2.0**n), (100, 100 * n), (0.01, np.round(np.exp(n / 3), 2))):
         assert resolution(table(n, fixed))[0] == pytest.approx(unit / np.sqrt(12))
+
+
+SIZES = np.tile(np.geomspace(1e7, 1e9, 7), 4)
+TOKENS = np.repeat(np.geomspace(1e9, 1e11, 4), 7)
+RATE = 1.8 * SIZES**-0.7 * TOKENS**0.3
+
+
+def best_tried(values: Array, tried: Array) -> Array:
+    return tried[np.abs(np.log(np.divide.outer(values, tried))).argmin(axis=1)]
+
+
+ROUND_RATES = np.array([first * 10.0**power for power in range(-5, 1) for first in (1, 2, 5)])
+
+
+@pytest.mark.parametrize(
+    ("y", "ratio"),
+    [
+        (best_tried(RATE, 2.0 ** np.arange(-16, 0)), 2),
+        (np.array([float(f"{value:.2g}") for value in best_tried(RATE, 2.0 ** np.arange(-16, 0, 0.5))]), np.sqrt(2)),
+        (best_tried(RATE, ROUND_RATES), 10 ** (1 / 3)),
+        (np.array([float(f"{value:.2g}") for value in RATE]), 1),  # digits
+        (np.round(SIZES**0.5 / 1000), 1),  # counts
+        (2.0 ** np.round(np.log2(SIZES / 1e7)), 2),
+        (SIZES.astype(int) % 5 + 1.0, 1),  # marks
+    ],
+)
+def test_the_best_of_a_sweep_is_known_to_half_a_step(y: Array, ratio: float) -> None:
+    rows = Table({"n": SIZES, "d": TOKENS}, {"y": y}, ("all",), np.zeros(28, np.intp))
+    assert np.exp(rung(y)) == pytest.approx(ratio, rel=0.01)
+    assert ladder_noise(rows)[0] == pytest.approx(np.log(ratio) / np.sqrt(12) * np.sqrt(np.mean(y**2)), rel=0.02)
+    assert any("best of a sweep" in sentence for sentence in suspicions(rows)) == (ratio > 1)
+    exact = replace(rows, features={"n": SIZES, "y too": y**0.5})
+    assert ladder_noise(exact)[0] == 0
 
 
 def test_rounding_leaves_a_share_of_the_variance_that_the_digits_decide() -> None:
