@@ -316,7 +316,12 @@ class Terms(Letters):
         if name in self.profile.zeros:
             growth = divide(self.in_unit(name), self.shift(name))
             return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(add(ONE, growth))))
-        base = divide(self.x(name), Number(self.profile.smallest[name] / self.profile.unit[name]))
+        smallest = self.profile.smallest[name]
+        base = (
+            divide(self.in_unit(name), Number(smallest / self.profile.unit[name]))
+            if name in self.profile.stands_for
+            else Feature(name, smallest)
+        )
         return add(ONE, mul(self.fresh("k", Role.SCALE, 0.0, 10.0), log(function("maximum", base, ONE))))
 
     def limited(self, name: str, other: str) -> Node:
