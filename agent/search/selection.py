@@ -326,8 +326,7 @@ class _Choosing:
         return allowed[0] if allowed else None
 
     def _is_enough(self, plain: Trial, other: Trial) -> bool:
-        """Whether a better fit is not worth its constants; blind changes are many, as are the numbers of millions, which
-        stand for constants."""
+        """Whether a better fit is not worth its constants; blind changes are many, as are sums."""
         gained = STRONG * bool(other.proposal.by_chance), OF_CHANCE * (other.proposal.by_chance >= OF_MILLIONS)
         least = max(gained) - OF_CHANCE * (plain.proposal.by_chance >= OF_MILLIONS)
         return information(plain, self.task) <= information(other, self.task) + least

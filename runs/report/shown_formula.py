@@ -26,7 +26,7 @@ from lawsmith.sandbox.law.nodes import (
 )
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
-from lawsmith.sandbox.law.write_text import codes_in, formula, labelled
+from lawsmith.sandbox.law.write_text import codes_in, formula, labelled, text
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.schema import Schema
 
@@ -71,12 +71,14 @@ def _meanings(
     for target, tree in stated.targets.items():
         for parameter in parameters(tree):
             role = roles.get(parameter.name, parameter.role)
-            about = _about(tree, parameter.name)
             if role is Role.CENTRE:
-                words = _place(tree, parameter, about)
+                words = _place(tree, parameter)
             else:
+                about = _about(tree, parameter.name, scaled=role in _SCALED)
+                half = any(_halves(part, parameter) for part in walk(tree))
                 least = not any(values.get(one.name, 0) < 0 for values in constants.values() for one in _factors(tree))
                 words = _in_words(role, short(target), about, least)
+                words = f"where half of the change with {_listed(about)} is reached" if half else words
             words = _of_label(tree, parameter, schema) or words
             meanings.setdefault(parameter.name, words)
             if (
@@ -100,6 +102,10 @@ _WORDS = {
 }
 
 
+_SCALED = {Role.COEFFICIENT, Role.RATE, Role.SCALE, Role.SHIFT, Role.WIDTH}
+"""Constants that another unit of the feature would change."""
+
+
 def _factors(tree: Node) -> list[Parameter]:
     """The constants that multiply terms of the law."""
     return [one for term in terms_of(tree) for one in factors_of(term) if isinstance(one, Parameter) and one != term]
@@ -114,16 +120,59 @@ def _in_words(role: Role, target: str, about: Sequence[str], least: bool) -> str
     return _WORDS[role].format(_listed(about))
 
 
-def _place(tree: Node, centre: Parameter, about: Sequence[str]) -> str:
+def _place(tree: Node, centre: Parameter) -> str:
     """What a centre does: where a feature is at its optimum, or how that place moves with another one. The feature
     stands in the smallest sum around the centre that has a term without constants: log(lr) in log(lr) - (m + m2
     log(N))."""
-    sums = [part for part in walk(tree) if isinstance(part, Sum) and centre in parameters(part)]
-    alone = [[one for term in part.terms if not parameters(term) for one in features(term)] for part in sums]
-    own = _listed(next(filter(None, reversed(alone)), about))
+    around = [part for part in walk(tree) if centre in parameters(part)]
+    sums = [part for part in around if isinstance(part, Sum)]
+    alone = [[part for term in one.terms if not parameters(term) for part in _scaled(term)] for one in sums]
+    own = _listed(next(filter(None, reversed(alone)), _about(tree, centre.name, scaled=True)))
+    squared = any(isinstance(part, Power) and part.exponent == Number(2.0) for part in around)
+    if not squared and not any(map(_is_step, around)):
+        return f"shift of {own}"
+    what = "optimum" if squared else "step"
     if any(centre in part.terms or mul(Number(-1.0), centre) in part.terms for part in sums):
-        return f"where {own} is at its optimum, or where the step lies"
-    return f"how the place of the optimum, or of the step, in {own} moves with {_listed(about)}"
+        return f"where {own} is at its optimum" if squared else f"where the step in {own} lies"
+    return f"how the place of the {what} in {own} moves with {_listed(_about(tree, centre.name, scaled=True))}"
+
+
+def _is_step(part: Node) -> bool:
+    """Whether a part steps or bends: 1 + exp(…), exp(-exp(…)), tanh, max and their like."""
+    match part:
+        case Sum(terms):
+            return any(isinstance(term, Number) for term in terms) and _has_exp(part)
+        case Function("exp", (inner,)):
+            return _has_exp(inner)
+        case Function(name, _):
+            return name != "log"
+    return False
+
+
+def _has_exp(part: Node) -> bool:
+    return any(isinstance(one, Function) and one.name == "exp" for one in walk(part))
+
+
+def _halves(part: Node, constant: Parameter) -> bool:
+    """Whether a part is 1 / (h + x), or 1 / (1 + (x / h)^a): half of what it is at 0 where x is h."""
+    match part:
+        case Power(Sum((one, other)), Number(-1.0)):
+            for first, second in ((one, other), (other, one)):
+                if first == constant and isinstance(second, Feature):
+                    return True
+                base = second.base if isinstance(second, Power) else second
+                if first == Number(1.0) and Power(constant, Number(-1.0)) in factors_of(base):
+                    signed = any(isinstance(factor, Number) and factor.value < 0 for factor in factors_of(base))
+                    return bool(features(base)) and len(parameters(base)) == 1 and not signed
+    return False
+
+
+def _scaled(part: Node) -> list[str]:
+    """The features of a part as its formula shows them: ``N/1e9``, and ``log(N/1e9)`` where it asks for no more."""
+    plain = [one for one in walk(part) if isinstance(one, Feature)]
+    logs = [Function("log", (one,)) for one in plain]
+    inside = [one for one in walk(part) if one in logs]
+    return [text(log if log in inside else one) for one, log in zip(plain, logs, strict=True)]
 
 
 def _of_label(tree: Node, constant: Parameter, schema: Schema) -> str:
@@ -140,8 +189,9 @@ def _listed(names: Sequence[str]) -> str:
     return listing([short(name, 28) for name in dict.fromkeys(names)]) or "the law"
 
 
-def _about(tree: Node, name: str) -> list[str]:
-    """The features nearest to a parameter: of the smallest parts around it, or of the power whose exponent it is."""
+def _about(tree: Node, name: str, scaled: bool) -> list[str]:
+    """The features nearest to a parameter, as the formula shows them if `scaled`: of the smallest parts around it, or
+    of the power whose exponent it is."""
 
     def has(part: Node) -> bool:
         return any(one.name == name for one in parameters(part))
@@ -149,7 +199,7 @@ def _about(tree: Node, name: str) -> list[str]:
     around = [part for part in walk(tree) if has(part) and features(part)]
     powers = [part for part in around if isinstance(part, Power) and has(part.exponent)]
     found: Sequence[Node] = powers or [part for part in around if not any(child in around for child in children(part))]
-    return list(dict.fromkeys(one for part in found for one in features(part)))
+    return list(dict.fromkeys(one for part in found for one in (_scaled(part) if scaled else features(part))))
 
 
 LONGEST_CODE = 64 * 2**10  # characters that are coloured; the rest is plain

@@ -243,5 +243,19 @@ def form(x, p):
 """
     shown = shown_formula(source, LOSS, {})
     assert shown is not None
-    assert shown.meanings["m"] == "where lr is at its optimum, or where the step lies"
-    assert shown.meanings["m2"] == "how the place of the optimum, or of the step, in lr moves with n"
+    assert shown.meanings["m"] == "where log(lr) is at its optimum"
+    assert shown.meanings["m2"] == "how the place of the optimum in log(lr) moves with log(n)"
+
+
+def test_a_step_is_told_in_the_unit_of_the_formula():
+    source = """import numpy as np
+PARAMETERS = ("A", "s", "m")
+def form(x, p):
+    return p["A"] / (1 + np.exp(-p["s"] * (x["n"] / 10 - p["m"])))
+"""
+    shown = shown_formula(source, LOSS, {})
+    assert shown is not None and shown.meanings["m"] == "where the step in n/10 lies"
+    assert shown.meanings["s"] == "rate of change with n/10"
+    for law in ("x['n'] / 10 / (p['m'] + x['n'] / 10)", "1 / (1 + (x['n'] / 10 / p['m']) ** p['s'])"):
+        shown = shown_formula(f"PARAMETERS = ('A', 's', 'm')\ndef form(x, p):\n    return p['A'] * {law}\n", LOSS, {})
+        assert shown is not None and shown.meanings["m"] == "where half of the change with n/10 is reached"
