@@ -1,6 +1,8 @@
 """`discover report` and `discover serve`: pages about runs."""
 
+import os
 from pathlib import Path
+from tempfile import mkdtemp
 
 from lawsmith.agent.cli.output import announce, print_result, shown
 from lawsmith.runs.records.archive import REPORT
@@ -43,13 +45,15 @@ def run(
 
 
 def show(reference: str, runs_dir: Path, data_dir: Path | None) -> None:
-    """Open the page about a run in a browser; write it first where there is none yet."""
+    """Open the page about a run in a browser; write it first where there is none yet, in a folder of its own if the
+    archive cannot be written."""
     archive = find_archive(reference, runs_dir)
     path = archive.path / REPORT
     if path.is_file():
         browse(path)
-    else:
-        run(str(archive.path), None, None, runs_dir, data_dir, True, False, True)
+        return
+    output = None if os.access(archive.path, os.W_OK) else Path(mkdtemp(prefix="lawsmith-")) / REPORT
+    run(str(archive.path), None, output, runs_dir, data_dir, True, False, True)
 
 
 def browse(path: Path) -> None:

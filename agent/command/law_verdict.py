@@ -253,7 +253,9 @@ def _noise(found: Evaluation, task: Task) -> str:
         return ""
     noise, errors = float(known.noise[0]), float(found.rmse[0])
     best = float(known.best_r2[0])
-    limit = f"no law of these columns can have an R² above {best:.2f}" if best < 0.995 else "the scatter is small"
+    limit = (
+        f"no law of these columns can have an R² above {best:.2f}" if best < 0.995 else "little beside the range of all"
+    )
     size = f"{noise:.2g}" if task.train.weight is None else _error(known.noise[:1], [task.train], 0)
     told = f"Rows with equal features differ by {size} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
@@ -328,6 +330,8 @@ def _passed_over(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
         why = f"it {unsafe.sentence}"
     elif not best.evaluation.probe:
         why = "it has no finite value at some points beyond the data"
+    elif task.train.weight is not None and typical_error(best, task) > typical_error(winner, task):
+        why = "R² counts all rows alike, and as rows count in this table its error is larger"
     elif typical_error(best, task) < typical_error(winner, task):
         why = "other good laws contradict it beyond the data"
     elif held_out_error(best.evaluation, task) > held_out_error(winner.evaluation, task):

@@ -1,5 +1,6 @@
 """The report of one run: a single HTML file that asks no network and no server for anything."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.quoting import visible
 from lawsmith.runs.records.archive import REPORT, Archive
+from lawsmith.runs.records.files import writing
 from lawsmith.runs.records.find import unfinished
 from lawsmith.runs.report.content import RunContent, gather
 from lawsmith.runs.report.error_summary import worst
@@ -44,15 +46,15 @@ def write_report(
     Raises:
         InputError: the archive is damaged, the run has not finished and no `out` is given, or `out` cannot be written.
     """
+    if out is None and archive.result is None:
+        raise InputError(f"The run {archive.run} is {unfinished(archive)}; --out FILE writes a page so far.")
+    if not os.access(folder := archive.path if out is None else out.parent, os.W_OK):
+        raise InputError(f"{folder} cannot be written; --out FILE writes the page elsewhere.")
     page = report_page(archive, sandbox, data_dir=data_dir, with_intervals=with_intervals).encode()
     if out is None:
-        if archive.result is None:
-            raise InputError(f"The run {archive.run} is {unfinished(archive)}; --out FILE writes a page so far.")
         return archive.attach(page, REPORT)
-    try:
+    with writing(out):
         out.write_bytes(page)
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}.") from None
     return out
 
 

@@ -22,7 +22,7 @@ from lawsmith.runs.report.page import packed_candidates
 from lawsmith.runs.report.render import render
 from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.sandbox import Sandbox
-from lawsmith.tasks import Schema, read_dataset
+from lawsmith.tasks import InputError, Schema, read_dataset
 from lawsmith.tasks.schema import Column
 
 
@@ -138,6 +138,15 @@ def test_reports_of_the_same_archive_are_the_same(page: str, good: Archive, sand
 def test_a_report_is_kept_with_the_archive_and_covered_by_its_digests(good: Archive, sandbox: Sandbox):
     path = write_report(good, sandbox, with_intervals=False)
     assert path == good.path / "report.html" and good.verify() == []
+
+
+def test_an_archive_that_cannot_be_written_is_told_before_errors_are_measured(
+    good: Archive, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(page_module.os, "access", lambda path, _: path != good.path)
+    with pytest.raises(InputError, match="cannot be written; (--)?out FILE writes the page elsewhere"):
+        write_report(good, sandbox)
+    assert write_report(good, sandbox, out=tmp_path / "page.html").is_file()
 
 
 def test_a_report_without_the_data_says_so_and_shows_the_rest(good: Archive, sandbox: Sandbox, tmp_path: Path):
