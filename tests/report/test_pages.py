@@ -144,7 +144,7 @@ def test_an_archive_that_cannot_be_written_is_told_before_errors_are_measured(
     good: Archive, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(page_module.os, "access", lambda path, _: path != good.path)
-    with pytest.raises(InputError, match="cannot be written; (--)?out FILE writes the page elsewhere"):
+    with pytest.raises(InputError, match=r"cannot be written; (--)?out FILE writes the page elsewhere"):
         write_report(good, sandbox)
     assert write_report(good, sandbox, out=tmp_path / "page.html").is_file()
 
