@@ -7,7 +7,7 @@ from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.journal import Journal
-from lawsmith.agent.search.proposer import Proposer, Reporting, Screens
+from lawsmith.agent.search.proposer import Proposer, Reporting, Rewrites, Screens
 from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import SearchOver
 
@@ -71,6 +71,17 @@ def search(
             return "the proposer only repeats itself"
         if batch:
             journal.begin_round(batch)
+
+
+def rewrite(proposer: Proposer, evaluator: Evaluator, journal: Journal, budget: Budget, observer: Observer) -> None:
+    """Where time ended the search, evaluate the law that would be chosen in the writing that a search ends with."""
+    if budget.out_of_time() is None or not isinstance(proposer, Rewrites):
+        return
+    for proposal in proposer.rewritten(journal.history):
+        if proposal.id not in journal.history:
+            trial = Trial(proposal.id, proposal, evaluator.submit(proposal.source).result())
+            journal.record(trial, budget.spent)
+            observer.tried(trial, journal.history)
 
 
 def note_screening(proposer: Proposer, journal: Journal, until: OutOfTime | None) -> None:

@@ -13,7 +13,7 @@ from lawsmith.agent.cluster.client import joined
 from lawsmith.agent.command.conclude import conclude
 from lawsmith.agent.command.doubts import Doubts, doubted
 from lawsmith.agent.command.job import Job
-from lawsmith.agent.command.loop import OutOfTime, note_screening, search
+from lawsmith.agent.command.loop import OutOfTime, note_screening, rewrite, search
 from lawsmith.agent.command.observer import Observer, in_turn
 from lawsmith.agent.command.own_forms import brought
 from lawsmith.agent.command.registry import Chosen, MakeProposer, cautions, proposers
@@ -343,5 +343,6 @@ class Runner:
             note_screening(proposer, journal, plan.until)
             # A report waits for replies under way, whose candidates may hang: the deadline holds for them too.
             account = proposer.report(journal.history) if isinstance(proposer, Reporting) else None
+        rewrite(proposer, self.evaluator, journal, budget, self.observer)
         seen, spent = self.evaluator.search_task, budget.spent
         conclude(journal, self.dataset, seen, self.here, spent, stopped, account, self.doubts, self.allow_opaque)

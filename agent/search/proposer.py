@@ -31,6 +31,15 @@ class Reporting(Protocol):
 
 
 @runtime_checkable
+class Rewrites(Protocol):
+    """A proposer that can write the law that would be chosen as a reader expects it."""
+
+    def rewritten(self, history: History) -> Sequence[Proposal]:
+        """That law with the signs that its exponents came out with; none where it has them."""
+        ...
+
+
+@runtime_checkable
 class Screens(Protocol):
     """A proposer that fits forms to a sample of the rows before it proposes the best of them."""
 

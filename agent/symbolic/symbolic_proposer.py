@@ -150,6 +150,11 @@ class SymbolicProposer:
         self._screened |= {form.key for form in screened.fitted}
         return screened.ranked
 
+    def rewritten(self, history: History) -> Sequence[Proposal]:
+        """The law that would be chosen now, with the signs that its exponents came out with; none where it has them."""
+        self._history = history
+        return self._proposals(self._signed())
+
     def screening(self, history: History) -> Screening:
         """The forms and sums that were fitted to a sample so far, whoever of the runs did it."""
         whole = {self.forms[trial.id].key for trial in history if trial.id in self.forms}

@@ -85,6 +85,29 @@ def test_what_a_report_waits_for_is_stopped_like_the_search(tmp_path: Path) -> N
         assert sandbox.deadline == math.inf
 
 
+class Rewriting:
+    """Proposes a power law, and writes it with the other sign of its exponent at last."""
+
+    written = Proposal(POWER.replace("** -p", "** p").replace("(0.0, 2.0)", "(-2.0, 0.0)"))
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        return [Proposal(POWER)]
+
+    def rewritten(self, history: History) -> Sequence[Proposal]:
+        return [self.written]
+
+
+def test_a_law_is_written_as_at_the_end_of_a_search_where_time_ends_it(tmp_path: Path) -> None:
+    dataset = small_dataset()
+    manifest = Manifest(run="r", task=dataset.task.schema, agent="symbolic", seed=0, data=None)
+    with Sandbox(workers=1) as sandbox:
+        evaluator = Evaluator(sandbox, SearchTask.of(dataset.task))
+        runner = Runner(dataset, lambda *_: Rewriting(), evaluator, Observer(), sandbox)
+        run = runner.run(Plan(0, 0, Allowance(seconds=0.01), manifest, tmp_path / manifest.address))
+    assert [(trial.proposal, trial.usable) for trial in run.trials][1:] == [(Rewriting.written, True)]
+    assert str(run.result.details["stopped"]).startswith("time limit")
+
+
 def test_of_several_searches_the_last_deadline_counts() -> None:
     with Sandbox(workers=1) as sandbox:
         evaluator = Evaluator(sandbox, SearchTask.of(small_dataset().task))
