@@ -13,7 +13,7 @@ _UNIT_BEHIND = r"\s*[\[(][^\])]*[\])]$"
 _STEP = r"(?:step|op|it|iter|iteration|batch|tok|token|sample|epoch|image|img|query|req|request)s?(?![a-z])"
 _MEASURED = re.compile(
     r"(?:peak|max|used|allocated|reserved|gpu)_(?:\w+_)?(?:mem|memory|rss)|(?:mem|memory)_(?:used|peak|max)|peak_[kmgt]i?b$"
-    r"|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
+    r"|speed_up$|wall_(?:clock|time|s|secs?|seconds|h|hours?)(?![a-z])"
 )
 _SPENT = re.compile(
     r"\b(?:[gct]pu|core|node|[abhv]\d00)[_ -](?:days?|hours?|seconds?|secs?|h|s|time)(?![a-z])"

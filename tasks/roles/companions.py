@@ -254,6 +254,9 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
     columns = {name: values[part] for name, values in d.candidates().items()}
     basic = {name for name in columns if is_basic(words.words_without_unit(name))}
     times = {*d.cells.dates, *(name for name in d.names if words.bare(name) == "year")}
+    times |= {
+        name for name in columns for time in times if d.is_set(time) and _tells(d, time, name)
+    }  # an index of prices
     known = {name for name in columns if d.varies(name) and (name in basic or d.is_axis(name))} - times
     settings: dict[str, list[Array]] = {name: [_on_axis(columns[name])] for name in columns if name in known}
     powers = [column for parts in settings.values() for column in parts]
@@ -276,6 +279,12 @@ def _leave_out_followers(d: Deciding, shares: frozenset[str]) -> None:
         )
         if one < OUTCOME < whole and product < FOLLOWS and not words.has(name, "another_model"):
             d.set(name, "derived", f"follows from {listing(list(settings), 4)} (R² {whole:.3f})")
+
+
+def _tells(d: Deciding, time: str, name: str) -> bool:
+    """Whether a column has one value at each time."""
+    moments = d.labels_of(time)
+    return len({*zip(moments, d.labels_of(name), strict=True)}) == len({*moments})
 
 
 def _is_designed(d: Deciding, settings: Iterable[str]) -> bool:

@@ -270,3 +270,22 @@ def test_a_unit_in_the_name_says_what_a_clock_means_and_feet_have_inches(
     assert np.allclose(data.task.train.features[name], numbers)
     for other in (["10' 30\"", "11' 2\"", "12'", "13' 5\"", "14'"], ["1'000", "2'000", "3'000", "4'000", "5'500"]):
         assert quantity("arc", other, any) is None
+
+
+def test_incomes_of_a_panel_do_not_follow_from_an_index_of_prices(tmp_path: Path):
+    """An index has one value each year, as if it had been set; incomes of states grow with it."""
+    rng = np.random.default_rng(0)
+    made = pd.DataFrame([(state, year) for state in range(12) for year in range(1985, 1993)], columns=["state", "year"])
+    growth = 0.05 * (made["year"] - 1985)
+    made["cpi"] = (100 * np.exp(growth + 0.02 * np.sin(made["year"]))).round(1)
+    made["income"] = 9000 * np.exp(1.5 * growth + 0.1 * np.cos(5 * made["state"]) + 0.02 * rng.standard_normal(96))
+    made["price"] = 60 * np.exp(growth + 0.06 * rng.standard_normal(96))
+    made["sales"] = 120 * (made["price"] / made["cpi"]) ** -0.6 * np.exp(0.1 * np.sin(made["state"]))
+    made["state"] = "S" + made["state"].astype(str)
+    assert {"cpi", "income", "price"} <= {*read(tmp_path, made, "sales").task.schema.features}
+
+
+def test_a_speed_up_is_an_outcome_beside_a_time(tmp_path: Path):
+    made = pd.DataFrame({"Nodes": 2 ** np.arange(6), "Speed-up": [1, 1.95, 3.7, 6.9, 11.8, 18.2]})
+    made["Wall time [s]"] = (1000 / made["Speed-up"]).round(-1) + 3
+    assert read(tmp_path, made, "Wall time [s]").task.schema.features == ("Nodes",)
