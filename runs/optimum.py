@@ -9,8 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import combinations
-from math import factorial
+from functools import partial
 
 import numpy as np
 
@@ -18,27 +17,18 @@ from lawsmith.runs.intervals.estimate import DIVERGED
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import LEVEL, half_width, multiplier, predict
 from lawsmith.runs.laws.law import Law
+from lawsmith.runs.optimum_points import HALVINGS, around, line_of, require_features, searched_points
 from lawsmith.sandbox import Sandbox
-from lawsmith.sandbox.law.expression import features as features_of
-from lawsmith.sandbox.law.expression import transform
-from lawsmith.sandbox.law.nodes import Feature, Node, Number, Unreadable
+from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.own_form import feature_expression
 from lawsmith.sandbox.law.read import read
 from lawsmith.tasks import Array, InputError, Schema
 from lawsmith.tasks.arrays import weighted_median
 from lawsmith.tasks.asked import meant
-from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.new_rows import number_in
 
-POINTS = 601  # of a search along a line, on a logarithmic axis where the feature has a ratio
-MOST_POINTS = 250_000  # of a search over several features
-ROUNDED = 1e-6  # of a whole, by which given shares may exceed it
-MOST_FREE = 3  # features that are searched at a time, beside shares of a whole
-BELOW, ABOVE = 1e3, 1e6
-"""How far below the smallest and above the largest measured value an answer is looked for."""
-HALVINGS = 80  # of an interval, which leave the last digits
 EQUAL = 1e-3  # of one measurement's noise, by which a rival's values may differ and be equally good
 FLAT = 10.0
 """An optimum that is known no better than to this factor is too flat to tell."""
@@ -118,21 +108,20 @@ def optimum(
     searched together, as mixtures, unless the budget names one. Raises InputError where a label is missing, the budget
     cannot be spent near the data, or the law cannot be read.
     """
-    rows, shares = _searched(law, known, budget, amount, fixed, group)
+    rows, shares = searched_points(law, known, budget, amount, fixed, group)
     free = [name for name in law.schema.features if name in rows]
-    columns = {**{name: np.full(len(rows[free[0]]), value) for name, value in fixed.items()}, **rows}
     sign, laws = (-1.0 if maximise else 1.0), asked(law, known, group, target)
-    values = [np.where(np.isfinite(value := one.call(columns)), sign * value, np.inf) for one in laws]
-    if not np.isfinite(values[0]).any():
-        raise InputError("The law has no finite value where the budget could be spent.")
     errors = known.errors[known.targets.index(target)]
     times = multiplier(errors.ratios, known.folds, LEVEL)
-    least = float(values[0].min())
-    noise, away = errors.noise_at(group, least), _away(rows, int(np.argmin(values[0])))
-    places = [_best(value, EQUAL * noise * (one.weight > 0), away) for value, one in zip(values, laws, strict=True)]
-    best = {name: [None if place is None else float(rows[name][place]) for place in places] for name in free}
-    answers = {name: _answer(best[name], laws, times, known.freedom, shares.get(name)) for name in free}
-    good = values[0] <= least + noise
+    values, noise, best = _bests(laws, rows, fixed, sign, partial(errors.noise_at, group))
+    if not shares:  # once more on a finer grid around the answers of the law and its refits
+        near = around(rows, [place for place, one in zip(best, laws, strict=True) if place and not one.weight])
+        finer, _ = searched_points(law, known, budget, amount, fixed, group, near)
+        again = _bests(laws, finer, fixed, sign, partial(errors.noise_at, group))[2]
+        best = [new if _is_inside(old, near) else old for old, new in zip(best, again, strict=True)]
+    each = {name: [None if place is None else place[name] for place in best] for name in free}
+    answers = {name: _answer(each[name], laws, times, known.freedom, shares.get(name)) for name in free}
+    good = values <= values.min() + noise
     ends = {name: _ends(rows[name]) for name in free if name not in shares}  # equal where the budget leaves one value
     at_edge = tuple(name for name, (low, high) in ends.items() if low < high and answers[name].value in (low, high))
     spans = [one.high / one.low for name in ends if (one := answers[name]).low and one.high and one.low > 0]
@@ -141,50 +130,27 @@ def optimum(
     return Optimum(features=answers, as_good=as_good, flat=flat, at_edge=at_edge, shares=tuple(shares))
 
 
-def _searched(
-    law: Law, known: Uncertainty, budget: Node | None, amount: float, fixed: Mapping[str, float], group: str
-) -> tuple[dict[str, Array], dict[str, float]]:
-    """Columns of points to ask the law at, and the factors of the shares of a whole that are kept to it. Shares that
-    the law does not use take the rest of the whole; one alone is found, too."""
-    if budget is not None:
-        budget = transform(budget, lambda n: Number(fixed[n.name]) if isinstance(n, Feature) and n.name in fixed else n)
-    spent = [] if budget is None else features_of(budget)
-    shares = {name: known.shares[name] for name in law.schema.features if name in known.shares}
-    parts = [name for name in shares if name in law.features and name not in fixed]
-    if not parts or shares.keys() & {*spent}:
-        parts, shares = [], {}
-    rest = [name for name in shares if name not in (*law.features, *fixed)]
-    labels = {name for name, column in law.schema.columns.items() if column.levels}
-    free = [name for name in law.features if name not in labels | {*fixed, *spent, *parts}] + list(spent)
-    if not (free or parts) or (budget is not None and not spent):
-        whose = "formula" if budget is None else "budget"
-        told = f"--at fixes all features of the {whose}; leave out the one to find."
-        raise InputError(told if law.features and fixed else f"The {whose} names no feature that could be found.")
-    if len(free) > MOST_FREE:
-        raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
-    _require(law, {*free, *fixed, *parts})
-    across = len(free) - (budget is not None) + len(parts) + bool(rest) - bool(parts)
-    points = min(4 * POINTS, int(MOST_POINTS ** (1 / max(across, 1))))
-    rows = _grid(free, known, group, points) if budget is None else _spent(budget, amount, free, known, group, points)
-    if not parts:
-        return rows, shares
-    left = 1 - sum(factor * fixed.get(name, 0.0) for name, factor in shares.items())
-    if left < -ROUNDED:
-        raise InputError(f"--at gives more than the whole of {listing(tuple(shares))}.")
-    named = [*parts, *rest] if len(rest) < 2 else parts
-    mixed = _mixtures({name: max(left, 0.0) / shares[name] for name in named}, len(rest) > 1, points)
-    counts = [len(next(iter(columns.values()), [0])) for columns in (rows, mixed)]
-    crossed = {name: np.repeat(column, counts[1]) for name, column in rows.items()}
-    return crossed | {name: np.tile(column, counts[0]) for name, column in mixed.items()}, shares
+def _bests(
+    laws: Sequence[_Asked],
+    rows: Mapping[str, Array],
+    fixed: Mapping[str, float],
+    sign: float,
+    noise_at: Callable[[float], float],
+) -> tuple[Array, float, list[dict[str, float] | None]]:
+    """What the law says at points (n,), least is best; the noise of a measurement where it is best; and the best point
+    of each law, None where it has no finite value."""
+    columns = {**{name: np.full(len(next(iter(rows.values()))), value) for name, value in fixed.items()}, **rows}
+    values = [np.where(np.isfinite(value := one.call(columns)), sign * value, np.inf) for one in laws]
+    if not np.isfinite(values[0]).any():
+        raise InputError("The law has no finite value where the budget could be spent.")
+    noise, away = noise_at(float(values[0].min())), _away(rows, int(np.argmin(values[0])))
+    places = [_best(value, EQUAL * noise * (one.weight > 0), away) for value, one in zip(values, laws, strict=True)]
+    found = [None if k is None else {name: float(column[k]) for name, column in rows.items()} for k in places]
+    return values[0], noise, found
 
 
-def _mixtures(most: Mapping[str, float], others: bool, points: int) -> dict[str, Array]:
-    """Columns of mixtures on an even grid: shares of up to `most` each that make a whole, with `others` beside them."""
-    across = max(len(most) + others - 1, 0)
-    steps = max(int(points * factorial(across) ** (1 / max(across, 1)) - across / 2), 1)
-    bars = np.array(list(combinations(range(steps + across), across)))
-    sizes = np.diff(bars, prepend=-1, append=steps + across) - 1  # (n, across + 1), which add up to `steps`
-    return {name: size * (end / steps) for (name, end), size in zip(most.items(), sizes.T, strict=False)}
+def _is_inside(place: Mapping[str, float] | None, near: Mapping[str, tuple[float, float]]) -> bool:
+    return place is not None and all(low <= place[name] <= high for name, (low, high) in near.items())
 
 
 def _away(rows: Mapping[str, Array], place: int) -> Array:
@@ -223,8 +189,8 @@ def invert(
     """
     if solve in fixed:
         raise InputError(f"--solve names {solve}; leave it out of --at.")
-    _require(law, {solve, *fixed})
-    line = _line(known, group, solve)
+    require_features(law, {solve, *fixed})
+    line = line_of(known, group, solve)
     call, middle = asked(law, known, group, target)[0].call, known.regions[group].middle(known.features.index(solve))
 
     def along(places: Array) -> Array:
@@ -286,59 +252,6 @@ def _function(
     return lambda columns: np.broadcast_to(
         evaluate(tree, defaultdict(lambda: one, columns), constants), next(iter(columns.values())).shape
     )
-
-
-def _require(law: Law, given: set[str]) -> None:
-    missing = [name for name in law.features if name not in given]
-    if missing:
-        column = law.schema.columns.get(missing[0])
-        example = column.levels[0] if column is not None and column.levels else "NUMBER"
-        raise InputError(
-            f"The formula also needs {', '.join(missing)}; fix the value with --at {missing[0]}={example}."
-        )
-
-
-def _line(known: Uncertainty, group: str, feature: str, points: int = POINTS) -> Array:
-    """Values of a feature from far below the data to far above it."""
-    place = known.features.index(feature)
-    low, high, _ = known.regions[group].factor(place, 0.0)
-    if low > 0:
-        return np.geomspace(low / BELOW, high * ABOVE, points)
-    room = 10 * (high - low or abs(high) or 1.0)
-    if low == 0 < high:  # doses from a control on, and times: as fine near zero as far out
-        return np.append(0.0, np.geomspace(high / ABOVE, high + room, points - 1))
-    return np.linspace(low - room, high + room, points)
-
-
-def _grid(free: Sequence[str], known: Uncertainty, group: str, points: int) -> dict[str, Array]:
-    """Columns of points on a grid of features, so many along each."""
-    axes = [_line(known, group, name, points) for name in free]
-    return dict(zip(free, (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")), strict=True))
-
-
-def _spent(
-    budget: Node, amount: float, free: Sequence[str], known: Uncertainty, group: str, points: int
-) -> dict[str, Array]:
-    """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved."""
-    columns = _grid(free[:-1], known, group, points)
-    count = len(columns[free[0]]) if len(free) > 1 else 1
-    line = _line(known, group, free[-1])
-    low, high = np.full(count, line[0]), np.full(count, line[-1])
-
-    def excess(last: Array) -> Array:
-        return evaluate(budget, {**columns, free[-1]: last}, {}) - amount
-
-    rising = excess(high) > excess(low)
-    within = np.sign(excess(low)) != np.sign(excess(high))
-    for _ in range(HALVINGS):  # in the logarithm, where the feature is positive
-        middle = np.sqrt(low * high) if line[0] > 0 else (low + high) / 2
-        above = (excess(middle) > 0) == rising
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    columns[free[-1]] = high
-    spent = {name: np.broadcast_to(column, count)[within] for name, column in columns.items()}
-    if not within.any():
-        raise InputError("This budget cannot be spent anywhere near the data; check its unit and size.")
-    return spent
 
 
 def _roots(excess: Callable[[Array], Array], line: Array) -> Array:

@@ -274,3 +274,17 @@ def test_one_rival_whose_optimum_runs_away_does_not_set_the_interval(law: Law):
 
     near = rival(1.2), rival(0.8), rival(1.3)
     assert span(*near) < span(*near, rival(-1.0)) < 10 * span(*near)
+
+
+def test_three_free_features_are_found_to_a_per_cent(tmp_path: Path):
+    x, y, z = (axis.ravel() for axis in np.meshgrid(*3 * [np.geomspace(0.1, 100, 4)]))
+    noise = 0.01 * np.random.default_rng(0).standard_normal(len(x))
+    cost = 2 + np.log(x / 1.7) ** 2 + np.log(y / 5.3) ** 2 + np.log(z / 11.9) ** 2 + noise
+    form = "L + A*(log(x) - a)^2 + B*(log(y) - b)^2 + C*(log(z) - c)^2"
+    found = discover(
+        pd.DataFrame({"x": x, "y": y, "z": z, "cost": cost}), target="cost", form=form, only=True, runs_dir=tmp_path
+    )
+    assert found.law is not None
+    best = found.law.optimum().features
+    assert [best[name].value for name in "xyz"] == pytest.approx([1.7, 5.3, 11.9], rel=0.02)
+    assert all(one.low <= one.value <= one.high < 1.1 * one.low for one in best.values())
