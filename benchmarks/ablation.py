@@ -65,7 +65,7 @@ CHANGES = {
     "patterns refute nothing": Change(replace(RULES, pattern=np.inf)),
     "laws may alternate": _off(patterns, OPPOSITE=-np.inf),
     "unsafe laws stay": choice(_safe=lambda laws, *_: np.ones(len(laws), dtype=np.bool_)),
-    "aliased waves stay": choice(has_aliased_wave=_no),
+    "aliased waves stay": choice(has_unseen_wave=_no),
     "no price of a constant": Change(replace(RULES, constant=0.0)),
     "the same price where rows are few": scored(scarcity=lambda *_: 1.0),
     "no price of a frequency": scored(waves=_no),

@@ -24,7 +24,8 @@ MOST_ROWS = 64  # at which a law of several features is looked at
 SLOWER = 0.5  # share of the slope at the last row to which a law falls that levels off or turns beyond it
 PER_TURN = 4  # levels of its angle that show one turn of a wave
 ALIASED = 2.0  # levels for each turn, below which a wave passes through any values (Nyquist)
-FEWEST_TURNS = 1.5  # within the data; with fewer a wave is no more than a bend
+FEWEST_TURNS = 1.5  # within the data; with fewer a wave is no more than a bend …
+QUARTER = 0.25  # … and with fewer than this hardly one: sin(0.2 T n) was how batteries fade
 DIGITS = 9  # to which angles are the same level
 
 
@@ -110,11 +111,11 @@ def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:
     )
 
 
-def has_aliased_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
-    """Whether a sine or cosine turns more often within the rows of every group than every other level (Nyquist): it
-    passes through any rows."""
+def has_unseen_wave(source: str, evaluation: Evaluation, train: Table) -> bool:
+    """Whether within the rows of every group a sine or cosine turns more often than every other level (Nyquist), so
+    that it passes through any rows, or less than a quarter, so that it is a line which turns where no row is."""
     waves = _turns_of(source, evaluation, train)
-    return any(all(levels < ALIASED * turns for turns, levels in groups) for groups in waves)
+    return any(all(levels < ALIASED * turns or turns < QUARTER for turns, levels in groups) for groups in waves)
 
 
 def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tuple[float, int]]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.claims import has_aliased_wave
+from lawsmith.agent.search.claims import has_unseen_wave
 from lawsmith.agent.search.patterns import is_nearly_noise, only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
@@ -84,7 +84,7 @@ def choose(trials: Sequence[Trial], task: Task, rules: Rules = RULES, allow_opaq
     named = task.schema.targets, task.schema.features
     ranked = [one for one in ranked if allow_opaque or traits(one.proposal.source, *named) is not None] or ranked
     ranked = [one for one in ranked if (unsafe := one.evaluation.unsafe) is None or unsafe.what != "stated"] or ranked
-    ranked = [one for one in ranked if not has_aliased_wave(one.proposal.source, one.evaluation, task.train)] or ranked
+    ranked = [one for one in ranked if not has_unseen_wave(one.proposal.source, one.evaluation, task.train)] or ranked
     if not ranked:
         raise ValueError("no usable trial to choose from")
     return _Choosing(task, rules, scores).of(ranked)

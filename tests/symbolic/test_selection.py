@@ -378,7 +378,7 @@ def test_a_wave_that_no_row_shows_pays_for_it():
         known = evaluation.model_copy(update={"constants": constants.to_json()})
         return Trial(name, Proposal(source), known)
 
-    bend = made("bend", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 0.1]])), 0.01)
+    bend = made("bend", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 0.4]])), 0.01)
     turns = made("turns", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 2.0]])), 0.01)
     power = FORM.format(law="p['A'] * x['x'] ** -p['a']")
     constants = Constants(("L", "A", "a"), ("g",), np.array([[0.0, 1.0, 1.0]]))
@@ -387,6 +387,8 @@ def test_a_wave_that_no_row_shows_pays_for_it():
     assert winner(bend, made("power", power, constants, 0.1)) == "bend"
     aliased = made("aliased", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 10.0]])), 0.001)
     assert winner(aliased, made("power", power, constants, 0.1)) == "power", "it passes through any rows"
+    line = made("line", WAVE, Constants(("A", "w"), ("g",), np.array([[1.0, 0.01]])), 0.001)
+    assert winner(line, made("power", power, constants, 0.1)) == "power", "it turns where no row is"
 
 
 def test_a_blind_change_needs_strong_evidence() -> None:
