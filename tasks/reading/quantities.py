@@ -40,10 +40,14 @@ _SECONDS |= dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60.0)
 _SECONDS |= dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0) | dict.fromkeys(("d", "day", "days"), 86400.0)
 _MONTH, _YEAR = 365.25 / 12, 365.25
 _DAYS = {unit: size / _SECONDS["d"] for unit, size in _SECONDS.items() if unit != "m"}
-_DAYS |= dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7.0) | dict.fromkeys(
-    ("mo", "mos", "month", "months"), _MONTH
-)
-_DAYS |= dict.fromkeys(("y", "yr", "yrs", "year", "years"), _YEAR)
+_SPANS = {  # also in German, French, Spanish and Italian
+    1 / 24: "stunde stunden heure heures hora horas ora ore",
+    1.0: "tag tage jour jours día días giorno giorni",
+    7.0: "w wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane",
+    _MONTH: "mo mos month months monat monate mois mes meses mese mesi",
+    _YEAR: "y yr yrs year years jahr jahre an ans année années año años anno anni",
+}
+_DAYS |= {unit: size for size, units in _SPANS.items() for unit in units.split()}
 _TENORS = {"D": 1 / _YEAR, "W": 7 / _YEAR, "M": 1 / 12, "Y": 1.0, "years": 1.0}  # of bonds: 3M, 10Y
 _BYTES = {"b": 1.0, "byte": 1.0, "bytes": 1.0}
 _BYTES |= {f"{name}{end}": 10.0 ** (3 * place) for place, name in enumerate("kmgtp", 1) for end in ("b", "")}

@@ -222,6 +222,8 @@ def test_columns_of_a_survey_do_not_follow_from_what_was_set(tmp_path: Path):
         (["1 month", "6 months", "1 year", "18 months", "2 years"], [1 / 12, 0.5, 1, 1.5, 2]),
         (["3 Mo", "6 Mo", "1 Yr", "5 Yr", "30 Yr"], [0.25, 0.5, 1, 5, 30]),
         (["3M", "6M", "1Y", "5Y", "30Y"], [0.25, 0.5, 1, 5, 30]),
+        (["3 Monate", "6 Monate", "1 Jahr", "2 Jahre", "4 Jahre"], [0.25, 0.5, 1, 2, 4]),
+        (["3 mois", "6 mois", "1 an", "2 ans", "4 ans"], [0.25, 0.5, 1, 2, 4]),
         (["12 hours", "1 day", "1 week", "2 weeks", "1 month"], [0.5, 1, 7, 14, 365.25 / 12]),
     ],
 )
