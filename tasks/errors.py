@@ -50,9 +50,11 @@ def alike(wanted: str, known: Collection[str]) -> list[str]:
     return [small[name] for name in difflib.get_close_matches(wanted.lower(), small, n=3, cutoff=0.6)]
 
 
-def nearest(wanted: str, known: Collection[str]) -> str:
-    """``; did you mean a or b?`` for a name that is not known; empty where nothing is near."""
-    near = alike(wanted, known)
+def nearest(wanted: str, known: Collection[str], before: str = "") -> str:
+    """``; did you mean a or b?`` for a name that is not known; empty where nothing is near. What stands `before` each
+    name makes none of them nearer."""
+    bare = [name.removeprefix(before) for name in known if name.startswith(before)]
+    near = [before + name for name in alike(wanted.removeprefix(before), bare)]
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 

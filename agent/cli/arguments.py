@@ -99,7 +99,7 @@ def complaint(error: Any, arguments: Sequence[str], commands: Collection[str]) -
     if name and message.startswith("No such option") and context is not None:
         known = OTHER_WORDS.get(name.lstrip("-").replace("_", "-"))
         options = _options(context.command)
-        near = f"; did you mean {known}?" if known in options else nearest(name, options)
+        near = f"; did you mean {known}?" if known in options else nearest(name, options, "--")
         message = f"There is no option {name}{near}"
     elif message.startswith("No such command") and (flag := _flag_before(arguments, message)):
         message = f"{flag} takes no value; leave {message.split(chr(39))[1]!r} out"

@@ -22,7 +22,8 @@ MIRRORED = 1.5  # factor within which constants of the same law with signs turne
 def check_level(level: float) -> None:
     """Raises InputError unless `level` is a probability."""
     if not 0 < level < 1:
-        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as 0.9.")
+        example = level / 100 if 1 < level < 100 else LEVEL
+        raise InputError(f"--level is {level:g}; it must lie between 0 and 1, such as {example:g}.")
 
 
 def predict(

@@ -94,9 +94,9 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _like(path: Path) -> str:
-    """The nearest names in the folder of a file that is not there."""
+    """The nearest names of tables in the folder of a file that is not there."""
     try:
-        return nearest(path.name, [entry.name for entry in path.parent.iterdir()])
+        return nearest(path.name, [one.name for one in path.parent.iterdir() if {*one.suffixes} & {*SUFFIXES, *_TEXT}])
     except OSError:
         return ""
 

@@ -58,6 +58,7 @@ def test_a_wrong_first_word_gets_the_nearest(
         ("tasks sft", "discover tasks does not take 'sft'. See 'discover tasks --help'."),
         ("--task sft --runs abc", "--runs takes a whole number, not 'abc'."),
         ("inspect --srt r2", "There is no option --srt; did you mean --sort?"),
+        ("optimum latest --solve N", "There is no option --solve. See"),
         ("runs.csv --weights n", "There is no option --weights; did you mean --sigma?"),
         ("report latest --output x.html", "There is no option --output; did you mean --out?"),
         ("runs.csv --target loss --drop-incomplete yes", "--drop-incomplete takes no value; leave 'yes' out."),
