@@ -18,10 +18,13 @@ from lawsmith.sandbox.law.expression import (
     walk,
 )
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Sum
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
 NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
+ROOM, MOST_STEEP = 3.0, 50.0
+"""How many times the power that a table shows an exponent may be, and the largest one."""
 LEAST = 1e-300
 """A positive number below any constant."""
 FAR, OUTSIDE, WIDEST = 0.1, 10.0, 1e3
@@ -129,3 +132,16 @@ def _decay(node: Node) -> Node | None:
         if number == -1.0 and len(above) + len(below) == 2 and any(isinstance(one, Parameter) for one in below):
             return rest
     return None
+
+
+def steepest(train: Table) -> float:
+    """The largest size of an exponent that rows may ask for: a few times the power of the narrowest positive feature
+    that makes the whole range of a target, as of lives of specimens over a factor of two in stress."""
+    growths = [_decades(np.abs(values[values != 0])) for values in train.targets.values()]
+    widths = [_decades(values) for values in train.features.values() if (values > 0).all()]
+    widths = [width for width in widths if width > 0]
+    return min(ROOM * max(growths) / min(widths), MOST_STEEP) if widths else 0.0
+
+
+def _decades(sizes: Array) -> float:
+    return float(np.log10(sizes.max() / sizes.min())) if len(sizes) else 0.0

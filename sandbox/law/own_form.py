@@ -18,7 +18,7 @@ from lawsmith.sandbox.law.functions import FUNCTIONS
 from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role, Statement
 from lawsmith.sandbox.law.notation import plain_formula
-from lawsmith.sandbox.law.own_constants import factored, mirrored, sizes
+from lawsmith.sandbox.law.own_constants import factored, mirrored, sizes, steepest
 from lawsmith.sandbox.law.positions import roles
 from lawsmith.sandbox.law.syntax import parse_expression
 from lawsmith.sandbox.law.write_candidate import write
@@ -31,7 +31,7 @@ from lawsmith.tasks.words import tokens, words_without_unit
 LONGEST = 4096  # characters of --form: far more than anybody types
 MOST_NODES = 400  # parts of its tree
 STEEPEST = 8.0
-"""Bound of a fitted exponent's size; steeper powers of measured features are not met, and overflow."""
+"""Bound of a fitted exponent's size, where the rows show no steeper power: such powers overflow."""
 _OF_LIBRARIES = re.compile(r"\b(?:(?:np|numpy|math|torch|jnp|jax|nn|scipy|special)\.)+(?=\w+\s*\()")  # np.exp(
 _LEVEL = re.compile(  # [variety = Wilma], also in LaTeX
     r"(?:\\left)?\[\s*(?:\\(?:mathrm|text)\{)?([^][{}=]+?)\}?\s*==?\s*([^][{}=]+?)\s*(?:\\right)?\]"
@@ -87,12 +87,13 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
     found = roles(list(trees.values()))
     bounds = {} if train is None else sizes(trees.values(), train)
     of_one_sign = mirrored(trees.values())
+    steepest_end = STEEPEST if train is None else max(STEEPEST, steepest(train))
 
     def bounded(node: Node) -> Node:
         if not isinstance(node, Parameter):
             return node
         role = found.get(node.name, Role.COEFFICIENT)
-        end = STEEPEST if role is Role.EXPONENT else math.inf
+        end = steepest_end if role is Role.EXPONENT else math.inf
         low, high = bounds.get(
             node.name, (0.0 if node.name.startswith("exp_") or node.name in of_one_sign else -end, end)
         )

@@ -49,6 +49,14 @@ def test_beside_the_search_it_has_a_place_among_the_others(tmp_path: Path, monke
     assert [one["place"] for one in found.to_json()["own_forms"]] == [good.place, bad.place]
 
 
+def test_an_exponent_may_be_as_steep_as_the_rows(tmp_path: Path):
+    stress = np.repeat(np.linspace(250, 500, 8), 2)
+    cycles = 1e5 * (stress / 400) ** -13 * np.tile([1.1, 0.9], 8)
+    table = pd.DataFrame({"stress": stress, "cycles": cycles})
+    found = discover(table, target="cycles", form="10^(a - b*log10(stress))", only=True, runs_dir=tmp_path)
+    assert found.law is not None and found.law.constants["all_data"]["b"] == pytest.approx(13, rel=0.02)
+
+
 def test_only_needs_a_form(tmp_path: Path):
     with pytest.raises(InputError, match="form"):
         discover(frame(), target="loss", only=True, runs_dir=tmp_path)
