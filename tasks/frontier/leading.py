@@ -135,11 +135,9 @@ def _waves(table: Table, name: str, size: float) -> int:
 
 def _left(table: Table, columns: Sequence[Array], view: Array) -> float:
     """What columns (n,) leave of a target (n, 1) whose means in the groups were taken off."""
-    return (
-        float(unexplained(table.within_groups(np.column_stack(columns)), view)[0])
-        if columns
-        else float((view**2).sum())
-    )
+    if not columns:
+        return float((view**2).sum())
+    return float(unexplained(table.within_groups(np.column_stack(columns)), view)[0])
 
 
 def unexplained(columns: Array, targets: Array) -> Array:
