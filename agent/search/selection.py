@@ -217,7 +217,7 @@ class _Choosing:
         """Why the winner won among the laws that are near, by their typical errors."""
         near, own = [self.scores[trial.id] for trial in laws], self.scores[winner.id]
         size, best = f"{own:.3g} {'times' if own >= 1 else 'of'}", min(near)
-        told = f"typical error {size} the targets' spread on held-out rows"
+        told = f"typical error {size} the targets' spread on held-out rows, raised for each constant"
         if len(self.scores) == 1:
             return f"{told}; no other law was fitted"
         if len(near) == 1:
