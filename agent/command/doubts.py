@@ -247,9 +247,12 @@ def _fitted(
 
 
 def _leaves_a_pattern(train: Table, predictions: Sequence[Array]) -> bool:
-    """Whether the best law misses rows beside one another along a feature to the same side, more than by chance."""
+    """Whether the best law misses rows beside one another along a feature to the same side, more than by chance; where
+    no law was fitted, as where labels are many and rows of each few, none does."""
     residuals = [train.target_matrix()[:, 0] - one[:, 0] for one in predictions]
-    best = min(residuals, key=lambda one: float(np.median(np.abs(one))), default=np.zeros(0))
+    if not residuals:
+        return False
+    best = min(residuals, key=lambda one: float(np.median(np.abs(one))))
     for column in train.features.values():
         signs = np.sign(best[np.lexsort((column, train.codes))])
         changes, pairs = np.sum(signs[1:] != signs[:-1]), len(signs) - 1

@@ -1,8 +1,10 @@
 """Rows that no law believes are found, named and hardly counted; clean tables stay as they are."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_trials import table
 
@@ -13,7 +15,7 @@ from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Sandbox, evaluate
 from lawsmith.sandbox.law.own_form import own_candidate
 from lawsmith.sandbox.search_task import LITTLE, with_little_weight
-from lawsmith.tasks import Dataset, Table
+from lawsmith.tasks import Dataset, Table, read_dataset
 from lawsmith.tasks.frontier.probes import probe_rows
 from tests.made import made_task
 
@@ -309,6 +311,20 @@ def test_a_law_of_one_of_two_features_tells_a_spoilt_row(sandbox: Sandbox) -> No
     made = made_task({"t": 2459500 + day, "other": other}, {"flux": flux}, np.zeros(28, dtype=np.intp), "a")
     doubts = doubted(Dataset(made, None), sandbox)[1]
     assert doubts is not None and [row.row for row in doubts.rows] == [11]
+
+
+def test_a_table_of_so_many_labels_that_no_plain_law_is_fitted_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "assets": rng.lognormal(7, 2, 173).round(),
+            "sector": rng.choice(list("abcdefghij"), 173, p=[0.01, *9 * [0.11]]),
+            "nation": rng.choice(["CAN", "UK", "US", "OTH"], 173),
+        }
+    )
+    frame["links"] = rng.poisson(5 + 3 * (frame["sector"] > "d") + 2 * (frame["nation"] == "CAN"))
+    frame.to_csv(tmp_path / "links.csv", index=False)
+    assert doubted(read_dataset(tmp_path / "links.csv", target=["links"]), sandbox)[1] is None
 
 
 def test_without_doubts_the_table_stays_the_same_object() -> None:
