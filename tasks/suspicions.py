@@ -7,7 +7,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray
 from lawsmith.tasks.errors import counted, listing
-from lawsmith.tasks.noise import rounding, rung
+from lawsmith.tasks.noise import ladder_noise, rounding, rung
 from lawsmith.tasks.table import Table
 
 CODES = (*(-float("9" * digits) / size for digits in range(1, 6) for size in (1, 10, 100) if digits > 1 or size == 1),)
@@ -32,7 +32,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
     for name, values in (*table.targets.items(), *table.features.items()):
         codes = list(_codes(values))
         if name in table.targets and not codes:
-            said += [*_at_its_end(name, values), *_tried(name, values)]
+            said += _at_its_end(name, values)
         for code, others in codes:
             count = len(values) - len(others)
             where = counted(count, "row")
@@ -55,6 +55,7 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
                 else f"{name} is between {values[far].min():g} and {values[far].max():g} in {rows}, and between "
                 f"{others.min():g} and {others.max():g} in all others. If the units differ, write all rows in one unit."
             )
+    said += _tried(table)
     return (*said, *_alike(table.groups), *(sentence for levels in categories for sentence in _alike(levels, "labels")))
 
 
@@ -70,13 +71,14 @@ def _at_its_end(name: str, values: Array) -> Iterable[str]:
         )
 
 
-def _tried(name: str, values: Array) -> Iterable[str]:
-    """A sentence where a target (n,) takes only values that were tried, as the best of a sweep does."""
-    if step := rung(values):
-        yield (
-            f"{name} takes only {len(np.unique(values))} values, about {np.exp(step):.2g} times one another, as the "
-            "best of a sweep does: each counts as known to half a step."
-        )
+def _tried(table: Table) -> Iterable[str]:
+    """A sentence for each target that takes only values that were tried, as the best of a sweep does."""
+    for (name, values), noise in zip(table.targets.items(), ladder_noise(table), strict=True):
+        if noise:
+            yield (
+                f"{name} takes only {len(np.unique(values))} values, about {np.exp(rung(values)):.2g} times one "
+                "another, as the best of a sweep does: each counts as known to half a step."
+            )
 
 
 def _codes(values: Array) -> Iterable[tuple[float, Array]]:

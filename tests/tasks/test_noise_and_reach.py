@@ -155,6 +155,7 @@ def test_the_best_of_a_sweep_is_known_to_half_a_step(y: Array, ratio: float) -> 
     assert any("best of a sweep" in sentence for sentence in suspicions(rows)) == (ratio > 1)
     exact = replace(rows, features={"n": SIZES, "y too": y**0.5})
     assert ladder_noise(exact)[0] == 0
+    assert not any("best of a sweep" in sentence for sentence in suspicions(exact))
 
 
 def test_rounding_leaves_a_share_of_the_variance_that_the_digits_decide() -> None:
