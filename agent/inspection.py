@@ -8,7 +8,7 @@ from typing import Any
 from lawsmith.runs import Archive, RunResult
 from lawsmith.runs.records.find import list_archives
 from lawsmith.runs.records.hypotheses import SearchRecord
-from lawsmith.runs.records.trials import Trial, recorded_trials
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Verdict
 from lawsmith.tasks import InputError, Schema
 
@@ -136,7 +136,7 @@ def details(archive: Archive) -> Details:
     """Everything about one archive, its digests checked; raises InputError when it cannot be read."""
     return Details(
         result=archive.result or RunResult(),
-        trials=tuple(recorded_trials(archive)),
+        trials=tuple(archive.trials()),
         summary=summary(archive),
         law=archive.law,
         finished=archive.result is not None,

@@ -19,7 +19,6 @@ from lawsmith.runs.records.data import kept_data, open_data
 from lawsmith.runs.records.files import write_atomic
 from lawsmith.runs.records.find import find_archive
 from lawsmith.runs.records.record import SplitScores
-from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
 from lawsmith.sandbox import Sandbox
@@ -41,7 +40,7 @@ def laws(run: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_j
     if pick is not None:
         _pick(archive, pick)
     schema = archive.manifest.task
-    rows = law_table(recorded_trials(archive), schema, _rows_at_hand(archive, data_dir), archive.result.winner)
+    rows = law_table(archive.trials(), schema, _rows_at_hand(archive, data_dir), archive.result.winner)
     others = {"picked": archive.picked, "outdone": archive.result.outdone}
     found = [asdict(row) | {name: row.stands_for(id) for name, id in others.items()} for row in rows]
     told = {"run": archive.run, "picked": archive.picked, "laws": found}

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from lawsmith.agent.command.law_verdict import same_law
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.registry import Chosen
+from lawsmith.agent.command.tracking import described, log
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.laws.law_table import LawRow, laws
 from lawsmith.runs.records.record import WORST_R2
 from lawsmith.runs.records.searched import growing_target
-from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, Trial, recorded_trials
+from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, Trial
 from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_text import codes_in, labelled
@@ -84,7 +85,7 @@ class Run:
         """The run archived at `path`; None if it has not finished."""
         archive = Archive.open(path)
         result = archive.result
-        return None if result is None else cls(path, archive.manifest, result, tuple(recorded_trials(archive)))
+        return None if result is None else cls(path, archive.manifest, result, tuple(archive.trials()))
 
 
 @dataclass(frozen=True)
@@ -188,9 +189,20 @@ class Result:
 
     def log(self, run: Any = None) -> None:
         """Log the law to a tracker: `run` of W&B or MLflow; by default MLflow's active run."""
-        from lawsmith.agent.command.tracking import log
-
-        log(self, run)
+        law, selected = self.law, self.selected
+        if law is None or selected is None:
+            raise InputError("No run found a law, so there is nothing to log.")
+        row = next((row for row in selected.table(self.dataset.task) if row.chosen), None)
+        scores = {
+            "heldout_r2": selected.result.validation_r2,
+            "train_r2": selected.train_r2,
+            "test_r2": selected.test_r2,
+            "constants_count": selected.result.constants_count,
+            "heldout_error": None if row is None else row.heldout_error,
+            "train_error": None if row is None else row.train_error,
+        }
+        settings = {"run": selected.manifest.run, "tone": selected.result.tone or ""}
+        log(described(law, settings, scores, self.verdict), run)
 
     def __repr__(self) -> str:
         """Some ten lines: the law, where it is, the verdict, what was said of the table."""

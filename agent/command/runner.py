@@ -25,11 +25,12 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Reporting
 from lawsmith.agent.threads import RunThreads
 from lawsmith.runs import Archive, Manifest
-from lawsmith.runs.records.data import DATA, open_data, packed
+from lawsmith.runs.records.archive import DATA
+from lawsmith.runs.records.data import open_data, packed
 from lawsmith.runs.records.ownership import marked
 from lawsmith.runs.records.record import DataRecord
 from lawsmith.runs.records.searched import is_same, searched
-from lawsmith.runs.records.trials import HALL_OF_FAME, recorded_trials
+from lawsmith.runs.records.trials import HALL_OF_FAME
 from lawsmith.sandbox import Sandbox, Tier
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset, InputError
@@ -304,7 +305,7 @@ class Runner:
     def recall(self, path: Path) -> None:
         """Remember for all runs what the archive at `path`, if there is one, has on record."""
         if path.exists():
-            for trial in recorded_trials(Archive.open(path)):
+            for trial in Archive.open(path).trials():
                 self.evaluator.remember(trial.proposal.source, trial.evaluation)
 
     def run(self, plan: Plan) -> Run:

@@ -1,18 +1,14 @@
-"""Logs a result to an experiment tracker: a run of Weights & Biases or of MLflow. Neither is imported unless used."""
-
-from __future__ import annotations
+"""Logs a law to an experiment tracker: a run of Weights & Biases or of MLflow. Neither is imported unless used."""
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lawsmith.runs.laws.law import Law
 from lawsmith.tasks.errors import InputError, require
-
-if TYPE_CHECKING:
-    from lawsmith.agent.command.result import Result
 
 PREFIX = "law"
 LONGEST = 500
@@ -28,29 +24,19 @@ class Logged:
     texts: dict[str, str]
 
 
-def logged(result: Result) -> Logged:
-    """The formula, scores, constants and verdict of the selected law; raises InputError where there is none."""
-    law, run = result.law, result.selected
-    if law is None or run is None:
-        raise InputError("No run found a law, so there is nothing to log.")
-    row = next((row for row in run.table(result.dataset.task) if row.chosen), None)
-    scores = {
-        "heldout_r2": run.result.validation_r2,
-        "train_r2": run.train_r2,
-        "test_r2": run.test_r2,
-        "constants_count": run.result.constants_count,
-        "heldout_error": None if row is None else row.heldout_error,
-        "train_error": None if row is None else row.train_error,
-    }
+def described(
+    law: Law, settings: Mapping[str, str], scores: Mapping[str, float | None], verdict: Sequence[str]
+) -> Logged:
+    """The formula, constants and verdict of a law, with its scores, those that are known."""
     metrics = {f"{PREFIX}/{name}": float(value) for name, value in scores.items() if value is not None}
-    settings = {"formula": law.expression or "see law.py", "run": run.manifest.run, "tone": run.result.tone or ""}
+    settings = {"formula": law.expression or "see law.py", **settings}
     return Logged(
         {f"{PREFIX}/{name}": value[:LONGEST] for name, value in settings.items()},
         {**metrics, **_constants(law)},
         {
             "law.py": law.source,
             "constants.json": json.dumps(law.constants, indent=2),
-            "verdict.txt": "\n".join(result.verdict) + "\n",
+            "verdict.txt": "\n".join(verdict) + "\n",
         },
     )
 
@@ -65,12 +51,11 @@ def _constants(law: Law) -> dict[str, float]:
     return found
 
 
-def log(result: Result, run: Any = None) -> None:
-    """Log the result to `run`: a run of W&B, an MLflow run, or None for MLflow's active run.
+def log(content: Logged, run: Any = None) -> None:
+    """Log to `run`: a run of W&B, an MLflow run, or None for MLflow's active run.
 
     Raises InputError for something else, and where the package is missing.
     """
-    content = logged(result)
     if hasattr(run, "config") and hasattr(run, "summary"):
         run.config.update(content.settings, allow_val_change=True)
         run.summary.update(content.metrics)

@@ -1,25 +1,22 @@
 """What the model gained over the symbolic search, by the score that chooses, and at what price."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lawsmith.agent.client.recording import Recording
+from lawsmith.agent.feedback.views import Viewer
+from lawsmith.agent.llm.questions import AgentSetup, Tally
 from lawsmith.agent.search.score import typical_error
 from lawsmith.agent.search.selection import choose
 from lawsmith.runs.records.account import Account, Books
 from lawsmith.runs.records.trials import History, Trial
 from lawsmith.sandbox import Verdict
 
-if TYPE_CHECKING:
-    from lawsmith.agent.llm.model_proposer import LLMProposer
 
-
-def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
-    """`lawsmith.runs.Account` as JSON data."""
-    tally, caller, task = proposer.tally, proposer.setup.caller, proposer.setup.task
+def report(setup: AgentSetup, tally: Tally, viewer: Viewer, history: History, **told: Any) -> dict[str, Any]:
+    """`lawsmith.runs.Account` as JSON data; `told`: its fields that the proposer alone knows."""
+    caller, task = setup.caller, setup.task
     asked = [trial for trial in history if trial.id in tally.asked]
     accepted = sum(trial.evaluation.verdict is Verdict.OK for trial in asked)
     usable = history.usable()
@@ -36,7 +33,7 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
         floor_error=floor,
         best_error=best,
         gain=None if best is None or floor is None else 1 - best / floor,
-        floor_at_noise=without is not None and _at_the_noise(proposer, without),
+        floor_at_noise=without is not None and _at_the_noise(viewer, without),
         best_by=None if chosen is None else "model" if chosen.id in tally.asked else "floor",
         candidates=len(asked),
         accepted=accepted,
@@ -44,32 +41,30 @@ def report(proposer: LLMProposer, history: History) -> dict[str, Any]:
         improved=len(tally.improved),
         lost=dict(sorted(tally.lost.items())),
         failures=dict(sorted(Counter(t.evaluation.verdict.value for t in asked).items())),
-        progress=tuple(_progress(proposer, history)),
-        models=proposer.ensemble.record(),
-        ended=proposer.ended,
-        notes=tuple(proposer.notes),
+        progress=tuple(_progress(viewer, tally, history)),
         error=caller.refused,
         divergence=caller.divergence,
+        **told,
     )
     return account.model_dump(mode="json")
 
 
-def _at_the_noise(proposer: LLMProposer, trial: Trial) -> bool:
+def _at_the_noise(viewer: Viewer, trial: Trial) -> bool:
     """Whether nothing is left to explain inside the data; unknown, so False, where the sandbox is closed by now."""
     try:
-        return proposer.viewer.at_the_noise(trial)
+        return viewer.at_the_noise(trial)
     except RuntimeError:
         return False
 
 
-def _progress(proposer: LLMProposer, history: History) -> list[tuple[int, float]]:
+def _progress(viewer: Viewer, tally: Tally, history: History) -> list[tuple[int, float]]:
     """(calls, held-out error) of the best law so far, whenever a model's became that; first the symbolic search's."""
-    standing, points = proposer.viewer.standing, list[tuple[int, float]]()
+    standing, points = viewer.standing, list[tuple[int, float]]()
     best: Trial | None = None
     for trial in history.usable():
         if best is not None and standing.merit(trial) >= standing.merit(best):
             continue
-        best, calls = trial, proposer.tally.calls_at.get(trial.id)
+        best, calls = trial, tally.calls_at.get(trial.id)
         if calls is None:
             points = [(0, standing.error(trial))]
         else:

@@ -105,7 +105,8 @@ class LLMProposer(ABC):
             self._under_way.result()
             self._under_way = None
         self._catch_up(history)
-        return report(self, history)
+        told = {"models": self.ensemble.record(), "ended": self.ended, "notes": tuple(self.notes)}
+        return report(self.setup, self.tally, self.viewer, history, **told)
 
     def screening(self, history: History) -> Screening:
         """What the symbolic floor fitted to a sample."""

@@ -15,7 +15,6 @@ from lawsmith.runs.records.archive import UNCERTAINTY, Archive
 from lawsmith.runs.records.canonical_json import seal
 from lawsmith.runs.records.data import open_data
 from lawsmith.runs.records.searched import disbelieved_rows, weighed
-from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.tasks import InputError, Task
 
@@ -29,7 +28,7 @@ def fitted_laws(archive: Archive, law: str | None = None) -> tuple[EvaluatedLaw,
     first = result.winner if law is None else law
     wanted = tuple(dict.fromkeys((first, result.winner, *result.inseparable)))
     found = {}
-    for trial in recorded_trials(archive):
+    for trial in archive.trials():
         evaluation = trial.evaluation
         if trial.id in wanted and evaluation.folds and evaluation.constants is not None:
             constants = Constants.from_json(evaluation.constants)

@@ -25,7 +25,7 @@ from lawsmith.runs.laws.winner import predict_with
 from lawsmith.runs.records.archive import Archive
 from lawsmith.runs.records.find import find_archive, unfinished
 from lawsmith.runs.records.gate import checked_names
-from lawsmith.runs.records.trials import Trial, recorded_trials
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, Sandbox
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.nodes import Statement, Unreadable
@@ -342,7 +342,7 @@ def _other_law(archive: Archive, law: str) -> Law:
 
 def trial_of(archive: Archive, law: str) -> Trial:
     """The usable trial whose id begins with `law`; raises InputError where none or several do."""
-    usable = [trial for trial in recorded_trials(archive) if trial.usable and trial.evaluation.constants]
+    usable = [trial for trial in archive.trials() if trial.usable and trial.evaluation.constants]
     fitting = [trial for trial in usable if trial.id.startswith(law)] if law else []
     if len(fitting) == 1:
         return fitting[0]

@@ -30,17 +30,16 @@ from lawsmith.runs.records.check import (
     read_sealed,
     sealed_problems,
 )
-from lawsmith.runs.records.data import DATA
 from lawsmith.runs.records.files import create_folder, read_bounded, write_atomic, writing
 from lawsmith.runs.records.gate import checked_constants, checked_event, law_bound
 from lawsmith.runs.records.record import Manifest, RunResult
-from lawsmith.runs.records.trials import source_of
+from lawsmith.runs.records.trials import Recorded, Trial, read_event, source_of
 from lawsmith.tasks import InputError
 from lawsmith.tasks.frozen import first_fault
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-MANIFEST, LAW, RESULT = "manifest.json", "law.py", "result.json"
+MANIFEST, LAW, RESULT, DATA = "manifest.json", "law.py", "result.json", "data.json.gz"
 REPORT, UNCERTAINTY, PICKED, ATTACHED = "report.html", "uncertainty.json", "picked.json", "attached.json"
 ATTACHABLE = (REPORT, UNCERTAINTY, PICKED)
 _SEALING = threading.RLock()  # of all archives: one of their own could not be pickled
@@ -227,6 +226,12 @@ class Archive:
         for event in chain.read(self.path / EVENTS, self._anchor):
             checked_event(event, str(self.path))
             yield event
+
+    def trials(self) -> Iterator[Trial]:
+        """The recorded trials in order. Raises InputError as `events` and `lawsmith.runs.records.trials.read_event`."""
+        for event in self.events():
+            if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
+                yield found.trial
 
     def calls(self) -> Iterator[dict[str, Any]]:
         """The recorded model calls in order; a torn end is left out."""

@@ -4,19 +4,18 @@
 that reads back to the same bits, so the digest in the manifest covers them too.
 """
 
-from __future__ import annotations
-
 import gzip
 import io
 import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lawsmith.runs.quoting import visible
+from lawsmith.runs.records.archive import DATA, Archive
 from lawsmith.runs.records.canonical_json import decode
 from lawsmith.runs.records.files import read_bounded
 from lawsmith.runs.records.ownership import is_own
@@ -26,10 +25,6 @@ from lawsmith.tasks.user_table import read_decided
 from lawsmith.tasks.validation import Split
 from lawsmith.tasks.validation import dataset as validated
 
-if TYPE_CHECKING:
-    from lawsmith.runs.records.archive import Archive
-
-DATA = "data.json.gz"
 MOST_NUMBERS = 1_000_000
 """A table with more cells than this stays outside: its text would take some 10 MB in every archive."""
 MOST_BYTES = 64 * 2**20

@@ -20,7 +20,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as model
@@ -29,9 +29,6 @@ from lawsmith.runs.quoting import visible
 from lawsmith.sandbox import Evaluation, Verdict
 from lawsmith.tasks import InputError
 from lawsmith.tasks.frozen import first_fault
-
-if TYPE_CHECKING:
-    from lawsmith.runs.records.archive import Archive
 
 HALL_OF_FAME = "hall of fame"
 """Origin of a formula of another program; its note is the formula as that program wrote it."""
@@ -244,10 +241,3 @@ def source_of(events: Iterable[Mapping[str, Any]], candidate: str) -> str | None
     """The source of a candidate, also of a published or imported one; None where no event holds it."""
     found = (event.get("source") for event in events if event.get("id") == candidate)
     return next((str(source) for source in found if source is not None), None)
-
-
-def recorded_trials(archive: Archive) -> Iterator[Trial]:
-    """The trials in an archive, in order; raises InputError as `read_event`."""
-    for event in archive.events():
-        if event.get("event") == "candidate" and isinstance(found := read_event(event), Recorded):
-            yield found.trial

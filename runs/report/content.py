@@ -11,7 +11,7 @@ from lawsmith.runs.records.gate import checked_names
 from lawsmith.runs.records.hypotheses import SearchRecord
 from lawsmith.runs.records.record import Manifest, RunResult
 from lawsmith.runs.records.searched import disbelieved_rows, growing_target
-from lawsmith.runs.records.trials import Trial, recorded_trials
+from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.tasks.schema import ColumnRole
 
@@ -116,7 +116,7 @@ def _leading(candidates: Iterable[Trial]) -> list[Trial]:
 
 def gather(archive: Archive) -> RunContent:
     """Everything a page needs; raises InputError when the result or a log cannot be read."""
-    result, trials = archive.result or RunResult(), tuple(recorded_trials(archive))
+    result, trials = archive.result or RunResult(), tuple(archive.trials())
     schema, where = archive.manifest.task, str(archive.path)
     for trial in trials:
         if trial.usable and trial.evaluation.constants is not None:

@@ -14,7 +14,7 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.score import typical_error
 from lawsmith.runs import Archive, Manifest, RunResult
 from lawsmith.runs.records.record import DataRecord, FinalScores, SplitScores
-from lawsmith.runs.records.trials import Proposal, Trial, recorded_trials
+from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Constants, Sandbox, Verdict, evaluate
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks.frontier.folds import frontier_folds
@@ -121,7 +121,7 @@ def test_a_law_found_on_a_part_of_the_rows_gets_its_constants_from_all(tmp_path:
         journal = Journal(archive, part)
         found = evaluate(sandbox, source, part, frontier_folds(part.train)[:1])
         journal.record(Trial(Proposal(source).id, Proposal(source), found), Spending())
-        (known,) = recorded_trials(archive)
+        (known,) = archive.trials()
         assert known.typical_error == typical_error(known, part)
         conclude(journal, dataset, SearchTask.of(dataset.task), sandbox, Spending(), FINISHED)
         everything = evaluate(sandbox, source, task, ())

@@ -11,7 +11,7 @@ from agent_doubles import ScriptedProposer, form_source, power_law_csv
 import lawsmith.agent.symbolic
 from lawsmith.agent.cli import main
 from lawsmith.runs import Account, Archive
-from lawsmith.runs.records.trials import Proposal, recorded_trials
+from lawsmith.runs.records.trials import Proposal
 from lawsmith.sandbox import Verdict
 
 sys.path.append(str(Path(__file__).parents[1] / "llm"))
@@ -52,7 +52,7 @@ def test_a_limit_given_to_the_command_decides_on_a_candidate(
     monkeypatch.setattr(lawsmith.agent.symbolic, "SymbolicProposer", lambda task, seed, **_: ScriptedProposer(floor))
     assert discover(*SEARCH, "--agent", "symbolic", "--limit-wall", "2.5") == 0
     [run] = json.loads(capsys.readouterr().out)["runs"]
-    late, good = recorded_trials(Archive.open(Path(run["archive"])))
+    late, good = Archive.open(Path(run["archive"])).trials()
     assert late.evaluation.verdict is Verdict.TIMEOUT
     assert "2.5 s" in late.evaluation.message
     assert good.evaluation.verdict is Verdict.OK

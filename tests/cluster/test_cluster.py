@@ -31,7 +31,6 @@ from lawsmith.agent.cli import main
 from lawsmith.agent.cluster import client
 from lawsmith.agent.cluster.client import LOCAL, Cluster, ClusterLost, check_address, joined
 from lawsmith.runs import Archive
-from lawsmith.runs.records.trials import recorded_trials
 from lawsmith.sandbox import DEFAULT_LIMITS, Evaluation, Sandbox, SearchOver, Tier, Verdict
 from lawsmith.sandbox.pool.warm_process import Outcome
 from lawsmith.sandbox.search_task import SearchTask
@@ -316,7 +315,7 @@ def test_runs_go_side_by_side_and_are_what_they_are_one_by_one(
 
 def tried(archive: str) -> list[tuple[str, dict[str, Any]]]:
     """The candidates of a run in their order, with all but what the clock says."""
-    return [(trial.id, facts(trial.evaluation)) for trial in recorded_trials(Archive.open(Path(archive)))]
+    return [(trial.id, facts(trial.evaluation)) for trial in Archive.open(Path(archive)).trials()]
 
 
 @pytest.mark.slow
