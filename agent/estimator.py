@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from lawsmith.agent.command.api import discover
+from lawsmith.agent.api import discover
 from lawsmith.runs.laws.law import Law
 from lawsmith.tasks import Array
 from lawsmith.tasks.dates import years_of

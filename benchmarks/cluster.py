@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.command.api import Observer, Run, discover
+from lawsmith.agent.api import Observer, Run, discover
 from lawsmith.agent.search.budget import Budget
 from lawsmith.runs import Archive
 from lawsmith.runs.records.trials import History

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import faults
-from lawsmith.agent.command.api import discover
+from lawsmith.agent.api import discover
 from lawsmith.runs import Archive
 from lawsmith.tasks import InputError
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speaking import Speaking
+from lawsmith.agent.api import Result, discover
 from lawsmith.agent.client.config import Options
-from lawsmith.agent.command.api import Result, discover
 
 WAVE = """```python
 import numpy as np

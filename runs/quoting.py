@@ -1,6 +1,6 @@
 """Text of strangers inside source, terminals and pages: shown, never interpreted."""
 
-from lawsmith.sandbox.law.write_text import MATHEMATICS, visible
+from lawsmith.sandbox.law.write_text import MATHEMATICS, short, visible
 
 
 def visible_lines(text: str) -> str:
@@ -30,4 +30,4 @@ def latex_plain(text: str) -> str:
     return "".join(_PLAIN.get(c, c) for c in visible(text))
 
 
-__all__ = ["docstring", "latex_plain", "visible"]
+__all__ = ["docstring", "latex_plain", "short", "visible"]

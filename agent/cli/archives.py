@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from lawsmith.agent.cli import show as shown_result
-from lawsmith.agent.cli.output import announce, line, number, out, print_json, print_result, reference, shown, text
+from lawsmith.agent.cli.show import reference
 from lawsmith.agent.inspection import Details, Summary, details, differences, summaries
+from lawsmith.agent.terminal.output import announce, line, number, out, print_json, print_result, shown, text
 from lawsmith.runs import Account, State
 from lawsmith.runs.intervals.beyond_data import percent
 from lawsmith.runs.records.find import find_archive

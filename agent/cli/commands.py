@@ -36,7 +36,7 @@ def discover(
     discover sft --runs 5
     """
     if asked.quiet:
-        from lawsmith.agent.cli.output import be_quiet
+        from lawsmith.agent.terminal.output import be_quiet
 
         be_quiet()
     if context.invoked_subcommand is not None:

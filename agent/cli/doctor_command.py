@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lawsmith.agent.cli.output import line, print_json
+from lawsmith.agent.terminal.output import line, print_json
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.pool.start import diagnose
 from lawsmith.tasks import names

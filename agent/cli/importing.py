@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lawsmith.agent.cli.output import announce, line, number, print_result, shown, warn
+from lawsmith.agent.terminal.output import announce, line, number, print_result, shown, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.imports import import_law, import_scores
 from lawsmith.runs.replay import replay

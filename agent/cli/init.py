@@ -1,26 +1,18 @@
-"""`discover init`: start a task.toml beside a table, with what can be told from the rows; and what each of its columns
-was taken for, as a small table."""
+"""`discover init`: start a task.toml beside a table, with what can be told from the rows."""
 
 import json
-from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 
-from rich.table import Table
-
-from lawsmith.agent.cli.output import announce, err, print_json, shown, text
+from lawsmith.agent.terminal.output import announce, err, print_json, roles_table, shown
 from lawsmith.runs.records.files import write_atomic, writing
 from lawsmith.tasks import InputError
 from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.reading.cells import NumberNotation, convert
 from lawsmith.tasks.reading.formats import read_table
 from lawsmith.tasks.roles.columns import decide
-from lawsmith.tasks.schema import ColumnRole
 
 NAME = "task.toml"
-ORDER = ("target", "feature", "category", "group", "weight", "replicate", "derived", "companion", "bookkeeping")
-MOST = 40
-"""Columns that are shown; those that are left out come last."""
 
 
 def run(table: Path, target: tuple[str, ...], as_json: bool) -> None:
@@ -76,17 +68,3 @@ def _toml(table: Path, used: list[str], ranges: dict[str, str]) -> str:
 def _quoted(text: str) -> str:
     """A basic string of TOML; JSON's escapes are TOML's, save for the DEL character."""
     return json.dumps(text).replace("\x7f", "\\u007f")
-
-
-def roles_table(roles: Sequence[ColumnRole]) -> Table:
-    """Column, role and reason, the used columns first."""
-    table = Table(box=None, pad_edge=False, title="columns", title_justify="left")
-    for heading in ("column", "role", "why"):
-        table.add_column(heading, overflow="fold")
-    ordered = sorted(roles, key=lambda one: ORDER.index(one.role) if one.role in ORDER else len(ORDER))
-    for one in ordered[:MOST]:
-        style = "" if one.role in ("target", "feature", "category", "group", "weight") else "dim"
-        table.add_row(text(one.name), text(one.role), text(one.reason), style=style)
-    if len(ordered) > MOST:
-        table.add_row("…", f"{len(ordered) - MOST} more", "--json lists all", style="dim")
-    return table

@@ -8,7 +8,8 @@ from typing import cast
 
 import typer
 
-from lawsmith.agent.cli.output import announce, line, number, out, print_result, reference, shown, text, warn
+from lawsmith.agent.cli.show import reference
+from lawsmith.agent.terminal.output import announce, line, number, out, print_result, shown, text, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.laws.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
 from lawsmith.runs.laws.law import law_of, no_law, trial_of

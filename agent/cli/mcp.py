@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.cli.options import TableOptions
-from lawsmith.agent.cli.output import announce, shown, warn
 from lawsmith.agent.cli.search import described, terminated_like_interrupted
 from lawsmith.agent.command.job import Job, OwnTable
 from lawsmith.agent.command.registry import CLIENT
+from lawsmith.agent.terminal.output import announce, shown, warn
 from lawsmith.tasks.errors import InputError, require
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lawsmith.agent.cli.output import line, print_json
 from lawsmith.agent.cli.predict_command import pairs, say, uncertainty
+from lawsmith.agent.terminal.output import line, print_json
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.laws.law import Law
 from lawsmith.runs.laws.law_rows import known_group, known_target
-from lawsmith.runs.optimum import Answer, Optimum, invert, optimum, sought, spending
+from lawsmith.runs.laws.optimum import Answer, Optimum, invert, optimum, sought, spending
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks.errors import listing
 

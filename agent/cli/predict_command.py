@@ -13,13 +13,14 @@ import numpy as np
 from rich import box
 from rich.table import Table as Shown
 
-from lawsmith.agent.cli.output import announce, line, out, print_json, shown, text, warn
+from lawsmith.agent.terminal.output import announce, line, out, print_json, shown, text, warn
 from lawsmith.runs.intervals import Interval, Uncertainty
 from lawsmith.runs.intervals import predict as intervals
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.intervals.predict import check_level
-from lawsmith.runs.laws.law import NO_INTERVAL, Law
+from lawsmith.runs.laws.archived_law import NO_INTERVAL
+from lawsmith.runs.laws.law import Law
 from lawsmith.runs.records.files import write_atomic
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError, Table

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from tempfile import mkdtemp
 
-from lawsmith.agent.cli.output import announce, print_result, shown
+from lawsmith.agent.terminal.output import announce, print_result, shown
 from lawsmith.runs.records.archive import REPORT
 from lawsmith.runs.records.find import find_archive
 from lawsmith.tasks import InputError

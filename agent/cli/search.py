@@ -10,12 +10,12 @@ from typing import Any
 
 import typer
 
+from lawsmith.agent.api import Interrupted, Observer, Result, discover
+from lawsmith.agent.api import resume as resume_command
 from lawsmith.agent.cli import show
 from lawsmith.agent.cli.options import LIMIT_FIELDS, LimitOptions, ModelOptions, SearchOptions, TableOptions
-from lawsmith.agent.cli.output import announce, print_json, shown
-from lawsmith.agent.cli.progress import ProgressReport
-from lawsmith.agent.command.api import Interrupted, Observer, Result, discover
-from lawsmith.agent.command.api import resume as resume_command
+from lawsmith.agent.terminal.output import announce, print_json, shown
+from lawsmith.agent.terminal.progress import ProgressReport
 from lawsmith.runs.records.find import find_archive
 from lawsmith.sandbox import Limits
 from lawsmith.tasks import InputError

@@ -1,13 +1,16 @@
 """Prints results for people: the runs in a table, the selected law, its verdict and its constants."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
 
 from rich.table import Table
 from rich.text import Text
 
-from lawsmith.agent.cli.output import line, number, out, reference, shown, text
+from lawsmith.agent.cli.options import RUNS_DIR
 from lawsmith.agent.command.result import OwnForm, Result, Run
+from lawsmith.agent.terminal.output import line, number, out, shown, text
 from lawsmith.runs import Account, RunResult
 from lawsmith.runs.records.record import WORST_R2
 from lawsmith.sandbox.law.write_text import codes_in, labelled
@@ -207,3 +210,8 @@ def constants(values: Mapping[str, Mapping[str, float]]) -> None:
         line(whose + listed + more, label="           " if place else "constants: ")
     if len(values) > MOST_GROUPS:
         line(f"           … all {len(values)} groups are in law.py")
+
+
+def reference(archive: Path) -> str:
+    """What a command takes for a run: its name where commands look for it by themselves, else its folder."""
+    return archive.name if archive.absolute().parents[2] == RUNS_DIR.absolute() else shlex.quote(shown(archive))

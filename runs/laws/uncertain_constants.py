@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawsmith.runs.intervals.predict import covariance
+from lawsmith.runs.laws.archived_law import ArchivedLaw
 from lawsmith.runs.laws.law_rows import known_group
 from lawsmith.runs.quoting import docstring, visible
 from lawsmith.sandbox import Sandbox
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from uncertainties import UFloat
 
-    from lawsmith.runs.laws.law import Law
-
 
 @dataclass(frozen=True, eq=False)
 class Covariances:
@@ -29,7 +28,7 @@ class Covariances:
     matrices: Mapping[str, Array]
 
 
-def covariances(law: Law, data_dir: Path | None = None) -> Covariances:
+def covariances(law: ArchivedLaw, data_dir: Path | None = None) -> Covariances:
     """Measured by refits the first time, then read from the archive; InputError where that cannot be done."""
     with Sandbox() as sandbox:
         known = law.uncertainty(sandbox, data_dir)
@@ -37,7 +36,7 @@ def covariances(law: Law, data_dir: Path | None = None) -> Covariances:
     return Covariances(known.members[0].names, {g: matrix for g, matrix in found.items() if matrix is not None})
 
 
-def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None = None) -> pd.DataFrame:
+def covariance_frame(law: ArchivedLaw, group: str | None = None, data_dir: Path | None = None) -> pd.DataFrame:
     """Covariance of the constants of a group (by default the first), rows and columns named as the constants.
 
     It comes from refits of the law to rows drawn anew; see `lawsmith.runs.intervals.covariance`. Raises InputError for
@@ -52,7 +51,7 @@ def covariance_frame(law: Law, group: str | None = None, data_dir: Path | None =
     return pd.DataFrame(found.matrices[name], index=list(found.names), columns=list(found.names))
 
 
-def uncertain_constants(law: Law, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
+def uncertain_constants(law: ArchivedLaw, group: str | None = None, data_dir: Path | None = None) -> dict[str, UFloat]:
     """The constants of a group as correlated numbers of the package ``uncertainties`` (lawsmith[uncertainties]). Raises
     InputError as `covariance_frame`, and without the package."""
     require("uncertainties", "uncertainties", "law.uncertain_constants()")
@@ -64,7 +63,7 @@ def uncertain_constants(law: Law, group: str | None = None, data_dir: Path | Non
     return dict(zip(names, correlated_values([values[name] for name in names], found.to_numpy()), strict=True))
 
 
-def uncertainties_script(law: Law, heading: Mapping[str, object]) -> str:
+def uncertainties_script(law: ArchivedLaw, heading: Mapping[str, object]) -> str:
     """A script that defines `constants`: group -> name -> number of the package ``uncertainties``."""
     found = covariances(law)
     told = "\n".join([visible(law.expression), "", *(visible(f"{key}: {said}") for key, said in heading.items())])

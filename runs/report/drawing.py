@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from lawsmith.runs.report.shown_formula import short
+from lawsmith.runs.quoting import short
 from lawsmith.tasks import Array
 
 LABEL = 28  # characters of a name beside an axis

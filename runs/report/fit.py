@@ -13,6 +13,7 @@ import numpy as np
 
 from lawsmith.runs.intervals import Uncertainty
 from lawsmith.runs.laws.law_table import LawRow, laws
+from lawsmith.runs.quoting import short
 from lawsmith.runs.records.data import NotOpened, open_data
 from lawsmith.runs.records.searched import searched
 from lawsmith.runs.report.content import RunContent
@@ -20,7 +21,6 @@ from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.error_summary import Errors, Outlier, errors, outliers
 from lawsmith.runs.report.picture import Curve, Picture, picture, predictor
 from lawsmith.runs.report.plots import is_moved, picture_charts, residual_charts, shown_groups
-from lawsmith.runs.report.shown_formula import short
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_by_ratios_from_zero, is_logarithmic

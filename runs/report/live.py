@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from lawsmith.runs.quoting import short
 from lawsmith.runs.records.archive import Archive, State
 from lawsmith.runs.records.record import Manifest
 from lawsmith.runs.records.trials import Recorded, Round, Screening, Trial, read_event
 from lawsmith.runs.report.drawing import Chart
 from lawsmith.runs.report.plots import stepped
-from lawsmith.runs.report.shown_formula import short
 
 MOST_TRYING = 5  # candidates under way that are named
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from lawsmith.runs.intervals import Uncertainty, uncertainty
 from lawsmith.runs.intervals.archived import recorded
 from lawsmith.runs.intervals.predict import constant_intervals
-from lawsmith.runs.quoting import visible
+from lawsmith.runs.quoting import short, visible
 from lawsmith.runs.records.archive import REPORT, Archive
 from lawsmith.runs.records.files import writing
 from lawsmith.runs.records.find import unfinished
@@ -19,8 +19,9 @@ from lawsmith.runs.report.error_summary import worst
 from lawsmith.runs.report.fit import BELIEVED, Fit, data_of, finite, fit_of, packed
 from lawsmith.runs.report.plots import calls_chart, front_chart, progress_chart
 from lawsmith.runs.report.render import PLOT, render
-from lawsmith.runs.report.shown_formula import ShownFormula, code, mathml, short, shown_formula
+from lawsmith.runs.report.shown_formula import ShownFormula, code, shown_formula
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.write_mathml import mathml
 from lawsmith.tasks import Dataset, InputError
 
 NOTHING = Markup()

@@ -24,9 +24,9 @@ from lawsmith.runs.report.fit import Fit, data_of, fit_of
 from lawsmith.runs.report.live import Progress, duration, progress, stamp
 from lawsmith.runs.report.page import report_page, stated_law
 from lawsmith.runs.report.render import constant, environment, figure, render, shown_percent
-from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.runs.report.site import makers
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.write_mathml import mathml
 from lawsmith.tasks import InputError
 from lawsmith.tasks.errors import listing
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
+from lawsmith.runs.quoting import short
 from lawsmith.runs.records.account import Account
 from lawsmith.runs.records.trials import Trial
 from lawsmith.runs.report.content import RunContent
 from lawsmith.runs.report.drawing import LABEL, Axis, Chart, Plot, colour
 from lawsmith.runs.report.picture import Curve, Picture
-from lawsmith.runs.report.shown_formula import short
 from lawsmith.tasks.arrays import Array, is_logarithmic
 
 MOST_TARGETS = 3  # rows of panels

@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lawsmith.runs.intervals.beyond_data import percent
+from lawsmith.runs.quoting import short
 from lawsmith.runs.report.error_summary import grade
-from lawsmith.runs.report.shown_formula import code_style, escaped, short
+from lawsmith.runs.report.shown_formula import code_style, escaped
 
 _FOLDER = Path(__file__).parent
 PLOT = "vendor/observable-plot.min.js"

@@ -14,8 +14,9 @@ from lawsmith.runs.records.files import write_atomic, writing
 from lawsmith.runs.report.boards import BoardEntry, Boards, ReportLink, System, TaskBoard, boards, file_name
 from lawsmith.runs.report.page import report_page
 from lawsmith.runs.report.render import render
-from lawsmith.runs.report.shown_formula import code, mathml
+from lawsmith.runs.report.shown_formula import code
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.write_mathml import mathml
 from lawsmith.tasks import InputError
 
 

@@ -9,6 +9,8 @@ from lawsmith.sandbox.law.typeset import GREEK, Notation, typeset
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.schema import Schema
 
+LONGEST_NAME = 60  # characters of a column in a formula
+
 
 def formula(statement: Statement, constants: Mapping[str, float] | None = None, digits: int = 4) -> str:
     """``target = expression`` for each target, joined by ``; ``.
@@ -34,6 +36,12 @@ def text(node: Node, constants: Mapping[str, float] | None = None, digits: int =
 def visible(name: str) -> str:
     """A stranger's name with every character that a terminal would interpret written as an escape."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
+
+
+def short(text: str, most: int = LONGEST_NAME) -> str:
+    """Foreign text on one line, no control character in it, cut to `most` characters."""
+    shown = visible(text[: 2 * most])
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def named(name: str) -> str:

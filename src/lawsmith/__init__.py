@@ -8,19 +8,19 @@ result = discover("sft", runs=2)
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lawsmith.agent.command.api import Interrupted as Interrupted
-    from lawsmith.agent.command.api import Observer as Observer
-    from lawsmith.agent.command.api import Result as Result
-    from lawsmith.agent.command.api import Run as Run
-    from lawsmith.agent.command.api import discover as discover
-    from lawsmith.agent.command.api import resume as resume
+    from lawsmith.agent.api import Interrupted as Interrupted
+    from lawsmith.agent.api import Observer as Observer
+    from lawsmith.agent.api import Result as Result
+    from lawsmith.agent.api import Run as Run
+    from lawsmith.agent.api import discover as discover
+    from lawsmith.agent.api import resume as resume
     from lawsmith.agent.estimator import LawRegressor as LawRegressor
     from lawsmith.runs.laws.law import Law as Law
     from lawsmith.tasks import InputError as InputError
     from lawsmith.tasks import load as load
 
 _HOMES = {
-    **dict.fromkeys(("Interrupted", "Observer", "Result", "Run", "discover", "resume"), "agent.command.api"),
+    **dict.fromkeys(("Interrupted", "Observer", "Result", "Run", "discover", "resume"), "agent.api"),
     "InputError": "tasks",
     "Law": "runs.laws.law",
     "LawRegressor": "agent.estimator",

@@ -14,7 +14,7 @@ from scripted_discover import FORMS, script
 
 import lawsmith
 import lawsmith.agent.symbolic
-from lawsmith.agent.command.api import _file
+from lawsmith.agent.api import _file
 from lawsmith.runs import Archive
 from lawsmith.runs.records.trials import History, Trial
 from lawsmith.tasks import Dataset, InputError
@@ -168,7 +168,7 @@ def test_tables_of_other_kinds_are_read_or_refused() -> None:
 @pytest.fixture
 def read_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Dataset]:
     """`discover` without its search: what it makes of a table."""
-    monkeypatch.setattr("lawsmith.agent.command.api._execute", lambda command, observer: command.dataset)
+    monkeypatch.setattr("lawsmith.agent.api._execute", lambda command, observer: command.dataset)
 
     def read(data: object, **options: object) -> Dataset:
         found = lawsmith.discover(data, **({"target": "y", "runs_dir": tmp_path} | options))  # type: ignore[arg-type]

@@ -145,7 +145,7 @@ def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixture[str]) -> None:
-    from lawsmith.agent.cli.output import print_json
+    from lawsmith.agent.terminal.output import print_json
 
     print_json({"r2": -np.inf, "rows": [float("nan"), 1.0]})
     assert capsys.readouterr().out.split() == ["{", '"r2":', '"-Infinity",', '"rows":', "[", '"NaN",', "1.0", "]", "}"]

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from agent_doubles import said
 
-from lawsmith.agent.cli.output import shown
 from lawsmith.agent.client.call_failures import CallFailure, EndpointError
 from lawsmith.agent.client.config import Config, Options, check_url, own_file
 from lawsmith.agent.client.endpoint import Endpoint
 from lawsmith.agent.client.messages import Message, Request
 from lawsmith.agent.client.scrub import is_loopback, public_url
 from lawsmith.agent.llm.model_session import Settings
+from lawsmith.agent.terminal.output import shown
 from lawsmith.runs.records.ownership import key_path
 from lawsmith.tasks import InputError
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from agent_doubles import form_source, small_dataset
 
-from lawsmith.agent.command.api import discover
+from lawsmith.agent.api import discover
 from lawsmith.agent.command.doubts import doubted
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.runner import Plan, Runner
@@ -142,7 +142,7 @@ def test_reading_and_preparing_count_for_up_to_half_of_the_limit(
         discover(frame, target="y", time_limit=60, runs=runs, runs_dir=tmp_path / name, observer=observer)
         return observer.spent
 
-    monkeypatch.setattr("lawsmith.agent.command.api.monotonic", lambda: time.monotonic() - 100)
+    monkeypatch.setattr("lawsmith.agent.api.monotonic", lambda: time.monotonic() - 100)
     first, second = spent(2, "slow")
     assert 30 <= first < 60, "a command that took 100 s to prepare leaves half of the limit"
     assert second < 30, "a run that follows has all of it"

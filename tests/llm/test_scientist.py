@@ -15,8 +15,8 @@ from scientist import Scientist, Step
 
 import lawsmith.agent.symbolic
 from benchmarks.waves import write_tables
+from lawsmith.agent.api import discover
 from lawsmith.agent.client.config import Options
-from lawsmith.agent.command.api import discover
 from lawsmith.runs import Archive
 from lawsmith.runs.records.trials import Proposal
 from lawsmith.tasks import Array

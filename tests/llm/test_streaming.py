@@ -12,7 +12,7 @@ from endpoint_server import KEY, Behaviour, Endpoint, Handler, Seen, completion,
 from llm_driver import Lines, MemorySink
 from rich.console import Console
 
-from lawsmith.agent.cli.progress import ProgressReport
+from lawsmith.agent.api import discover
 from lawsmith.agent.client.call_failures import CallFailure, Failure
 from lawsmith.agent.client.caller import Caller, Line, Question
 from lawsmith.agent.client.config import Options
@@ -21,9 +21,9 @@ from lawsmith.agent.client.messages import Message, ModelReply, Request, TokenUs
 from lawsmith.agent.client.prices import Prices
 from lawsmith.agent.client.recording import Recording
 from lawsmith.agent.client.streaming import Arriving
-from lawsmith.agent.command.api import discover
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.search.budget import Allowance, Budget
+from lawsmith.agent.terminal.progress import ProgressReport
 
 TOOL = Tool(name="look", description="Look.", parameters={"type": "object", "properties": {}})
 REQUEST = Request(slot="0", model="m", messages=(Message(role="user", content="ask"),), max_tokens=50, tools=(TOOL,))
@@ -208,7 +208,7 @@ def test_an_observer_that_follows_replies_is_told_of_them(tmp_path: Path, monkey
 def test_a_terminal_shows_what_arrives_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not ProgressReport().follows_replies  # no terminal here
     screen = Console(file=io.StringIO(), force_terminal=True, width=120)
-    monkeypatch.setattr("lawsmith.agent.cli.progress.err", screen)
+    monkeypatch.setattr("lawsmith.agent.terminal.progress.err", screen)
     shown = ProgressReport()
     assert shown.follows_replies
     with shown:

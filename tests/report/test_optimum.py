@@ -14,7 +14,7 @@ from lawsmith.runs.intervals import predict
 from lawsmith.runs.intervals.beyond_data import remarks
 from lawsmith.runs.intervals.model import Member
 from lawsmith.runs.laws.law import Law
-from lawsmith.runs.optimum import amount, invert, optimum
+from lawsmith.runs.laws.optimum import amount, invert, optimum
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.nodes import Feature, Number
 from lawsmith.sandbox.law.numeric import evaluate

@@ -20,8 +20,8 @@ from lawsmith.runs.report import report_page, write_report
 from lawsmith.runs.report.content import gather
 from lawsmith.runs.report.page import packed_candidates
 from lawsmith.runs.report.render import render
-from lawsmith.runs.report.shown_formula import mathml
 from lawsmith.sandbox import Sandbox
+from lawsmith.sandbox.law.write_mathml import mathml
 from lawsmith.tasks import InputError, Schema, read_dataset
 from lawsmith.tasks.schema import Column
 

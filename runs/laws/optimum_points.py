@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lawsmith.runs.intervals.model import Uncertainty
-from lawsmith.runs.laws.law import Law
+from lawsmith.runs.laws.archived_law import ArchivedLaw
 from lawsmith.sandbox.law.expression import features as features_of
 from lawsmith.sandbox.law.expression import transform
 from lawsmith.sandbox.law.nodes import Feature, Node, Number
@@ -36,7 +36,7 @@ def around(rows: Mapping[str, Array], places: Sequence[Mapping[str, float]]) -> 
 
 
 def searched_points(
-    law: Law,
+    law: ArchivedLaw,
     known: Uncertainty,
     budget: Node | None,
     amount: float,
@@ -91,7 +91,7 @@ def _mixtures(most: Mapping[str, float], others: bool, points: int) -> dict[str,
     return {name: size * (end / steps) for (name, end), size in zip(most.items(), sizes.T, strict=False)}
 
 
-def require_features(law: Law, given: set[str]) -> None:
+def require_features(law: ArchivedLaw, given: set[str]) -> None:
     """Raises InputError where the formula has a feature that is not given, with an example of what to write."""
     missing = [name for name in law.features if name not in given]
     if missing:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from lawsmith.agent.cli.init import roles_table
-from lawsmith.agent.cli.output import announce, err, number, text, warn
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.observer import Observer
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.terminal.output import announce, err, number, roles_table, text, warn
 from lawsmith.runs import Archive
 from lawsmith.runs.records.record import with_model
 from lawsmith.runs.records.trials import History, Trial

@@ -2,13 +2,20 @@
 
 import json
 import os
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from lawsmith.tasks.schema import ColumnRole
+
+ORDER = ("target", "feature", "category", "group", "weight", "replicate", "derived", "companion", "bookkeeping")
+MOST = 40
+"""Columns that are shown; those that are left out come last."""
 
 out = Console(highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
@@ -62,16 +69,23 @@ def warn(message: str) -> None:
     _warnings.print(Text.assemble(("WARNING: ", "bold yellow"), text(message)), soft_wrap=True)
 
 
-def reference(archive: Path) -> str:
-    """What a command takes for a run: its name where commands look for it by themselves, else its folder."""
-    from lawsmith.agent.cli.options import RUNS_DIR
-
-    return archive.name if archive.absolute().parents[2] == RUNS_DIR.absolute() else shlex.quote(shown(archive))
-
-
 def shown(path: Path) -> str:
     """A path as a user would type it: relative inside the working folder, else absolute; no control characters."""
     from lawsmith.runs.quoting import visible
 
     absolute = Path(os.path.abspath(path))
     return visible(str(absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute))
+
+
+def roles_table(roles: Sequence["ColumnRole"]) -> Table:
+    """Column, role and reason, the used columns first."""
+    table = Table(box=None, pad_edge=False, title="columns", title_justify="left")
+    for heading in ("column", "role", "why"):
+        table.add_column(heading, overflow="fold")
+    ordered = sorted(roles, key=lambda one: ORDER.index(one.role) if one.role in ORDER else len(ORDER))
+    for one in ordered[:MOST]:
+        style = "" if one.role in ("target", "feature", "category", "group", "weight") else "dim"
+        table.add_row(text(one.name), text(one.role), text(one.reason), style=style)
+    if len(ordered) > MOST:
+        table.add_row("…", f"{len(ordered) - MOST} more", "--json lists all", style="dim")
+    return table

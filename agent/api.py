@@ -16,6 +16,7 @@ from lawsmith.agent.command.registry import equip
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.command.runner import Command, Interrupted
 from lawsmith.agent.symbolic.catalogue import catalogue_text
+from lawsmith.agent.terminal.progress import ProgressReport
 from lawsmith.runs import new_run_id
 from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
@@ -133,8 +134,6 @@ def discover(
     command = Command(job, job.dataset(), chosen, runs_dir, batch=new_run_id(), began=began)
     if not progress or observer is not None:
         return _execute(command, observer)
-    from lawsmith.agent.cli.progress import ProgressReport
-
     with ProgressReport() as shown:
         return _execute(command, shown)
 

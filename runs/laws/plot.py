@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lawsmith.runs.intervals import Interval, predict
-from lawsmith.runs.laws.law import Law
+from lawsmith.runs.laws.archived_law import ArchivedLaw
+from lawsmith.runs.laws.scene import Scene
 from lawsmith.runs.records.data import open_data
-from lawsmith.runs.report.picture import Scene
 from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import Array, Dataset, InputError, Table
 from lawsmith.tasks.arrays import is_logarithmic
@@ -25,7 +25,7 @@ EAST_ASIAN = re.compile(r"CJK|WenQuanYi|PingFang|Hiragino|YaHei|Yu Gothic|Malgun
 
 
 def plot(
-    law: Law,
+    law: ArchivedLaw,
     feature: str | None = None,
     group: str | None = None,
     target: str | None = None,
@@ -74,7 +74,9 @@ def _draw(axes: Axes, line: Array, curve: Sequence[Interval], level: float) -> N
         axes.set_xscale("log")
 
 
-def _dots(axes: Axes, law: Law, data: Dataset, scene: Scene, feature: str, place: int, sandbox: Sandbox) -> None:
+def _dots(
+    axes: Axes, law: ArchivedLaw, data: Dataset, scene: Scene, feature: str, place: int, sandbox: Sandbox
+) -> None:
     """The rows of the group, moved by the law to the other features of its curve: partial residuals."""
     k = law.schema.features.index(feature)
     tables = {"training rows": data.task.train, **({} if data.test is None else {"test rows": data.test})}
@@ -86,7 +88,7 @@ def _dots(axes: Axes, law: Law, data: Dataset, scene: Scene, feature: str, place
             axes.plot(rows.features[feature], moved[:, place], marker, ms=4, alpha=0.7, label=name)
 
 
-def _value(law: Law, name: str, value: float) -> str:
+def _value(law: ArchivedLaw, name: str, value: float) -> str:
     """A feature's value in words: of a category its label."""
     column = law.schema.columns.get(name)
     return column.levels[int(value)] if column is not None and column.levels else f"{value:.3g}"

@@ -16,8 +16,8 @@ import numpy as np
 from lawsmith.runs.intervals.estimate import DIVERGED
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import LEVEL, half_width, multiplier, predict
-from lawsmith.runs.laws.law import Law
-from lawsmith.runs.optimum_points import HALVINGS, around, line_of, require_features, searched_points
+from lawsmith.runs.laws.archived_law import ArchivedLaw
+from lawsmith.runs.laws.optimum_points import HALVINGS, around, line_of, require_features, searched_points
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
@@ -49,7 +49,7 @@ def spending(budget: str, schema: Schema) -> tuple[Node, float]:
     return feature_expression(spend, schema), size
 
 
-def sought(law: Law, target: str, wanted: str, solve: str) -> tuple[float, str]:
+def sought(law: ArchivedLaw, target: str, wanted: str, solve: str) -> tuple[float, str]:
     """The value of ``loss=2.1``, and the feature that `solve` means; raises InputError for one not in the formula."""
     size = amount("target", wanted, "loss=2.1", getattr(law.schema.columns.get(target), "unit", ""))[1]
     feature = (meant(solve, law.features) or [solve])[0]
@@ -92,7 +92,7 @@ class _Asked:
 
 
 def optimum(
-    law: Law,
+    law: ArchivedLaw,
     known: Uncertainty,
     budget: Node | None,
     amount: float,
@@ -171,7 +171,7 @@ def _ends(column: Array) -> tuple[float, float]:
 
 
 def invert(
-    law: Law,
+    law: ArchivedLaw,
     known: Uncertainty,
     target: str,
     wanted: float,
@@ -226,7 +226,7 @@ def _never_reached(goal: str, wanted: float, values: Array, solve: str, line: Ar
     )
 
 
-def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]:
+def asked(law: ArchivedLaw, known: Uncertainty, group: str, target: str) -> list[_Asked]:
     """The law, its refits and its rivals; raises InputError where the law cannot be read."""
     own, winner = law.constants.get(group), known.members[0]
     if law.form is None or own is None:
@@ -243,7 +243,7 @@ def asked(law: Law, known: Uncertainty, group: str, target: str) -> list[_Asked]
 
 
 def _function(
-    source: str, law: Law, target: str, constants: Mapping[str, float]
+    source: str, law: ArchivedLaw, target: str, constants: Mapping[str, float]
 ) -> Callable[[Mapping[str, Array]], Array]:
     stated = read(source, law.schema.targets, law.schema.features)
     if isinstance(stated, Unreadable):

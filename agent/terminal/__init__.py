@@ -1,0 +1,1 @@
+"""What a command writes on a terminal: lines, one JSON object, tables, and how a search goes on."""
