@@ -37,7 +37,9 @@ def number_in(cell: str, unit: str = "", decimal: str = ".", thousands: str = ""
     factor = {"%": 0.01, "": 1.0, **FACTORS}.get(suffix) if factor is None else factor
     if taken is None or factor is None:  # C/5, 1:50, 1h 30m, 3 PM
         read = quantity("", (cell,), any)
-        return read.values[0] if read is not None and read.unit in ("", unit) else None
+        known = None if read is None else read.values[0]
+        factor = factor_between(read.unit, unit) if read and read.unit and unit else float(not (read and read.unit))
+        return known * factor if known is not None and factor else None
     number = value(taken.digits, decimal, thousands)
     return None if number is None else number * factor
 
@@ -49,11 +51,14 @@ def stated(schema: Schema, name: str, cell: str, where: str = "") -> float:
     if column is not None and column.levels:
         return column.code(cell)
     decimal = notation.decimal or ("," if notation.thousands == "." else ".")
-    found = number_in(cell, "" if column is None else column.unit, decimal, notation.thousands)
+    unit = "" if column is None else column.unit
+    found = number_in(cell, unit, decimal, notation.thousands)
     if found is None and name.endswith(".size") and (size := SIZE_IN_NAME.fullmatch(cell)) is not None:  # pythia-12b
         found = float(size[2]) * FACTORS.get(size[3], 1.0)
     if found is None:
         told = (two_clocks(cell) or "").partition(", or ")[0]
+        if not told and numeral(cell) is not None:  # with a unit
+            told = f"lawsmith cannot turn {cell!r} into {unit or 'the unit of this column'}; write the number alone"
         raise InputError(f"{where}{name}: {told or f'{cell!r} is not a number; write 7e10 or 70B'}.")
     if not np.isfinite(found):
         raise InputError(f"{where}{name}: {cell} is not finite.")

@@ -72,6 +72,8 @@ def is_missing(cell: object) -> bool:
     if not isinstance(cell, str):
         return False
     text = cell.strip().lower()
+    if text[:1] == ":" and re.fullmatch(r":\s?[a-z]{0,2}", text):  # of Eurostat, perhaps with its flag
+        return True
     return text in MISSING or (text.startswith("***") and not text.strip("*"))  # what does not fit Fortran's field
 
 

@@ -1,5 +1,7 @@
-"""Which rows of a file a task uses: those of finished runs, and those that hold what is needed."""
+"""Which rows of a file a task uses: those of finished runs, and those that hold what is needed; and names that tell
+the unit of their column."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -7,6 +9,7 @@ import numpy as np
 
 from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Mask
+from lawsmith.tasks.known_units import in_words
 from lawsmith.tasks.numerals import is_bound, is_missing, is_null, plain
 from lawsmith.tasks.reading.cells import Cells
 
@@ -61,3 +64,23 @@ def take(cells: Cells, rows: Mask) -> Cells:
     if rows.all():
         return cells
     return replace(cells, frame=cells.frame[rows], labels=cells.labels[rows])
+
+
+def with_telling_names(cells: Cells, targets: Sequence[str]) -> Cells:
+    """The cells with the unit behind the name of each column that a line below the header says to hold angles or
+    temperatures: ``T`` becomes ``T (°C)``, since laws know such columns by their names. Targets keep theirs."""
+    columns = {str(name): column.to_numpy() for name, column in cells.frame.items() if column.dtype.kind == "f"}
+    longer = {name: f"{name} ({unit})" for name, unit in cells.units.items() if name in columns and name not in targets}
+    known = {
+        name: told
+        for name, told in longer.items()
+        if told not in cells.frame and in_words(told, columns[name]) != in_words(name, columns[name])
+    }
+    return replace(
+        cells,
+        frame=cells.frame.rename(columns=known),
+        labels=cells.labels.rename(columns=known),
+        dates=frozenset(known.get(name, name) for name in cells.dates),
+        units={known.get(name, name): unit for name, unit in cells.units.items()},
+        said={known.get(name, name): told for name, told in cells.said.items()},
+    )

@@ -21,9 +21,10 @@ from lawsmith.tasks.new_rows import WHOLE, notation_of
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.reading.cells import Cells, NumberNotation, convert
 from lawsmith.tasks.reading.formats import parse_table, read_bytes, require_columns
+from lawsmith.tasks.reading.quantities import unit_in_name
 from lawsmith.tasks.reading.shapes import with_target_as_column
 from lawsmith.tasks.roles.columns import Roles, decide
-from lawsmith.tasks.rows import filled, filled_labels, finished, take
+from lawsmith.tasks.rows import filled, filled_labels, finished, take, with_telling_names
 from lawsmith.tasks.schema import Column, Decided, Schema
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
@@ -256,7 +257,7 @@ def _cells(
     reading = with_target_as_column(reading, targets, called(path))
     cells = convert(reading.frame, reading.separator, notation, called(path))
     if reading.units:
-        cells = replace(cells, units={**reading.units, **cells.units})
+        cells = with_telling_names(replace(cells, units={**reading.units, **cells.units}), targets)
     return cells, reading.notices
 
 
@@ -296,7 +297,7 @@ def _columns(roles: Roles, said: TaskFile, units: Mapping[str, str]) -> dict[str
     found = {}
     for name in (*roles.features, *roles.targets, *group):
         known = said.columns.get(name, ColumnMeaning())
-        unit = known.unit or units.get(name, without_unit(name)[1])
+        unit = known.unit or units.get(name, without_unit(name)[1] or unit_in_name(name))
         found[name] = Column(name=name, meaning=known.meaning, unit=unit, levels=roles.levels.get(name, ()))
     return found
 

@@ -149,7 +149,7 @@ def picture_data(picture: Picture, levels: Sequence[Sequence[float | None]] | No
 
     def axis(name: str, log: bool) -> dict[str, Any]:
         column = schema.columns.get(name, Column(name=name))
-        unit = "" if without_unit(name)[1] else column.unit
+        unit = "" if without_unit(name)[1] or name.endswith(f"_{column.unit}") else column.unit
         return {"name": short(name), "unit": short(unit), "log": log, "labels": list(map(short, column.levels))}
 
     return {

@@ -20,7 +20,7 @@ from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.numerals import FACTORS, FOOTNOTES, GAPS, Numeral, evidence, is_missing, numeral, value
 from lawsmith.tasks.reading.quantities import quantity, said_of_dates
-from lawsmith.tasks.words import has
+from lawsmith.tasks.words import WORDS, has
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -309,7 +309,7 @@ def _numbers(
     for one in text.numerals:
         number = None if one is None or one.suffix not in allowed else value(one.digits, decimal, thousands)
         values.append(None if number is None or one is None else number * allowed[one.suffix])
-    said = []
+    said = _without_dose(text, values)
     read = zip(text.words, text.numerals, values, strict=True)
     shown = next((word for word, one, number in read if one and one.suffix and number is not None), None)
     if shown is not None and unit:
@@ -331,6 +331,18 @@ def _numbers(
         said.append(f"lawsmith read {text.words[marked].strip()!r} as {values[marked]!r}".removesuffix(".0"))
     sentences |= {text.name: f"{text.name}: {'; '.join(said)}."} if said else {}
     return _values(text, values)
+
+
+def _without_dose(text: _Column, values: list[float | None]) -> list[str]:
+    """Make the one word among positive numbers 0 where it says that nothing was given (placebo, control), and say so;
+    of a temperature or a pH it says nothing."""
+    words = [k for k, word in enumerate(text.words) if values[k] is None and not is_missing(word)]
+    known = [number for number in values if number is not None]
+    untreated = len(words) == 1 and text.words[words[0]].strip().lower() in WORDS["untreated"]
+    if not untreated or min(known, default=0.0) <= 0 or has(text.name, "temperatures") or has(text.name, "no_doses"):
+        return []
+    values[words[0]] = 0.0
+    return [f"lawsmith read {text.words[words[0]].strip()!r} as 0, an amount of nothing"]
 
 
 def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:

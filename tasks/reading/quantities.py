@@ -257,6 +257,13 @@ def _scale(units: set[str]) -> tuple[Mapping[str, float], str]:
     return {}, ""
 
 
+def unit_in_name(name: str) -> str:
+    """The unit behind the last underscore of ``time_h``, ``size_MB`` or ``params_M``, but not of ``top_k``; else ""."""
+    unit = name.rpartition("_")[2] if "_" in name else ""
+    known = unit != "k" and (unit in SCALES or unit == "K" or bool(_scale({unit})[0]))
+    return unit if known and unit else ""
+
+
 def factor_between(unit: str, other: str) -> float | None:
     """What a number in `unit` is multiplied by to be in `other`; None for unknown units and those of another kind."""
     if unit == other:

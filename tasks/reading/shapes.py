@@ -137,6 +137,8 @@ def _with_values_down(
     if corner is not None or first.startswith("Unnamed:"):
         frame = frame.rename(columns={first: corner[1] if corner else "rows"})
     stated = {name for one in columns.values() for name in one}
+    if corner is not None and corner[2].lower() in ("time", "time_period"):
+        frame = _of_eurostat(frame, corner[1], sorted(stated))
     settings = [name for name in frame.columns if name not in stated]
     blocks = [frame[[*settings, *one]].rename(columns=one).assign(**{kind: value}) for value, one in columns.items()]
     measures = list(next(iter(columns.values())).values())
@@ -146,6 +148,16 @@ def _with_values_down(
     said = f"{where}: the names of {len(stated)} columns state the {kind}; they are now {len(frame)} rows of "
     said += f"{listing([kind, *measures])}."
     return replace(reading, frame=frame), said
+
+
+def _of_eurostat(frame: "pd.DataFrame", keys: str, stated: list[str]) -> "pd.DataFrame":
+    """The rows with a column for each part of the first one (``freq,unit,geo``) and without flags (``11.0 b``)."""
+    parts = keys.split(",")
+    apart = frame[keys].astype(str).str.split(",", expand=True)
+    plain = frame[stated].astype(str).replace(r"(?<=\d)\s+[a-z]{1,3}\s*$", "", regex=True)
+    if apart.shape[1] != len(parts):
+        return frame.assign(**plain)
+    return frame.drop(columns=keys).assign(**apart.set_axis(parts, axis=1), **plain)
 
 
 def _holds_in_lists(column: "pd.Series[Any]", wanted: Sequence[str]) -> bool:

@@ -191,7 +191,8 @@ class _Decision(Deciding):
                 else missing == 0 and bool((values == values[0]).all())
             )
             if missing == self.rows:
-                self.set(name, "left out", "empty")
+                said = next(filter(None, self.labels_of(name)), "")  # failed, n/a
+                self.set(name, "left out", f"no value in any row, such as {said!r}" if said else "empty")
             elif missing > self.rows / 2:
                 self.set(name, "left out", f"empty in {missing} of {self.rows} rows")
             elif same and self.rows > 1:

@@ -10,6 +10,7 @@ from lawsmith.tasks import words
 from lawsmith.tasks.arrays import Array, along, ranks
 from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.errors import listing
+from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.numerals import is_numeral
 from lawsmith.tasks.roles.deciding import Deciding
 from lawsmith.tasks.roles.follows import FOLLOWS, explained, is_basic
@@ -27,8 +28,16 @@ MOST_ALIKE = 3  # columns whose names begin as the target's does, which are view
 ONE_SIZE = 5.0  # factor between the sizes of several series at most
 SERIES = 2  # columns beside the target with its name and other numbers; one may be a setting's second part
 CHANGES = 4.0  # times the differences between rounds that chance makes, above which something changes
+FEWEST_PARTS, ROUNDED_PART = 6, 0.1  # that show what they add up to; share of their spread that rounding may be
+COMPOSED = 100  # the least number of a row, all of as many digits, that may be one of a block and a place: plot 203
 GAPS = 10  # numbers for each row, at most, where rows are numbered with gaps
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\d{4}[-/–]\d{2}$")
+_PART = r"re|im|real|imag|abs|mod|mag|arg|phase|phz"
+_COMPLEX = re.compile(
+    rf"-?(?:(?:(?:{_PART})[ _.(]{{1,2}}|\|)([^\W\d_]{{1,3}}\d*)[)|]?"
+    rf"|([^\W\d_]{{1,3}}?\d*)(?:['′]{{1,2}}|[ _.]?(?:{_PART})))(?=$|\s|[/,(\[]|_[^_]+$)",
+    re.IGNORECASE,
+)
 WORD = 3  # letters of a name that is more than a symbol
 
 
@@ -73,8 +82,11 @@ def _numbers_rows(d: Deciding, name: str) -> bool:
         return False
     rising = bool((np.diff(values) > 0).all() and np.ptp(values) < GAPS * d.rows)
     label = words.is_label(name)
+    composed = bool(
+        values.min() >= COMPOSED and len(np.unique(values)) == d.rows and len(set(map(len, map(str, values)))) == 1
+    )
     return ((label or words.is_code(name)) and (rising or numbers_things(values))) or (
-        label and numbers_things(np.unique(values))
+        label and (composed or numbers_things(np.unique(values)))
     )
 
 
@@ -153,12 +165,20 @@ def _beside(d: Deciding, name: str, target: str) -> str | None:
         return f"a result beside {target}, by its name"
     if performance and words.WORDS["repeated_until"].intersection(words.tokens(name)[-1:]) and not d.is_set(name):
         return f"how often {target} was measured"
+    if (symbol := _complex_number(name)) is not None and symbol == _complex_number(target):
+        return f"a part of the complex number of which {target} is one"
     pivoted = is_numeral(name) and is_numeral(target) and not all(map(is_numeral, d.names))
     if pivoted or words.values_of_setting(name, target):
         return f"a value of the same setting as {target}, as in a pivot table"
     if not words.without_averages(re.sub(r"\(.*\)$", "", name)):  # Mean (Task), of a leaderboard
         return "an average of outcomes, by its name"
     return f"another statistic beside {target}, by its name" if words.summary_of(name, d.asked.target) else None
+
+
+def _complex_number(name: str) -> str | None:
+    """The symbol of the complex number of which a name says that it is a part (``Re(Z)/Ohm``, ``Z''``, ``|Z|``)."""
+    found = _COMPLEX.match(name)
+    return None if found is None else (found[1] or found[2]).lower()
 
 
 def _of_target(d: Deciding, name: str, target: str) -> str | None:
@@ -174,6 +194,8 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
         return f"one of the measurements that {target} is the mean of"
     if _is_one_of_repeats(d, target, name):
         return f"the mean of {target} and of columns named like it"
+    if pair and any(_adds_up_to(one, two) for one, two in (pair, pair[::-1])):
+        return f"the running total of {target}, or what that is the total of"
     if pair and words.is_view_of(name, target) and along(*pair) > SAME_ORDER:  # its digits may be few
         return f"a function of {target}"
     restated = _is_performance(d) and _is_time(name)
@@ -182,6 +204,15 @@ def _of_target(d: Deciding, name: str, target: str) -> str | None:
     if pair and _restates(d, name, *pair, restated):
         return f"a function of {target}"
     return None
+
+
+def _adds_up_to(parts: Array, totals: Array) -> bool:
+    """Whether each total exceeds the one before by its part, as the readings of a meter do what was used."""
+    if len(parts) < FEWEST_PARTS:
+        return False
+    off = np.abs(np.diff(totals) - parts[1:])
+    exact = np.all(off <= 2 * (rounding(totals) + rounding(parts))[1:] + 1e-12 * np.abs(totals[1:]))
+    return bool(exact and np.sqrt(np.mean(off**2)) < ROUNDED_PART * np.std(parts[1:]))
 
 
 def _is_performance(d: Deciding) -> bool:

@@ -54,7 +54,9 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         last = words[order[place]][-1:]
         last = [] if len("".join(last)) == 1 and order[place][-2:-1].isalpha() else last  # of kN
         basic = float(is_basic(last) and not set_from)
-        found = not {"time", "epoch", "opt", "optimal"}.isdisjoint(words[order[place]])  # of a ramp of strain; of steps
+        found = not {"time", "epoch", "opt", "optimal", "trainable"}.isdisjoint(
+            words[order[place]]
+        )  # of a ramp; of a rank
         return set_from - (-0.5 if found else basic), levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)

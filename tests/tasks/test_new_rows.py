@@ -95,7 +95,7 @@ def test_rows_in_a_unit_of_another_kind_are_refused(tmp_path: Path):
     (tmp_path / "new.csv").write_text("t,note\n2 km,a\n5 km,b\n")
     with pytest.raises(InputError, match="writes 't' in 'km', the training rows in 'ms'; use one unit"):
         new_rows(tmp_path / "new.csv", known, known.features)
-    with pytest.raises(InputError, match=r"^at t: '2 km' is not a number"):
+    with pytest.raises(InputError, match=r"^at t: lawsmith cannot turn '2 km' into ms"):
         stated(known, "t", "2 km", "--at ")
 
 
@@ -164,3 +164,34 @@ def test_columns_of_python_may_leave_out_the_unit_and_no_more(tmp_path: Path):
     for name in ("Dose (M)", "dose"):
         with pytest.raises(InputError, match=r"lack Dose \(nM\)"):
             table(known, known.features, ("all_data",), {name: [2.0]}, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "value"),
+    [
+        ("t_h", "30min", 0.5),
+        ("t_h", "1h 30m", 1.5),
+        ("x_m", "5m", 5.0),
+        ("m_kg", "500 g", 0.5),
+        ("N_M", "7B", 7e3),
+        ("T_K", "300K", 300.0),
+        ("top_k", "5k", 5e3),
+        ("D", "2B", 2e9),
+    ],
+)
+def test_a_unit_behind_the_last_underscore_of_a_name_is_the_unit_of_the_column(
+    name: str, cell: str, value: float, tmp_path: Path
+):
+    text = f"{name},y\n" + "".join(f"{k + 1},{3 + k * k}\n" for k in range(8))
+    assert stated(schema(tmp_path, text), name, cell) == value
+
+
+def test_a_value_in_a_unit_of_another_kind_is_told_so(tmp_path: Path):
+    text = "t_h,y\n" + "".join(f"{k + 1},{3 + k * k}\n" for k in range(8))
+    with pytest.raises(InputError, match="lawsmith cannot turn '5 kg' into h; write the number alone"):
+        stated(schema(tmp_path, text), "t_h", "5 kg")
+
+
+def test_suffixes_in_the_cells_outweigh_a_unit_behind_an_underscore(tmp_path: Path):
+    text = "N_M,y\n" + "".join(f"{k + 1}M,{3 + k * k}\n" for k in range(8))
+    assert stated(schema(tmp_path, text), "N_M", "70M") == 70e6

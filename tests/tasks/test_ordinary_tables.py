@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tables import FRAME, read, roles
+from tables import FRAME, read, refused, roles
 
 from lawsmith.tasks import words
 from lawsmith.tasks.errors import InputError
@@ -291,3 +291,78 @@ def test_a_speed_up_is_an_outcome_beside_a_time(tmp_path: Path):
     made = pd.DataFrame({"Nodes": 2 ** np.arange(6), "Speed-up": [1, 1.95, 3.7, 6.9, 11.8, 18.2]})
     made["Wall time [s]"] = (1000 / made["Speed-up"]).round(-1) + 3
     assert read(tmp_path, made, "Wall time [s]").task.schema.features == ("Nodes",)
+
+
+@pytest.mark.parametrize("word", ["placebo", "Control", "untreated", "Kontrolle"])
+def test_animals_without_a_dose_have_a_dose_of_nothing(word: str, tmp_path: Path):
+    dose = [word] * 3 + [f"{x:g}" for x in X[:9]]
+    made = pd.DataFrame({"dose (mg/kg)": dose, "volume": 900 / (1 + np.arange(12.0))})
+    data = read(tmp_path, made, "volume")
+    assert data.task.train.features["dose (mg/kg)"].tolist()[:4] == [0, 0, 0, 1]
+    assert f"dose (mg/kg): lawsmith read {word!r} as 0, an amount of nothing." in data.notices
+    arms = made[["volume"]].assign(arm=[f"{cell} mg" if cell != word else cell for cell in dose])
+    assert read(tmp_path, arms, "volume").task.train.features["arm"].min() == 0
+    for name, cells in (("temp_C", dose), ("dose", ["0", *dose[1:]])):
+        with refused(f"holds text ({word!r})"):
+            read(tmp_path, made.assign(**{name: cells})[[name, "volume"]], "volume")
+
+
+def test_tables_of_eurostat_have_flags_and_colons(tmp_path: Path):
+    rows = "".join(f"A,PC,{land}\t1{k}.0 \t1{k}.5 b\t: c\t1{k}.9 p\n" for k, land in enumerate(("AT", "BE", "DE")))
+    data = read(tmp_path, "freq,unit,geo\\TIME_PERIOD\t2018 \t2019 \t2020 \t2021 \n" + rows, "value")
+    assert data.task.train.features["year"].tolist() == [2018, 2019, 2021] * 3
+    assert data.task.train.targets["value"].tolist()[:3] == [10, 10.5, 10.9]
+    assert roles(data)["geo"] == "category"
+    with_gaps = "land,t,y\n" + "".join(f"A,{k},{':' if k % 5 == 4 else k * k + 1}\n" for k in range(15))
+    assert len(read(tmp_path, with_gaps, "y", drop_incomplete=True).task.train) == 12
+
+
+def test_a_meter_adds_up_what_was_used(tmp_path: Path):
+    used = (3 + np.cos(X)).round(3)
+    made = pd.DataFrame({"temp_C": X, "used": used, "reading": (4500 + np.cumsum(used)).round(3)})
+    assert roles(read(tmp_path, made, "used"))["reading"] == "companion"
+    assert roles(read(tmp_path, made, "reading"))["used"] == "companion"
+    ramp = pd.DataFrame({"cycle": np.arange(12), "inlet": 1.1 - np.arange(12) ** 0.5 / 100, "y": 1 + np.cos(X) / 9})
+    assert roles(read(tmp_path, ramp, "y"))["cycle"] == "feature"
+
+
+def test_plots_are_numbered_by_block_and_place(tmp_path: Path):
+    plots = pd.DataFrame(
+        {"plot": [100 * b + p for b in (1, 2, 3) for p in (1, 2, 3, 4)], "n_rate": [0, 40, 80, 120] * 3}
+    )
+    made = plots.assign(yield_t=3 + plots["n_rate"] ** 0.5 / 4 + np.cos(X) / 9)
+    for rows in (made, made.sample(frac=1, random_state=1)):
+        assert roles(read(tmp_path, rows, "yield_t"))["plot"] == "bookkeeping"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("Re(Z)/Ohm", "-Im(Z)/Ohm", "|Z|/Ohm", "Phase(Z)/deg"),
+        ("Z' (Ohm)", "Z'' (Ohm)"),
+        ("Zreal", "Zimag", "Zmod", "Zphz"),
+        ("Re Z", "Im Z", "abs Z"),
+        ("S11_mag", "S11_phase"),
+    ],
+)
+def test_parts_of_one_complex_number_are_companions(parts: tuple[str, ...], tmp_path: Path):
+    made = pd.DataFrame({"f": X, **{name: np.cos(k + X / 50) + 3 for k, name in enumerate(parts)}})
+    for target in parts:
+        assert read(tmp_path, made, target).task.schema.features == ("f",)
+
+
+def test_what_a_low_rank_makes_trainable_follows_from_it(tmp_path: Path):
+    rank = 2.0 ** np.repeat(np.arange(6), 2)
+    made = pd.DataFrame({"rank": rank, "trainable_params": 131072 * rank, "eval_loss": 1 + 1 / rank + np.cos(X) / 99})
+    assert read(tmp_path, made, "eval_loss").task.schema.features == ("rank",)
+
+
+def test_a_state_without_any_value_is_not_called_empty(tmp_path: Path):
+    data = read(tmp_path, pd.DataFrame({"lr": X, "status": "failed", "note": "", "loss": X**-0.1}))
+    reasons = {one.name: one.reason for one in data.roles}
+    assert (reasons["status"], reasons["note"]) == ("no value in any row, such as 'failed'", "empty")
+
+
+def test_subjects_that_are_called_id_are_labels(tmp_path: Path):
+    made = pd.DataFrame({"ID": np.repeat([1, 2, 3], 4), "t": [1, 2, 4, 8] * 3, "conc": 9 / X**0.3 + np.cos(X) / 9})
+    assert roles(read(tmp_path, made, "conc"))["ID"] == "group"

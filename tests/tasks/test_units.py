@@ -116,3 +116,15 @@ def test_shares_of_a_whole_are_named_so(tmp_path: Path):
     roles = {one.name: one.reason for one in read(tmp_path, table.assign(loss=2 - web * code)).roles}
     assert all(roles[name] == "one of 3 shares of a whole" for name in ("web", "code", "books"))
     assert roles["size"] == "a number that varies"
+
+
+def test_a_unit_below_the_header_makes_a_column_a_temperature(tmp_path: Path):
+    """The laws of temperatures and angles know their columns by name."""
+    text = "T,swing,k\n°C,deg,1/s\n" + "".join(f"{20 + 8 * k},{k % 5 * 10},{2.0**k}\n" for k in range(9))
+    data = read(tmp_path, text, "k")
+    assert {one.name: one.reason for one in data.roles if one.role == "feature"} == {
+        "T (°C)": "a temperature in degrees Celsius",
+        "swing (deg)": "an angle in degrees",
+    }
+    assert "T (°C)" in read(tmp_path, text, "k", features=["T"]).task.schema.features
+    assert read(tmp_path, text, "T").task.schema.targets == ("T",)
