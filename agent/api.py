@@ -22,7 +22,7 @@ from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.errors import InputError
 from lawsmith.tasks.frames import column_name, numbered_categories
-from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
+from lawsmith.tasks.knowledge import knowledge_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def discover(
         catalogue: a TOML file of known laws with their sources; those that suit the table join the search.
         only: fit nothing but `form`, `hall_of_fame` and `catalogue`.
         target, features, group, test, cap, category, sigma, ignore, drop_incomplete, decimal, thousands: what the
-            columns of your own table are, and how its numbers are written; see `lawsmith.tasks.read_dataset`.
+            columns of your own table are, and how its numbers are written; see `lawsmith.tasks.asked.Asked`.
         ranges, expect: what you know of the law, such as "loss=0:" or {"loss": (0, None)}, and "loss falls with N, D"
             or {"loss": "falls with N, D"}.
         reach: how far beyond the data the law will be used: 10 times the largest values, "N=100" or {"N": 100}.
@@ -141,7 +141,7 @@ def discover(
 def _own_table(said: Mapping[str, Any], runs_dir: Path) -> OwnTable:
     """A table of the user's own as a job keeps it, from the arguments of `discover`; a DataFrame is saved."""
     own, test, name = _file(said["data"]), said["test"], said["name"] or "table"
-    group, features, ranges, expect = (said[argument] for argument in ("group", "features", "ranges", "expect"))
+    group, features = said["group"], said["features"]
     named = {argument: _named(own, said[argument]) for argument in ("target", "category", "ignore")}
     if not isinstance(own, Path):  # whose columns of numbers may be categories by their type
         taken = (said[argument] for argument in ("target", "group", "ignore", "category"))
@@ -154,9 +154,7 @@ def _own_table(said: Mapping[str, Any], runs_dir: Path) -> OwnTable:
         test=None if test is None else str(table_path(_file(test), runs_dir, f"{name}-test")),
         features=None if features is None else _named(own, features),
         group=None if group is None else column_name(group),
-        ranges=range_texts(ranges) if isinstance(ranges, Mapping) else listed(ranges),
-        expect=expect_texts(expect) if isinstance(expect, Mapping) else listed(expect),
-        reach=_factors(said["reach"]),
+        **{field: knowledge_texts(field, said[field]) for field in ("ranges", "expect", "reach")},
         **named,
     )
 
@@ -184,13 +182,6 @@ def _named(data: "Path | pd.DataFrame", columns: "Label | Sequence[Label] | None
     if isinstance(columns, tuple) and columns in labels:
         return (column_name(columns),)
     return listed(columns) if isinstance(columns, str | int) else tuple(map(column_name, columns))
-
-
-def _factors(reach: "str | float | Sequence[str] | Mapping[Label, float]") -> tuple[str, ...]:
-    """How far beyond the data, as the command line writes it."""
-    if isinstance(reach, Mapping):
-        return reach_texts(reach)
-    return (f"{reach:g}",) if isinstance(reach, int | float) else listed(reach)
 
 
 def _file(table: Any) -> "Path | pd.DataFrame":

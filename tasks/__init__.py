@@ -7,7 +7,7 @@ from lawsmith.tasks.schema import Schema
 from lawsmith.tasks.sources import load
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset, Provenance, Task
-from lawsmith.tasks.user_table import read_dataset
+from lawsmith.tasks.user_table import read_dataset, read_own_table
 
 __all__ = [
     "Array",
@@ -21,5 +21,6 @@ __all__ = [
     "load",
     "names",
     "read_dataset",
+    "read_own_table",
     "schema",
 ]

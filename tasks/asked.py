@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Self
 
 from lawsmith.tasks.dates import YEAR, is_date
 from lawsmith.tasks.errors import InputError, alike, listing
@@ -14,16 +15,44 @@ _NUMBER_IN = re.compile(  # of a name
 )
 
 
-class Asked(Frozen):
-    """The columns that the user names. None leaves a role open; a `group` or `sigma` of "" says that there is none."""
+class Stated(Frozen):
+    """What options and a ``task.toml`` say alike of a table.
 
-    target: tuple[str, ...]
+    features, group: decided from the columns where None; a `group` of "" or "none" says that there is none. category:
+    columns whose values are labels, such as "0", "1" and "2" for three kinds. sigma: the column with the error of the
+    target in each row, or with how many measurements the row is; "" for none. ignore: columns to leave out. ranges,
+    expect: knowledge of the law, such as "loss=0:" and "loss falls with N, D". reach: how far beyond the data it is
+    used, such as "10" or "N=100"; see `lawsmith.tasks.knowledge.read_reach`.
+    """
+
     features: tuple[str, ...] | None = None
     group: str | None = None
     category: tuple[str, ...] = ()
     sigma: str | None = None
     ignore: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+    expect: tuple[str, ...] = ()
+    reach: tuple[str, ...] = ()
+
+
+class Asked(Stated):
+    """What the user says of a table of their own.
+
+    target: the columns to predict. cap: bounds the constants per group and target. drop_incomplete: leave out rows
+    without a value instead of columns with gaps. decimal, thousands: how the file writes numbers, such as "," and ".";
+    "" decides it from the cells.
+    """
+
+    target: tuple[str, ...]
+    cap: int | None = None
     drop_incomplete: bool = False
+    decimal: str = ""
+    thousands: str = ""
+
+    def completed(self, said: Stated) -> Self:
+        """The same; what is left open here is as `said` has it."""
+        left = [name for name, field in Stated.model_fields.items() if getattr(self, name) == field.default]
+        return self.model_copy(update={name: getattr(said, name) for name in left})
 
 
 def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
@@ -52,14 +81,13 @@ def resolve(asked: Asked, names: Sequence[str], where: str) -> Asked:
     def several(listed: Sequence[str]) -> tuple[str, ...]:
         return tuple(map(one, with_commas(listed, names)))
 
-    found = Asked(
-        target=several(asked.target),
-        features=None if asked.features is None else several(asked.features),
-        group=group and one(group),
-        category=several(asked.category),
-        sigma=sigma and one(sigma),
-        ignore=several(asked.ignore),
-        drop_incomplete=asked.drop_incomplete,
+    found = asked.model_copy(
+        update={
+            **{name: several(getattr(asked, name)) for name in ("target", "category", "ignore")},
+            "features": None if asked.features is None else several(asked.features),
+            "group": group and one(group),
+            "sigma": sigma and one(sigma),
+        }
     )
     _refuse_two_roles(found)
     return found

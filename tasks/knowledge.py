@@ -133,6 +133,20 @@ def reach_texts(reach: Mapping[Any, Any]) -> tuple[str, ...]:
     return tuple(f"{name}={factor}" for name, factor in reach.items())
 
 
+_OF_TABLES = {"ranges": range_texts, "expect": expect_texts, "reach": reach_texts}
+
+
+def knowledge_texts(field: str, said: Any) -> Any:
+    """Knowledge as Python and TOML state it, as the options write it: one text alone, a number for a `reach`, or
+    ``{"loss": (0, 9)}`` for `ranges`. What else is `said` stays as it is."""
+    if isinstance(said, Mapping):
+        return _OF_TABLES[field](said)
+    each = said if isinstance(said, list | tuple) else [said]
+    if field == "reach":
+        each = [f"{one}" if isinstance(one, int | float) else one for one in each]
+    return tuple(each) if each != [said] or isinstance(said, str) else said
+
+
 def read_reach(texts: Sequence[str], features: Sequence[str], logarithmic: Sequence[str]) -> dict[str, float]:
     """Read ``10``, which is for all `logarithmic` features, and ``N=100``, which is for one; a later one replaces it.
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from lawsmith.tasks.asked import Stated
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frozen import Frozen, first_fault
-from lawsmith.tasks.knowledge import expect_texts, range_texts, reach_texts
+from lawsmith.tasks.knowledge import knowledge_texts
 
 MAX_TOML_BYTES = 64 * 1024  # of settings or a schema: ours have some 2 KB
 MAX_DOTS = 256
@@ -79,34 +80,25 @@ class ColumnMeaning(Frozen):
     unit: str = ""
 
 
-_OF_TABLES = {"ranges": range_texts, "expect": expect_texts, "reach": reach_texts}
-"""Field of `TaskFile` -> the texts that a TOML table stands for."""
-
-
-class TaskFile(Frozen):
+class TaskFile(Stated):
     """A user's ``task.toml``: title, roles and meanings of columns, knowledge of the law. Every entry is optional."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     title: str = ""
     columns: dict[str, ColumnMeaning] = Field(default_factory=dict)
-    features: tuple[str, ...] | None = None
-    group: str | None = None
-    category: tuple[str, ...] = ()
-    sigma: str | None = None
-    ignore: tuple[str, ...] = ()
     ranges: tuple[str, ...] = Field(default=(), alias="range")
-    expect: tuple[str, ...] = ()
-    reach: tuple[str, ...] = ()
 
-    @field_validator("features", "category", "ignore", "ranges", "expect", "reach", mode="before")
+    @field_validator("features", "category", "ignore", mode="before")
     @classmethod
-    def _listed(cls, said: Any, field: ValidationInfo) -> Any:
-        """As from Python: one text stands for a list of it, a number for a reach, ``{loss = [0, 9]}`` for ranges."""
-        if isinstance(said, dict) and field.field_name in _OF_TABLES:
-            return _OF_TABLES[field.field_name](said)
-        alone = isinstance(said, str) or (field.field_name == "reach" and isinstance(said, int | float))
-        return (f"{said}",) if alone else said
+    def _listed(cls, said: Any) -> Any:
+        """As from Python: one text stands for a list of it."""
+        return (said,) if isinstance(said, str) else said
+
+    @field_validator("ranges", "expect", "reach", mode="before")
+    @classmethod
+    def _known(cls, said: Any, field: ValidationInfo) -> Any:
+        return knowledge_texts(str(field.field_name), said)
 
 
 def task_file(given: Path | None, beside: Path) -> TaskFile:

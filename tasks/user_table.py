@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -28,7 +28,7 @@ from lawsmith.tasks.rows import filled, filled_labels, finished, take, with_tell
 from lawsmith.tasks.schema import Column, Decided, Schema
 from lawsmith.tasks.suspicions import suspicions
 from lawsmith.tasks.table import Table
-from lawsmith.tasks.task import Dataset
+from lawsmith.tasks.task import Dataset, Task
 from lawsmith.tasks.user_files import ColumnMeaning, TaskFile, task_file, told_with
 from lawsmith.tasks.validation import Split, dataset
 
@@ -47,73 +47,55 @@ def read_dataset(
     test: Path | None = None,
     cap: int | None = None,
     task_toml: Path | None = None,
-    *,
-    category: Sequence[str] = (),
-    sigma: str | None = None,
-    ignore: Sequence[str] = (),
-    ranges: Sequence[str] = (),
-    expect: Sequence[str] = (),
-    reach: Sequence[str] = (),
-    drop_incomplete: bool = False,
-    decimal: str = "",
-    thousands: str = "",
+    **said: Any,
 ) -> Dataset:
+    """As `read_own_table`, with the fields of `Asked` as arguments."""
+    chosen = None if features is None else tuple(features)
+    asked = Asked(target=tuple(target), features=chosen, group=group, cap=cap, **said)
+    return read_own_table(train, asked, test, task_toml)
+
+
+def read_own_table(train: Path, asked: Asked, test: Path | None = None, task_toml: Path | None = None) -> Dataset:
     """A data set from files of a user's own; see `lawsmith.tasks.reading.formats` for the formats.
 
     Args:
-        features, group: decided from the columns when None; a `group` of "" or "none" says that there is none.
         test: rows to score the chosen law on.
-        cap: bounds the constants per group and target.
         task_toml: (default: ``task.toml`` beside `train`, if there) states meanings and units, which a proposer sees,
-            and whatever else is not said here.
-        category: columns whose values are labels, such as "0", "1" and "2" for three kinds.
-        sigma: the column with the error of the target in each row, or with how many measurements the row is.
-        ignore: columns to leave out.
-        ranges, expect: what is known of the law, such as "loss=0:" and "loss falls with N, D".
-        reach: how far beyond the data it is used, such as "10" or "N=100"; see `lawsmith.tasks.knowledge.read_reach`.
-        drop_incomplete: leave out rows without a value instead of columns with gaps.
-        decimal, thousands: how the file writes numbers, such as "," and "."; "" decides it from the cells.
+            and whatever else is not `asked`.
 
     Raises InputError for whatever the modules of `lawsmith.tasks.reading`, `lawsmith.tasks.roles.columns` and
     `lawsmith.tasks.validation` refuse, and for a damaged `task_toml`.
     """
-    if cap is not None and cap < 1:
-        raise InputError(f"A cap of {cap} allows no constant; it must be at least 1.")
-    notation = _notation(decimal, thousands)
-    cells, read = _cells(train, notation, target)
+    if asked.cap is not None and asked.cap < 1:
+        raise InputError(f"A cap of {asked.cap} allows no constant; it must be at least 1.")
+    notation = _notation(asked.decimal, asked.thousands)
+    cells, read = _cells(train, notation, asked.target)
     toml = task_toml or train.parent / "task.toml"
     said = task_file(task_toml, toml)
     whose = f"{toml} describes every table in its folder, so move it or the table; {train.name}"
     require_columns(cells.frame, tuple(said.columns), whose)
-    target = with_commas(target, [str(name) for name in cells.frame.columns])
-    asked = Asked(
-        target=tuple(target),
-        features=said.features if features is None else tuple(features),
-        group=said.group if group is None else group,
-        category=tuple(category) or said.category,
-        sigma=said.sigma if sigma is None else sigma,
-        ignore=tuple(ignore) or said.ignore,
-        drop_incomplete=drop_incomplete,
-    )
+    given = tuple(with_commas(asked.target, [str(name) for name in cells.frame.columns]))
+    asked = asked.completed(said).model_copy(update={"target": given})
     with told_with(said, toml):
         roles = decide(cells, asked, called(train))
-        schema = _schema(train, cap, roles, said, cells, _decided(roles, cells, notation, drop_incomplete))
+        schema = _schema(train, asked.cap, roles, said, cells, _decided(roles, cells, notation, asked.drop_incomplete))
         split = _split(cells, schema, train)
-        stated = tuple(ranges) or said.ranges, tuple(expect) or said.expect, tuple(reach) or said.reach
-        known, told = _known(*stated, schema, roles, cells, split.frame)
+        known, told = _known(asked, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
-    meant = [
-        f"{given} means the column {name.rstrip('.')}."
-        for given, name in zip(target, roles.targets, strict=True)
-        if given != name
-    ]
+    pairs = [(one, name) for one, name in zip(given, roles.targets, strict=True) if one != name]
+    meant = [f"{one} means the column {name.rstrip('.')}." for one, name in pairs]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
-    rows = found.task.train
+    return replace(found, notices=(*found.notices, *_of_rows(found.task, split)))
+
+
+def _of_rows(task: Task, split: Split) -> tuple[str, ...]:
+    """Sentences about the rows that are left of a file, and about what leads in them."""
+    rows, schema = task.train, task.schema
     moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
     numbered = ("Row numbers do not count the rows that lawsmith left out.",) if moved else ()
-    levels = [column.levels for column in found.task.schema.columns.values()]
+    levels = [column.levels for column in schema.columns.values()]
     asked_for = (schema.decided or Decided()).asked_categories
-    return replace(found, notices=(*found.notices, *numbered, *suspicions(rows, levels), *_what_leads(rows, asked_for)))
+    return (*numbered, *suspicions(rows, levels), *_what_leads(rows, asked_for))
 
 
 def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: Cells, decided: Decided) -> Schema:
@@ -148,21 +130,15 @@ def _decided(roles: Roles, cells: Cells, notation: NumberNotation, only_filled: 
 
 
 def _known(
-    ranges: Sequence[str],
-    expect: Sequence[str],
-    reach: Sequence[str],
-    schema: Schema,
-    roles: Roles,
-    cells: Cells,
-    frame: "pd.DataFrame",
+    asked: Asked, schema: Schema, roles: Roles, cells: Cells, frame: "pd.DataFrame"
 ) -> tuple[Knowledge, tuple[str, ...]]:
     """What is known of the law, as the user states it and as rates are, with a sentence for what was not said so."""
     plain = [name for name in schema.features if name not in roles.levels]
-    stated, shares = _in_shares(read_knowledge(ranges, expect, schema.targets, plain), cells.percents)
+    stated, shares = _in_shares(read_knowledge(asked.ranges, asked.expect, schema.targets, plain), cells.percents)
     known, rates = _with_rates(stated, frame, schema.targets)
     numbers = {name: frame[name].to_numpy() for name in schema.features if frame[name].dtype.kind in "fiu"}
     scales = [name for name, values in numbers.items() if np.isfinite(values).all() and is_logarithmic(values)]
-    far = read_reach(reach, schema.features, scales)
+    far = read_reach(asked.reach, schema.features, scales)
     return known.model_copy(update={"reach": far}), (
         *shares,
         *_outside(stated, frame),

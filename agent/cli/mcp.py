@@ -66,7 +66,7 @@ def _own_table(table: TableOptions) -> OwnTable | None:
         if (given := next((name for name, value in own.items() if value), None)) is not None:
             raise InputError(f"--{given} describes a table of your own; name its file with --data.")
         return None
-    if not own["target"]:
+    if not own.get("target"):
         raise InputError("--data needs --target: the name of the column to explain.")
     test = None if table.test is None else str(table.test.resolve())
     return OwnTable(**{**own, "train": str(table.data.resolve()), "test": test})

@@ -29,13 +29,10 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def described(table: TableOptions) -> dict[str, Any]:
     """What the options say of a table of the user's own, but for its file."""
-    return {
-        **{name: getattr(table, name) for name in ("group", "test", "cap", "sigma", "drop_incomplete")},
-        **{name: getattr(table, name) or "" for name in ("decimal", "thousands")},
-        **{name: columns(getattr(table, name)) for name in ("target", "category", "ignore")},
-        "features": columns(table.features) or None,
-        **{name: tuple(getattr(table, name) or ()) for name in ("ranges", "expect", "reach")},
-    }
+    given = {name: value for name, value in vars(table).items() if name != "data" and value not in (None, False)}
+    listed = given.keys() & {"target", "features", "category", "ignore"}
+    named = {name: columns(given[name]) for name in listed}
+    return {**given, **named, "features": named.get("features") or None}
 
 
 def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: LimitOptions) -> None:

@@ -13,7 +13,8 @@ from lawsmith.agent.cluster.client import check_address
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.runs.records.files import safe_name, write_atomic, writing
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
-from lawsmith.tasks import Dataset, InputError, load, read_dataset
+from lawsmith.tasks import Dataset, InputError, load, read_own_table
+from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.frames import frame_bytes
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.reading.cells import as_text
@@ -33,29 +34,15 @@ STDIN = Path("-")
 """Means standard input where a table is asked for."""
 
 
-class OwnTable(Frozen):
-    """A table of the user: absolute paths, and arguments of `read_dataset` about its columns."""
+class OwnTable(Asked):
+    """A table of the user: absolute paths, and what is said of its columns."""
 
     train: str
-    target: tuple[str, ...]
-    features: tuple[str, ...] | None = None
-    group: str | None = None
     test: str | None = None
-    cap: int | None = None
-    category: tuple[str, ...] = ()
-    sigma: str | None = None
-    ignore: tuple[str, ...] = ()
-    ranges: tuple[str, ...] = ()
-    expect: tuple[str, ...] = ()
-    reach: tuple[str, ...] = ()
-    drop_incomplete: bool = False
-    decimal: str = ""
-    thousands: str = ""
 
     def read(self) -> Dataset:
         """The table; raises InputError when it, or what is said about it, is not valid."""
-        test = None if self.test is None else Path(self.test)
-        return read_dataset(Path(self.train), test=test, **self.model_dump(exclude={"train", "test"}))
+        return read_own_table(Path(self.train), self, None if self.test is None else Path(self.test))
 
     def moved(self, folder: Path) -> Self:
         """The same table in another folder."""
