@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
-from lawsmith.sandbox.law.expression import features, walk
-from lawsmith.sandbox.law.nodes import Function
+from lawsmith.sandbox.law.expression import factors_of, features, parameters, walk
+from lawsmith.sandbox.law.nodes import Function, Node, Power
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
@@ -28,6 +28,7 @@ from lawsmith.tasks.errors import listing
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own …
+PRODUCTS = 12  # … and products of powers and exponentials of all features, in a small table …
 WAYS = 2  # … times the ways in which categories may act: offsets, factors, …
 SHARED = 2  # … and those in which groups may
 OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
@@ -190,6 +191,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     most = OF_ONE + sum(len(codes) - 1 for codes in start.profile.categories.values())
     ways = (WAYS if task.train.categories else 1) * (SHARED if len(np.unique(task.train.codes)) > 1 else 1)
     count = LAWS * (ways if rows <= SMALL else 1)
+    products = [form for form in plain[count:] if _is_product(form.nodes[0], numbers)]
     half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
         [
@@ -198,7 +200,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             if 3 * form.constants <= rows and form.fits(task.schema, half)
         ]
         for forms in (
-            dict.fromkeys((*plain[:count], *start.surfaces)),
+            dict.fromkeys((*plain[:count], *start.surfaces, *products[: PRODUCTS if rows <= SMALL else 0])),
             [
                 form
                 for form in plain[count:]
@@ -218,6 +220,17 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
             more = _fitted(further, task, tables, sandbox, end)
             found = [[*one, *two] for one, two in zip(found, more, strict=True)]
     return found
+
+
+def _is_product(node: Node, numbers: Collection[str]) -> bool:
+    """Whether a law is a product of a power or an exponential of each of several features, as creep is of stress and
+    temperature; in the library, laws of fewer constants stand before it."""
+    factors = [factor for factor in factors_of(node) if features(factor)]
+    powers = [isinstance(factor, Power) and not parameters(factor.base) for factor in factors]
+    exponentials = [isinstance(factor, Function) and factor.name == "exp" for factor in factors]
+    plain = all(power or exponential for power, exponential in zip(powers, exponentials, strict=True))
+    apart = sorted(name for factor in factors for name in features(factor)) == sorted(numbers)
+    return plain and apart and len(parameters(node)) == 1 + len(factors) > 2
 
 
 def _breaks(form: SymbolicForm) -> bool:

@@ -74,7 +74,7 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
     found = []
     for k, (name, measured) in enumerate(train.targets.items()):
         columns = [column for one in predictions if np.isfinite(column := one[:, k]).all()]
-        leading = _leading(measured, columns)
+        leading = _leading(measured, columns, np.sqrt(train.weights))
         if not len(leading):
             continue
         expected = np.median(leading, axis=0)
@@ -158,12 +158,13 @@ def errors_are_relative(measured: Array, expected: Array) -> bool:
     return bool(np.corrcoef(ranks)[0, 1] > GROWS)
 
 
-def _leading(measured: Array, columns: Sequence[Array]) -> Array:
-    """Predictions (L, n) of the laws with the smallest robust errors; none where they explain too little."""
+def _leading(measured: Array, columns: Sequence[Array], scale: Array) -> Array:
+    """Predictions (L, n) of the laws with the smallest robust errors, each times its row's `scale` (n,), so that none
+    leads by the largest values alone where errors grow; none where they explain too little."""
     if not columns:
         return np.empty((0, len(measured)))
-    errors = np.array([np.median(np.abs(measured - column)) for column in columns])
-    whole = np.median(np.abs(measured - np.median(measured)))
+    errors = np.array([np.median(np.abs(measured - column) * scale) for column in columns])
+    whole = np.median(np.abs(measured - np.median(measured)) * scale)
     order = np.argsort(errors, kind="stable")[:LEADING]
     good = [k for k in order if errors[k] <= AS_GOOD * errors[order[0]] and errors[k] < EXPLAINED * whole]
     return np.array([columns[k] for k in good]).reshape(len(good), len(measured))

@@ -236,3 +236,17 @@ def test_a_law_that_is_zero_in_most_rows_says_nothing_of_how_errors_grow() -> No
 def test_errors_over_three_hundred_decades_have_weights_that_can_be_written() -> None:
     weights = _weights(np.array([1e-300, 1e-3, 1.0]))
     assert (weights > 0).all() and np.isfinite(weights).all() and weights.mean() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_rates_by_stress_and_temperature_tell_that_their_errors_grow(sandbox: Sandbox) -> None:
+    """Creep over five decades, 6 % off Norton's law with Arrhenius' rate: no law of two constants comes near it."""
+    stress, temperature = (axis.ravel() for axis in np.meshgrid([60, 80, 100, 130, 160.0], [550, 600, 650.0]))
+    rate = 2e3 * stress**5 * np.exp(-42098 / (temperature + 273.15))
+    noise = np.random.default_rng(0).standard_normal(15)
+    told = []
+    for measured in (rate * (1 + 0.06 * noise), rate + 0.03 * np.std(rate) * np.abs(noise)):
+        task = made_task({"stress": stress, "temp_C": temperature}, {"creep": measured}, cap=7)
+        told.append(doubted(Dataset(task, None), sandbox)[1])
+    assert told[0] is not None and told[0].growing is not None
+    assert told[1] is None or told[1].growing is None

@@ -352,3 +352,14 @@ def test_a_row_at_a_corner_of_a_grid_has_to_be_farther_off() -> None:
     noise[[0, 14]] = 0.08  # a corner, and a row between others
     grid = Table({"a": a, "b": b}, {"loss": truth + noise}, ("g",), np.zeros(36, dtype=np.intp))
     assert [row.row for row in disbelieved(grid, [truth[:, None]])] == [14]
+
+
+def test_a_law_that_meets_the_small_values_alone_defends_no_row_where_errors_grow() -> None:
+    """Lives of specimens over a factor of 2000, 5 % off a power of the stress; one is a hundredth of it."""
+    stress = np.repeat([250.0, 300, 350, 400, 450, 500], 3)
+    life = (stress / 1100) ** -11 / 2
+    measured = life * (1 + 0.05 * np.sin(7 * np.arange(18)))
+    measured[7] /= 100
+    bent = np.where(stress > 360, 1.05 * life, measured[7])  # it typically errs by as many cycles as the other
+    rows = replace(table(stress, measured), weight=life**-2)
+    assert [row.row for row in disbelieved(rows, [life[:, None], bent[:, None]], growing=True)] == [7]
