@@ -7,6 +7,7 @@ import numpy as np
 
 from lawsmith.sandbox.law.expression import (
     add,
+    children,
     coefficient,
     exp,
     factors_of,
@@ -15,9 +16,11 @@ from lawsmith.sandbox.law.expression import (
     mul,
     parameters,
     terms_of,
+    transform,
     walk,
 )
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Parameter, Power, Sum
+from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.table import Table
 
@@ -25,6 +28,8 @@ NEAR = 1e6
 """Factor beyond a feature's values within which a constant of its size is sought."""
 ROOM, MOST_STEEP = 3.0, 50.0
 """How many times the power that a table shows an exponent may be, and the largest one."""
+ENDS = (("top", "bottom"), ("upper", "lower"), ("max", "min"), ("high", "low"))
+"""Words for the higher and the lower of two levels."""
 LEAST = 1e-300
 """A positive number below any constant."""
 FAR, OUTSIDE, WIDEST = 0.1, 10.0, 1e3
@@ -69,22 +74,54 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
     return found
 
 
-def mirrored(trees: Iterable[Node]) -> set[str]:
-    """Exponents and rates in ``B + A / (1 + (x/h)^n)`` and ``B + A / (1 + exp(-k*x))``: with the other sign, another A
-    and another B they state the same law."""
-    found = set[str]()
-    for tree in trees:
+def mirrored(trees: Mapping[str, Node], train: Table | None = None) -> dict[str, float]:
+    """Signs of exponents and rates in ``B + A / (1 + (x/h)^n)`` and ``B + A / (1 + exp(-k*x))``: with the other sign,
+    another A and another B they state the same law.
+
+    Positive, unless A and B are called ``Top`` and ``Bottom`` or alike, and the rows say that they would change places.
+    """
+    found = dict[str, float]()
+    for target, tree in trees.items():
         places = Counter(part.name for part in walk(tree) if isinstance(part, Parameter))
         levels = {term.name for term in terms_of(tree) if isinstance(term, Parameter)}
         for above, below in map(fraction, map(factors_of, terms_of(tree))):
             sizes = Counter(one.name for part in above for one in walk(part) if isinstance(one, Parameter))
-            free = any(places[name] == 1 for name in sizes) and any(places[b] == 1 + sizes[b] for b in levels)
-            free = free and not any(map(features, above))
+            level = next((b for b in levels if places[b] == 1 + sizes[b]), None)
+            free = any(places[name] == 1 for name in sizes) and level is not None and not any(map(features, above))
             match below:
-                case [Sum(terms=(Number(value=1.0), Power(exponent=inner) | Function("exp", (inner,))))] if free:
+                case [Sum(terms=(Number(value=1.0), Power(exponent=inner) | Function("exp", (inner,)) as term))] if (
+                    free
+                ):
                     bare = (factor.base if isinstance(factor, Power) else factor for factor in factors_of(inner))
-                    found |= {one.name for one in bare if isinstance(one, Parameter) and places[one.name] == 1}
+                    names = {one.name for one in bare if isinstance(one, Parameter) and places[one.name] == 1}
+                    changed = train is not None and _changed(term, level or "", set(sizes), train, target)
+                    found |= dict.fromkeys(names, -1.0 if changed else 1.0)
     return found
+
+
+def _changed(term: Node, level: str, others: set[str], train: Table, target: str) -> bool:
+    """Whether Top would lie below Bottom in ``Bottom + (Top - Bottom) / (1 + term)`` with a positive exponent or rate.
+
+    The rows tell by whether the target is larger where the term is small, where the law tends to the other constant.
+    """
+    if len(others) != 2 or target not in train.targets:
+        return False
+    (other,) = others - {level}
+    higher = next((end for end in ENDS for end in (end, end[::-1]) if _are_called(other, level, end)), None)
+    if higher is None:
+        return False
+    shape = term.base if isinstance(term, Power) and features(term.base) else children(term)[-1]
+    plain = transform(shape, lambda node: Number(1.0) if isinstance(node, Parameter) else node)
+    sizes, y = np.broadcast_to(evaluate(plain, train.features, {}), len(train)), train.targets[target]
+    if not np.isfinite(sizes).all():
+        return False
+    falls = float(np.cov(sizes.argsort().argsort(), y)[0, 1]) < 0
+    return falls != (higher in ENDS)
+
+
+def _are_called(one: str, other: str, ends: tuple[str, str]) -> bool:
+    """Whether two names differ by the words for two ends alone: ``y_max`` and ``y_min``."""
+    return ends[0] in one.lower() and one.lower().replace(*ends) == other.lower()
 
 
 def _positive(node: Node, train: Table) -> dict[str, tuple[float, float]]:

@@ -86,7 +86,7 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
         trees = {name: merged(tree) for name, tree in trees.items()}
     found = roles(list(trees.values()))
     bounds = {} if train is None else sizes(trees.values(), train)
-    of_one_sign = mirrored(trees.values())
+    signs = mirrored(trees, train)
     steepest_end = STEEPEST if train is None else max(STEEPEST, steepest(train))
 
     def bounded(node: Node) -> Node:
@@ -94,9 +94,9 @@ def own_candidate(text: str, schema: Schema, train: Table | None = None, *, merg
             return node
         role = found.get(node.name, Role.COEFFICIENT)
         end = steepest_end if role is Role.EXPONENT else math.inf
-        low, high = bounds.get(
-            node.name, (0.0 if node.name.startswith("exp_") or node.name in of_one_sign else -end, end)
-        )
+        sign = 1.0 if node.name.startswith("exp_") else signs.get(node.name)
+        usual = (-end, end) if sign is None else (0.0, end) if sign > 0 else (-end, 0.0)
+        low, high = bounds.get(node.name, usual)
         return replace(node, lower=low, upper=high, role=role)
 
     return write(Statement({name: transform(tree, bounded) for name, tree in trees.items()}), schema.features)

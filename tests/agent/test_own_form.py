@@ -57,6 +57,23 @@ def test_an_exponent_may_be_as_steep_as_the_rows(tmp_path: Path):
     assert found.law is not None and found.law.constants["all_data"]["b"] == pytest.approx(13, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("form", "slope"),
+    [
+        ("Bottom + (Top-Bottom)/(1 + 10^((LogEC50 - dose)*Hill))", -1.3),  # the response falls, and Top is above Bottom
+        ("Top + (Bottom-Top)/(1 + 10^((LogEC50 - dose)*Hill))", 1.3),
+        ("y_min + (y_max-y_min)/(1 + exp(-Hill*(dose - LogEC50)*2.302585))", -1.3),
+        ("b + (a-b)/(1 + 10^((LogEC50 - dose)*Hill))", 1.3),  # no names, and the sign as it is usual
+    ],
+)
+def test_names_of_two_levels_say_which_is_higher(form: str, slope: float, tmp_path: Path):
+    dose = np.repeat(np.linspace(-0.5, 3, 8), 2)
+    response = 12 + 83 / (1 + 10 ** (1.3 * (dose - 1.4)))
+    table = pd.DataFrame({"dose": dose, "viability": response + np.tile([0.3, -0.3], 8)})
+    found = discover(table, target="viability", form=form, only=True, runs_dir=tmp_path)
+    assert found.law is not None and found.law.constants["all_data"]["Hill"] == pytest.approx(slope, rel=0.05)
+
+
 def test_only_needs_a_form(tmp_path: Path):
     with pytest.raises(InputError, match="form"):
         discover(frame(), target="loss", only=True, runs_dir=tmp_path)
