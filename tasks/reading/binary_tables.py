@@ -4,6 +4,7 @@ Both unpack to more than they weigh, so sizes are looked at before anything is u
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -128,11 +129,38 @@ def arrays(content: bytes, where: str) -> Reading:
     return Reading(pd.DataFrame(kept), notices=said)
 
 
-def _sheet(sheets: Sequence[Any], wanted: Sequence[str], where: str) -> tuple[list[tuple[Any, ...]], str]:
+def _merged(archive: zipfile.ZipFile, part: str) -> list[tuple[int, int, int]]:
+    """The cells of a sheet that are merged within one column: its place, and the first and last place of the rows."""
+    from openpyxl.utils import range_boundaries
+
+    found, rest = list[tuple[int, int, int]](), b""
+    with archive.open(part) as stream:
+        while chunk := stream.read(2**20):
+            whole, opened, rest = (rest + chunk).rpartition(b"<")
+            rest = opened + rest
+            for cells in re.findall(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"', whole):
+                left, top, right, bottom = range_boundaries(cells.decode())
+                if left == right:
+                    found.append((left - 1, top - 1, bottom - 1))
+    return found
+
+
+def _filled_down(rows: list[tuple[Any, ...]], merged: Sequence[tuple[int, int, int]]) -> list[tuple[Any, ...]]:
+    """The rows with the value of cells that are merged down a column in each of them, where all have numbers: labels
+    and settings of blocks, but no headers."""
+    for column, first, last in merged:
+        block = rows[first : last + 1]
+        if all(any(isinstance(cell, int | float) for cell in row) for row in block) and len(block) == last + 1 - first:
+            value = block[0][column]
+            rows[first : last + 1] = [(*row[:column], value, *row[column + 1 :]) for row in block]
+    return rows
+
+
+def _sheet(book: Any, wanted: Sequence[str], where: str) -> tuple[list[tuple[Any, ...]], str]:
     """The rows of the first sheet that names the `wanted` columns, else of the first that holds a table rather than a
     remark, else of the first with any; and its title. Raises InputError where there are too many cells."""
     tables, cells = list[tuple[list[tuple[Any, ...]], str]](), 0
-    for sheet in sheets:
+    for sheet in book.worksheets:
         found = list[tuple[Any, ...]]()
         for place, row in enumerate(sheet.iter_rows(values_only=True)):
             if place >= _ROWS_OF_A_SHEET:
@@ -140,6 +168,7 @@ def _sheet(sheets: Sequence[Any], wanted: Sequence[str], where: str) -> tuple[li
             cells += CELLS_OF_A_RECORD + len(row)
             bound(cells, where)
             found.append(row)
+        found = _filled_down(found, _merged(book._archive, sheet._worksheet_path))
         parts = [rows for rows in _tables_in(found) if rows]
         titles = [str(sheet.title) + (f", table {place}" if parts[1:] else "") for place in range(1, len(parts) + 1)]
         tables += zip(parts, titles, strict=True)
@@ -177,7 +206,7 @@ def workbook(content: bytes, where: str, wanted: Sequence[str] = ()) -> Reading:
     _bound_unpacked(content, where, "save the sheet as CSV")
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        rows, sheet = _sheet(book.worksheets, wanted, where)
+        rows, sheet = _sheet(book, wanted, where)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # openpyxl raises whatever a damaged part makes it raise

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tables import chinchilla, frame, read, refused, roles
 
+from lawsmith.tasks import read_dataset
 from lawsmith.tasks.asked import meant
 from lawsmith.tasks.user_table import read_decided
 
@@ -306,3 +307,22 @@ def test_a_user_is_a_label_where_each_was_tried_at_the_same_settings(tried: np.n
     for name, own in (("user", role), ("Operator", role.replace("group", "category"))):
         table = pd.DataFrame({name: user, "trial_size": tried, "seconds": (4 + 20 * tried**-0.5) * noise})
         assert roles(read(tmp_path, table, "seconds"))[name] == own
+
+
+def test_cells_merged_down_a_column_have_their_value_in_each_row(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Plate 3"])
+    sheet.append(["S", "T", "enzyme", "rate", None])
+    sheet.append([None, None, None, "mean", "sd"])
+    rows = [(s, t, enzyme) for enzyme in ("wild", "mutant") for t in (15, 35) for s in (1, 2, 5, 10)]
+    for place, (s, t, enzyme) in enumerate(rows):
+        sheet.append([s, None if place % 4 else t, None if place % 8 else enzyme, t * s / (s + 3), 0.1])
+    merged = "A1:E1 D2:E2 A2:A3 B2:B3 C2:C3 B4:B7 B8:B11 B12:B15 B16:B19 C4:C11 C12:C19"
+    for cells in merged.split():
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "plate.xlsx")
+    train = read_dataset(tmp_path / "plate.xlsx", ["rate mean"]).task.train
+    assert [*train.features["T"]] == [t for _, t, _ in rows]
+    assert [train.groups[code] for code in train.codes] == [enzyme for *_, enzyme in rows]
