@@ -10,6 +10,7 @@ from lawsmith.tasks import Array, IntArray, Schema, Table
 from lawsmith.tasks.asked import meant, without_unit
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.new_rows import WHOLE, features_meant, stated
+from lawsmith.tasks.schema import SINGLE_GROUP
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,9 @@ def table(
     is missing, and for columns of different lengths."""
     if isinstance(rows, list):
         rows = {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ())}
-    names = rows.columns if hasattr(rows, "columns") else rows.keys() if hasattr(rows, "keys") else ()
+    names = rows.columns if hasattr(rows, "columns") else rows.keys() if hasattr(rows, "keys") else None
+    if names is None:
+        raise InputError(f"{type(rows).__name__} names no columns; give a DataFrame or a dict with {listing(needed)}.")
     found = features_meant(list(map(str, names)), schema)
     short = {name: one for name, one in found.items() if without_unit(one)[0].endswith(name)}  # T, not t, is T (K)
     rows = {short.get(str(name), str(name)): rows[name] for name in names}  # a DataFrame's columns may be numbered
@@ -69,6 +72,8 @@ def known_group(group: str | int | None, groups: tuple[str, ...]) -> str:
     """The group that is meant, by default the only one; raises InputError for an unknown one, or none of several."""
     if group is None and len(groups) != 1:
         raise InputError(f"Name a group with --group; the law knows {listing(groups, MOST_NAMED)}.")
+    if group is not None and str(group) not in groups and groups == (SINGLE_GROUP,):
+        raise InputError(f"The law has no group {str(group)!r}: it has one set of constants; leave the group out.")
     if group is not None and str(group) not in groups:
         raise InputError(f"There is no group {str(group)!r}; the law knows {listing(groups, MOST_NAMED)}.")
     return groups[0] if group is None else str(group)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -49,7 +50,12 @@ def test_a_notebook_shows_runs_and_no_strangers_markup(good: Archive, hostile: A
 
 @pytest.mark.parametrize(
     ("rows", "group", "said"),
-    [({"m": [1.0]}, "one", "lack n"), ({"n": [1.0]}, None, "Name a group"), ({"n": [1.0]}, "six", "no group 'six'")],
+    [
+        ({"m": [1.0]}, "one", "lack n"),
+        ({"n": [1.0]}, None, "Name a group"),
+        ({"n": [1.0]}, "six", "no group 'six'"),
+        (np.ones((2, 1)), "one", "ndarray names no columns; give a DataFrame or a dict with n"),
+    ],
 )
 def test_a_wrong_request_gets_one_sentence(law: Law, rows, group, said):
     with pytest.raises(InputError, match=said):
