@@ -65,7 +65,7 @@ def conclude(
     doubts = None if doubts is None else doubts.judged_by(choice.winner, sandbox)
     told = () if doubts is None else doubts.sentences(choice.winner, sandbox)
     described = _described(choice, dataset.task) | {
-        "verdict": (*judged.sentences, *passed, *told, *_cut_short(history, stopped)),
+        "verdict": (*judged.sentences, *passed, *told, *_cut_short(history, stopped), *_unfit(journal)),
         "tone": judged.tone,
     }
     if doubts is not None:
@@ -201,6 +201,16 @@ def _cut_short(history: History, stopped: str) -> tuple[str, ...]:
         return ()
     tried = f"{len(history)} candidates" if len(history) > 1 else "one candidate"
     return (f"The {stopped} ended the search after {tried}; a longer --time-limit may find a better law.",)
+
+
+def _unfit(journal: Journal) -> tuple[str, ...]:
+    """What is said where a whole stage of the search could not be fitted, which no table explains."""
+    if not (count := journal.screening.unfit):
+        return ()
+    return (
+        f"The search left out {counted(count, 'form')}: none of a whole stage could be fitted to a sample of the rows, "
+        "which points to a fault of lawsmith or of this machine (`discover doctor`).",
+    )
 
 
 def _why_no_law(history: History, stopped: str) -> str:

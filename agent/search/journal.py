@@ -47,7 +47,8 @@ class Journal:
 
     def screened(self, found: Screening) -> None:
         """Record the forms that were fitted to a sample, where they are more than on record."""
-        if found.forms > self.screening.forms or found.sums > self.screening.sums:
+        known = self.screening
+        if found.forms > known.forms or found.sums > known.sums or found.unfit > known.unfit:
             self.archive.append_event(screening_event(found))
         self.screening = found
 

@@ -33,6 +33,7 @@ CHILDREN = 10  # per generation
 LIKELY = 3  # forms that are fitted by plain squares as well, because the rows favour them
 NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law for all groups
 SIMPLER = 10  # of these simpler ones at a time; a law of thirty constants has nearly become as many others
+WHOLE_STAGE = 8  # forms of one screening: where none of so many can be fitted, it is no chance
 SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
 TIDYINGS = 3  # times at the end that the leading laws are made simpler: one step may show the next
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
@@ -56,6 +57,7 @@ class SymbolicProposer:
         self._batches = self._schedule()
         self._history = History()
         self._screened: set[str] = set()
+        self._unfit: set[str] = set()
         self._sums, self._least = 0, 1.0
 
     def propose(self, history: History) -> Sequence[Proposal]:
@@ -148,6 +150,8 @@ class SymbolicProposer:
     def _ranked(self, screened: Screened) -> tuple[SymbolicForm, ...]:
         """The forms of a screening, which is counted."""
         self._screened |= {form.key for form in screened.fitted}
+        if screened.complete and not screened.fitted and len(screened.ranked) >= WHOLE_STAGE:
+            self._unfit |= {form.key for form in screened.ranked}
         return screened.ranked
 
     def rewritten(self, history: History) -> Sequence[Proposal]:
@@ -159,7 +163,8 @@ class SymbolicProposer:
         """The forms and sums that were fitted to a sample so far, whoever of the runs did it."""
         whole = {self.forms[trial.id].key for trial in history if trial.id in self.forms}
         rest = len(self._screened - whole)
-        return Screening(len(self._screened), rest, self._sums, self._least if self._sums else None)
+        least = self._least if self._sums else None
+        return Screening(len(self._screened), rest, self._sums, least, len(self._unfit))
 
     def _solved(self) -> list[Trial]:
         """The laws that leave nothing but rounding of the training rows, and next to nothing of any fold: no other law

@@ -8,8 +8,8 @@ This is the one reader and the one writer of the events of a search:
   "evaluation", "typical_error", "spent"}`` for every evaluated candidate, in the order of the proposals; `spent` is the
   run's total at that moment.
 
-* ``{"event": "screening", "forms", "rest", "sums", "least"}`` after forms were fitted to a sample of the rows, so that
-  the best of them become candidates: the run's totals so far (`Screening`).
+* ``{"event": "screening", "forms", "rest", "sums", "least", "unfit"}`` after forms were fitted to a sample of the
+  rows, so that the best of them become candidates: the run's totals so far (`Screening`).
 
 Other events (a published result, an import) are no part of a search: readers pass them over.
 """
@@ -166,13 +166,15 @@ class Screening:
     """Forms that a run fitted to a sample of the rows, so that the best of them became candidates.
 
     forms: their number, and `rest` of them never became one. sums: sums of terms, by their coefficients alone or with
-    their inner constants. least: the smallest share of the target's variance that a sum left; None without one.
+    their inner constants. least: the smallest share of the target's variance that a sum left; None without one. unfit:
+    forms of stages in which none could be fitted though there was time.
     """
 
     forms: int = 0
     rest: int = 0
     sums: int = 0
     least: float | None = None
+    unfit: int = 0
 
 
 def screening_event(found: Screening) -> dict[str, Any]:

@@ -102,6 +102,18 @@ def test_a_run_that_comes_to_the_same_forms_fits_none_of_them_again(searches):
     assert fitted
 
 
+def test_stages_of_which_no_form_can_be_fitted_are_counted():
+    def failing(forms, sample, schema, effort):
+        yield from [np.nan] * len(forms)
+
+    own = task.__wrapped__(("n", "d"))
+    for costs, whole in ((failing, True), (by_chance, False)):
+        proposer = SymbolicProposer(own, 0, costs)
+        batches(proposer, 2)
+        assert (proposer.screening(History()).unfit == PLAINEST - FIRST) is whole
+        own = task.__wrapped__(("n", "d"))
+
+
 def test_rows_near_the_frontier_weigh_more_unless_another_loss_is_tried(searches):
     first = searches[0][0]
     assert all("LOSS = 'frontier'" in p.source for p in first)
