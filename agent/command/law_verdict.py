@@ -115,6 +115,7 @@ def _remarks(
     yield plainer_law(winner, trials, search_task), "fair"
     yield _noise(found, task), "good"
     yield _line(found, task, search_task.folds), "fair"
+    yield _constant(winner, trials, task), "fair"
     yield _two_values(winner, task), "fair"
     yield "" if found.probe else "The law has no finite value at some points beyond the data.", "bad"
     yield _passed_over(winner, trials, task), "good"
@@ -185,6 +186,19 @@ def _factors(train: Table, folds: Sequence[Fold]) -> dict[str, float]:
     }
 
 
+def _ranges(train: Table, folds: Sequence[Fold]) -> dict[str, float]:
+    """Feature without a factor -> how many times the range of the fitted rows a held-out row lies beyond it, where that
+    is once at least."""
+    found = dict[str, float]()
+    for name in frontier_features(train):
+        column = train.features[name]
+        ends = [(column[fold.fitted].min(), column[fold.fitted].max(), column[fold.held_out]) for fold in folds]
+        far = [max(low - hidden.min(), hidden.max() - high) / (high - low) for low, high, hidden in ends if high > low]
+        if not is_logarithmic(column) and max(far, default=0.0) >= 1:
+            found[name] = float(max(far))
+    return found
+
+
 def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | None) -> str:
     factors = _factors(train, folds)
     if tone == "bad":
@@ -193,6 +207,9 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
         return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
     rounded = {name: float(f"{far:.1g}") if far >= 2 else round(far, 1) for name, far in factors.items()}
     tried = {name: far for name, far in rounded.items() if factors[name] > 1.05}  # a rule of thumb
+    if not tried and (wide := _ranges(train, folds)):
+        far = times(float(f"{min(wide.values()):.1g}"))
+        return f"Trust it to about {far} the range of your rows beyond them ({listing(list(wide))})."
     if not tried:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
     return f"Trust it to about {by_feature(tried, len(tried) == len(factors))} beyond your largest rows."
@@ -280,6 +297,18 @@ def _line(found: Evaluation, task: Task, folds: Sequence[Fold]) -> str:
             told = "does as well on held-out rows"
             return f"{what} {told}: these rows say little about the form of the law."
     return ""
+
+
+def _constant(winner: Trial, trials: Sequence[Trial], task: Task) -> str:
+    """A sentence where the law uses no feature, and whether a law that uses one was tried."""
+    schema = task.schema
+    uses = [traits(one.proposal.source, schema.targets, schema.features) for one in (winner, *trials) if one.usable]
+    if not uses or uses[0] is None or uses[0].features:
+        return ""
+    each = f" for each {schema.group}" if group_count(task) > 1 and schema.group is not None else ""
+    others = any(known is None or known.features for known in uses)
+    why = "no formula that does is clearly better on held-out rows" if others else "no formula that does was fitted"
+    return f"The law is one number{each} and uses no feature: {why}."
 
 
 def _two_values(winner: Trial, task: Task) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from agent_doubles import form_source
 
 from lawsmith.agent.command.law_verdict import same_law, verdict
 from lawsmith.agent.command.rivals import percent
@@ -70,6 +71,27 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     told = "Trust it to about 8 times (lr) and 30 times (n) beyond your largest rows."
     assert by_feature({"n": 1.6, "lr": 1.5}) == "1.5 times" != by_feature({"n": 1.6, "lr": 1.5}, of_all=False)
     assert told in said(two, trial(two, "law", 0.003))[1]
+
+
+def test_a_feature_from_zero_is_trusted_in_ranges_of_the_rows_as_predictions_say(untested: Dataset):
+    c = np.array([0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10.0])
+    grid = replace(untested, task=made_task({"c": c}, {"y": 3 + c}))
+    assert (
+        "Trust it to about 9 times the range of your rows beyond them (c)." in said(grid, trial(grid, "law", 0.03))[1]
+    )
+    even = replace(untested, task=made_task({"c": np.arange(12.0)}, {"y": 3 + np.arange(12.0)}))
+    assert "trust it inside the data, and a little beyond" in said(even, trial(even, "law", 0.03))[1]
+
+
+def test_a_law_without_a_feature_says_so(untested: Dataset):
+    constant = form_source(("L",), 'p["L"] + 0 * x["N"]')
+    power = form_source(("L", "a"), 'p["L"] * x["N"] ** p["a"]')
+    grid = replace(untested, task=made_task({"N": np.geomspace(1, 1e3, 12)}, {"y": np.ones(12)}))
+    flat, bent = (replace(trial(grid, "law", 0.003), proposal=Proposal(source)) for source in (constant, power))
+    assert "one number and uses no feature: no formula that does was fitted." in said(grid, flat)[1]
+    tone, sentences = said(grid, flat, bent)
+    assert tone == "fair" and "no formula that does is clearly better on held-out rows" in sentences
+    assert "uses no feature" not in said(grid, bent, flat)[1]
 
 
 def test_a_number_of_two_values_shows_no_curve(untested: Dataset):
