@@ -35,7 +35,9 @@ def table(
         rows = {name: [row.get(name) for row in rows] for name in (rows[0] if rows else ())}
     names = rows.columns if hasattr(rows, "columns") else rows.keys() if hasattr(rows, "keys") else None
     if names is None:
-        raise InputError(f"{type(rows).__name__} names no columns; give a DataFrame or a dict with {listing(needed)}.")
+        raise InputError(
+            f"{type(rows).__name__} names no columns; give a DataFrame or a dict with {listing(list(needed))}."
+        )
     found = features_meant(list(map(str, names)), schema)
     short = {name: one for name, one in found.items() if without_unit(one)[0].endswith(name)}  # T, not t, is T (K)
     rows = {short.get(str(name), str(name)): rows[name] for name in names}  # a DataFrame's columns may be numbered
