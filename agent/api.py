@@ -5,7 +5,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from lawsmith.agent.command.conclude import select
@@ -21,7 +20,7 @@ from lawsmith.runs import new_run_id
 from lawsmith.runs.laws.law import Law
 from lawsmith.sandbox import DEFAULT_LIMITS, Limits
 from lawsmith.tasks.errors import InputError
-from lawsmith.tasks.frames import column_name, numbered_categories
+from lawsmith.tasks.frames import as_frame, column_name, numbered_categories
 from lawsmith.tasks.knowledge import knowledge_texts
 
 if TYPE_CHECKING:
@@ -196,13 +195,10 @@ def _file(table: Any) -> "Path | pd.DataFrame":
         return Path(table)
     if isinstance(table, pd.Series):
         table = table.to_frame()
-    if isinstance(table, np.ndarray) and table.dtype.names:
-        table = pd.DataFrame(table)
     if callable(convert := getattr(table, "to_pandas", None)):
         table = convert()
     try:
-        rows = isinstance(table, list | tuple) and bool(table) and all(isinstance(row, Mapping) for row in table)
-        table = pd.DataFrame(list(table) if rows else table) if rows or isinstance(table, Mapping) else table
+        table = as_frame(table)
     except ValueError as error:
         raise InputError(f"The columns of the table do not fit together: {error}.") from None
     if isinstance(table, pd.DataFrame):

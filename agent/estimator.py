@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from lawsmith.agent.api import discover
 from lawsmith.runs.laws.law import Law
 from lawsmith.tasks import Array
 from lawsmith.tasks.dates import years_of
+from lawsmith.tasks.frames import as_frame
 from lawsmith.tasks.reading.cells import typed
 
 WEIGHT = "sample_weight"
@@ -118,14 +118,10 @@ class LawRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _plainly(X: Any) -> Any:
-    """X or y, with moments as decimal years and durations in seconds, as in tables. A dict of columns, a list of dicts
-    and an array with named fields become a frame."""
-    rows = X if isinstance(X, list) and X else [X]  # of scipy a sparse matrix may be a dict
-    kind = getattr(X, "dtype", np.dtype(float))
-    if all(isinstance(row, Mapping) and not hasattr(row, "shape") for row in rows) or getattr(kind, "names", None):
-        X = pd.DataFrame(X)
+    """X or y, as a frame where `as_frame` makes one, with moments as decimal years and durations in seconds."""
+    X = as_frame(X)
     if not isinstance(X, pd.DataFrame):
-        moments = isinstance(X, pd.Series) or (isinstance(X, np.ndarray) and kind.kind in "mM")
+        moments = isinstance(X, pd.Series) or (isinstance(X, np.ndarray) and X.dtype.kind in "mM")
         return _plainly(pd.DataFrame(X)).to_numpy().reshape(np.shape(X)) if moments else X
     return X if X.columns.has_duplicates else X.apply(_in_numbers)
 

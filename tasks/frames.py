@@ -3,6 +3,7 @@
 import io
 import json
 from collections import Counter
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,18 @@ def frame_bytes(frame: "pd.DataFrame") -> bytes:
     content = io.BytesIO()
     pd.DataFrame(columns).to_parquet(content, index=False)
     return content.getvalue()
+
+
+def as_frame(table: Any) -> Any:
+    """A DataFrame of columns in a dict, of rows in a list of dicts, or of an array with named fields; anything else as
+    it is, also a sparse matrix of scipy, which may be a dict. Raises ValueError for columns of different lengths."""
+    import pandas as pd
+
+    several = isinstance(table, list | tuple) and bool(table)
+    rows = list(table) if several else [table]
+    mappings = all(isinstance(row, Mapping) and not hasattr(row, "shape") for row in rows)
+    fields = isinstance(table, np.ndarray) and table.dtype.names
+    return pd.DataFrame(rows if several else table) if mappings or fields else table
 
 
 def column_name(label: Any) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from types import MappingProxyType
@@ -94,6 +94,10 @@ class Table:
         if self.weight is None or not len(self):
             return np.ones(len(self))
         return np.asarray(self.weight / self.weight.mean())
+
+    def with_rows(self, matrix: Array, codes: Sequence[int] | IntArray) -> "Table":
+        """Other rows (n, F) of the groups with these codes (n,), without targets."""
+        return Table(dict(zip(self.features, matrix.T, strict=True)), {}, self.groups, np.asarray(codes, np.intp))
 
     def hide(self) -> "Table":
         """The same rows without their targets."""

@@ -17,7 +17,7 @@ from lawsmith.runs.intervals.estimate import DIVERGED
 from lawsmith.runs.intervals.model import Uncertainty
 from lawsmith.runs.intervals.predict import LEVEL, half_width, multiplier, predict
 from lawsmith.runs.laws.archived_law import ArchivedLaw
-from lawsmith.runs.laws.optimum_points import HALVINGS, around, line_of, require_features, searched_points
+from lawsmith.runs.laws.optimum_points import around, line_of, passed, require_features, searched_points
 from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.nodes import Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
@@ -259,12 +259,8 @@ def _roots(excess: Callable[[Array], Array], line: Array) -> Array:
     values = excess(line)
     with np.errstate(invalid="ignore"):
         places = np.flatnonzero(np.isfinite(values[:-1] + values[1:]) & (np.sign(values[:-1]) != np.sign(values[1:])))
-    low, high, rising = line[places], line[places + 1], values[places + 1] > values[places]
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        above = (excess(middle) > 0) == rising
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return np.asarray(high[np.abs(excess(high)) <= np.abs(values[places]) + np.abs(values[places + 1])])
+    found = passed(excess, line[places], line[places + 1])
+    return np.asarray(found[np.abs(excess(found)) <= np.abs(values[places]) + np.abs(values[places + 1])])
 
 
 def _passes(axis: Array, values: Array) -> Array:

@@ -1,6 +1,6 @@
 """Points at which laws are asked for an optimum: a grid of features, what a budget leaves of it, and mixtures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from math import factorial
 from types import MappingProxyType
@@ -126,6 +126,16 @@ def _grid(free: Sequence[str], axes: Sequence[Array]) -> dict[str, Array]:
     return dict(zip(free, (axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")), strict=True))
 
 
+def passed(excess: Callable[[Array], Array], low: Array, high: Array) -> Array:
+    """Where a function passes 0 between two ends (n,), by halving; in the logarithm where these are positive."""
+    rising, logarithmic = excess(high) > excess(low), bool((low > 0).all())
+    for _ in range(HALVINGS):
+        middle = np.sqrt(low * high) if logarithmic else (low + high) / 2
+        above = (excess(middle) > 0) == rising
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return high
+
+
 def _spent(budget: Node, amount: float, free: Sequence[str], axes: Sequence[Array], line: Array) -> dict[str, Array]:
     """Columns of points that spend the budget exactly: all free features but the last on a grid, the last solved along
     a line."""
@@ -136,13 +146,8 @@ def _spent(budget: Node, amount: float, free: Sequence[str], axes: Sequence[Arra
     def excess(last: Array) -> Array:
         return evaluate(budget, {**columns, free[-1]: last}, {}) - amount
 
-    rising = excess(high) > excess(low)
     within = np.sign(excess(low)) != np.sign(excess(high))
-    for _ in range(HALVINGS):  # in the logarithm, where the feature is positive
-        middle = np.sqrt(low * high) if line[0] > 0 else (low + high) / 2
-        above = (excess(middle) > 0) == rising
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    columns[free[-1]] = high
+    columns[free[-1]] = passed(excess, low, high)
     spent = {name: np.broadcast_to(column, count)[within] for name, column in columns.items()}
     if not within.any():
         raise InputError("This budget cannot be spent anywhere near the data; check its unit and size.")

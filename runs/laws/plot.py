@@ -104,5 +104,4 @@ def _one(name: str | None, known: tuple[str, ...], what: str) -> str:
 
 def _along(scene: Scene, table: Table, k: int, line: Array) -> Table:
     """The typical row of a group with the k-th feature along a line."""
-    columns = dict(zip(table.features, scene.at(k, line).T, strict=True))
-    return Table(columns, {}, table.groups, np.full(len(line), scene.code))
+    return table.with_rows(scene.at(k, line), np.full(len(line), scene.code))

@@ -184,8 +184,7 @@ class _Painter:
         """A table of rows (n, F) of groups, and the law's predictions (n, T) there."""
         x = np.concatenate([rows for _, rows in parts])
         codes = np.concatenate([np.full(len(rows), scene.code) for scene, rows in parts])
-        features = {name: x[:, k] for k, name in enumerate(self.train.features)}
-        table = Table(features, {}, self.train.groups, codes)
+        table = self.train.with_rows(x, codes)
         return table, self.predict((table,))[0]
 
     def seconds(self) -> dict[int, int]:

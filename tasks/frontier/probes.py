@@ -34,9 +34,7 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     for half, group in product((0, 1), probed_groups(table)):
         found.append(_rows(table.take(np.flatnonzero(table.codes == group)).matrix(), shares, labels, steps, half))
         codes += [group] * len(found[-1])
-    matrix = np.concatenate(found)
-    features = {name: matrix[:, k] for k, name in enumerate(table.features)}
-    return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
+    return table.with_rows(np.concatenate(found), codes)
 
 
 def probed_groups(table: Table) -> list[int]:

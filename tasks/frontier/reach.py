@@ -102,9 +102,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
         rows[:, labels] = x[rng.integers(len(x), size=len(rows))][:, labels]  # a median is no label
         parts.append(rows)
         codes += [group] * len(rows)
-    matrix = np.concatenate(parts)
-    features = {name: matrix[:, k] for k, name in enumerate(table.features)}
-    return Table(features, {}, table.groups, np.array(codes, dtype=np.intp))
+    return table.with_rows(np.concatenate(parts), codes)
 
 
 def _usual(column: Array, *, even: bool) -> Far:
