@@ -1,7 +1,7 @@
 """Files of the user's own: their folders, the one reader of TOML, and ``task.toml`` with what a table's columns are."""
 
 import os
-import tempfile
+import secrets
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,11 +66,33 @@ def keep(path: Path, content: bytes) -> None:
     """Put a file into a folder of the user's own, atomically, readable by nobody else; raises OSError if the disk
     refuses."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(file.name, path)
+    write_whole(path, content, 0o600)
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Put `content` under `path` so that a reader sees the old file or the new one, also after a power cut. Raises
+    OSError where the disk refuses; the old file is untouched then, and nothing else is left behind."""
+    temporary = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a folder's entries durable; raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class ColumnMeaning(Frozen):

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lawsmith.sandbox.pool.protocol import write_all
 from lawsmith.tasks.errors import InputError
+from lawsmith.tasks.user_files import sync_folder, write_whole
 
 MAX_FILE_BYTES = 64 * 2**20  # manifest, law, result, report; the two logs are bounded by the line
 MAX_LINE_BYTES = 16 * 2**20  # of a log: a trial takes some kB
@@ -86,26 +86,8 @@ def read_bounded(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
 def write_atomic(path: Path, data: bytes) -> None:
     """Put `data` under `path` so that a reader sees the old file or the new one, also after a power cut. Raises
     InputError: the folder cannot be written or the disk is full; the old file is untouched."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with writing(path):
-            with open_regular(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
-                write_all(descriptor, data)
-                os.fsync(descriptor)
-            os.replace(temporary, path)
-            sync_folder(path.parent)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a folder's entries durable; raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with writing(path):
+        write_whole(path, data)
 
 
 @contextmanager

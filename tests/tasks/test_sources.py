@@ -1,5 +1,7 @@
 import contextlib
+import errno
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from lawsmith.tasks import InputError, load, names, replica, schema, sources
 from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.metrics import r2
 from lawsmith.tasks.sources import whereabouts
+from lawsmith.tasks.user_files import keep
 
 ROWS = {
     "sft": (504, 42, 42),
@@ -225,6 +228,15 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     (tmp_path / "occupied").write_text("a file where the cache should be")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "occupied"))
     assert load("sft").task.provenance.source == "hub"
+
+
+def test_a_full_disk_leaves_nothing_of_a_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    kept = tmp_path / "cache" / "reply"
+    keep(kept, b"one")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "disk full")))
+    with pytest.raises(OSError, match="full"):
+        keep(kept, b"two")
+    assert [path.read_bytes() for path in kept.parent.iterdir()] == [b"one"] and kept.stat().st_mode & 0o077 == 0
 
 
 def test_a_silent_hub_is_given_up_in_seconds_and_remembered(monkeypatch: pytest.MonkeyPatch, online: None):
