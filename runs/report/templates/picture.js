@@ -289,6 +289,7 @@ window.lawsmith.picture = () => {
       view.zoom = null;
       draw();
     });
+    told(view.g);
     draw();
     let width = 0;
     new ResizeObserver(() => {
