@@ -13,13 +13,14 @@ from lawsmith.agent.terminal.output import announce, line, number, out, print_re
 from lawsmith.runs import Archive
 from lawsmith.runs.laws.export import TEXT_FORMATS, TextFormat, export_sldbench, export_text
 from lawsmith.runs.laws.law import law_of, no_law, trial_of
-from lawsmith.runs.laws.law_table import LawRow
+from lawsmith.runs.laws.law_table import LawRow, as_fitted
 from lawsmith.runs.laws.law_table import laws as law_table
 from lawsmith.runs.quoting import visible_lines
 from lawsmith.runs.records.data import kept_data, open_data
 from lawsmith.runs.records.files import write_atomic
 from lawsmith.runs.records.find import find_archive
 from lawsmith.runs.records.record import SplitScores
+from lawsmith.runs.records.trials import Trial
 from lawsmith.runs.replay import ReplayReport
 from lawsmith.runs.replay import replay as replayed
 from lawsmith.sandbox import Sandbox
@@ -41,11 +42,12 @@ def laws(run: str, pick: str | None, runs_dir: Path, data_dir: Path | None, as_j
     if pick is not None:
         _pick(archive, pick)
     schema = archive.manifest.task
-    rows = law_table(archive.trials(), schema, _rows_at_hand(archive, data_dir), archive.result.winner)
+    trials = tuple(archive.trials())
+    rows = law_table(trials, schema, _rows_at_hand(archive, data_dir), archive.result.winner)
     others = {"picked": archive.picked, "outdone": archive.result.outdone}
     found = [asdict(row) | {name: row.stands_for(id) for name, id in others.items()} for row in rows]
     told = {"run": archive.run, "picked": archive.picked, "laws": found}
-    print_result(as_json, told, lambda: _list(archive, rows, others))
+    print_result(as_json, told, lambda: _list(archive, rows, trials, others))
 
 
 def _rows_at_hand(archive: Archive, data_dir: Path | None) -> Table | None:
@@ -71,21 +73,23 @@ def _pick(archive: Archive, pick: str) -> None:
     )
 
 
-def _list(archive: Archive, rows: Sequence[LawRow], others: Mapping[str, str | None]) -> None:
+def _list(archive: Archive, rows: Sequence[LawRow], trials: Sequence[Trial], others: Mapping[str, str | None]) -> None:
     """Print the laws in short; `others`: mark -> id of a law that has it, beside the chosen one."""
+    schema, sources = archive.manifest.task, {trial.id: trial.proposal.source for trial in trials}
+    written = {row.id: as_fitted(row, sources[row.id], schema) for row in rows}
     shown = [row for row in rows if row.on_front or row.chosen or any(map(row.stands_for, others.values()))]
-    stated = {row.formula for row in shown}
+    stated = {written[row.id][1] for row in shown}
     for row in sorted((row for row in rows if row not in shown), key=lambda row: row.heldout_error):
-        if len(shown) < LISTED and row.formula not in stated:  # not the same formula fitted with another loss
+        if len(shown) < LISTED and written[row.id][1] not in stated:  # not the same law fitted in another way
             shown.append(row)
-            stated.add(row.formula)
+            stated.add(written[row.id][1])
     shown.sort(key=lambda row: (row.complexity, row.heldout_error))
-    texts = [labelled(row.formula, archive.manifest.task) for row in shown]
+    texts = [labelled(written[row.id][0], schema) for row in shown]
     if not rows:
         line(f"{archive.manifest.address} records no search; `discover inspect` shows its law.")
         return
-    out.print(text(f"{counted(len(rows), 'law')} of {archive.manifest.task.name}, the simplest first"), style="bold")
-    if codes := codes_in("; ".join(texts), archive.manifest.task):
+    out.print(text(f"{counted(len(rows), 'law')} of {schema.name}, the simplest first"), style="bold")
+    if codes := codes_in("; ".join(texts), schema):
         line("  " + "; ".join(codes), "dim")
     line("  * no law with as few constants errs less on held-out rows. RMS errors: training / held-out rows.", "dim")
     for row, text_of in zip(shown, texts, strict=True):

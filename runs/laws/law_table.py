@@ -1,15 +1,19 @@
 """The table of laws of a run: what was found, from simple to complex, with errors on seen and on held-out rows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.evaluation import typical_rmse
-from lawsmith.sandbox.law.key import signed_features, source_key
-from lawsmith.sandbox.law.write_text import source_formula
+from lawsmith.sandbox.law.expression import transform
+from lawsmith.sandbox.law.key import signed_features, source_key, statement_key
+from lawsmith.sandbox.law.nodes import Node, Parameter, Unreadable
+from lawsmith.sandbox.law.positions import bare_exponents, turned
+from lawsmith.sandbox.law.read import read
+from lawsmith.sandbox.law.write_text import formula, source_formula
 from lawsmith.tasks import Schema, Table
 
 
@@ -38,6 +42,28 @@ class LawRow:
     def stands_for(self, id: str | None) -> bool:
         """Whether a candidate states the law of this row."""
         return id == self.id or id in self.also
+
+
+def as_fitted(row: LawRow, source: str, schema: Schema) -> tuple[str, str]:
+    """The formula of a row with the signs that its exponents came out with, and its key: equal for rows that then state
+    the same law, whatever the bounds and the loss of their fits."""
+    found = read(source, schema.targets)
+    if isinstance(found, Unreadable) or not row.constants:
+        return row.formula, row.formula
+    signs = {
+        name: {values.get(name, 0.0) < 0 for values in row.constants.values()}
+        for name in (p.name for p in found.parameters)
+    }
+    bare = {p.name for tree in found.targets.values() for p in bare_exponents(tree)}
+    negative = {name for name in bare if signs.get(name) == {True}}
+    plain = {name for name in bare if len(signs.get(name, ())) == 1}
+
+    def positive(node: Node) -> Node:
+        return replace(node, lower=0.0, upper=np.inf) if isinstance(node, Parameter) and node.name in plain else node
+
+    trees = {name: transform(turned(tree, negative), positive) for name, tree in found.targets.items()}
+    stated = replace(found, targets=trees, loss="squared")
+    return formula(stated), statement_key(stated)
 
 
 def laws(trials: Iterable[Trial], schema: Schema, train: Table | None, chosen: str | None = None) -> tuple[LawRow, ...]:
