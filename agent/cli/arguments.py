@@ -75,6 +75,8 @@ def _meaning(first: str, commands: Mapping[str, Any]) -> str:
     from lawsmith.tasks import names, schema
     from lawsmith.tasks.errors import InputError, nearest
 
+    if not first.strip():
+        raise InputError("The name of the table is empty; write discover runs.csv --target COLUMN.")
     try:
         schema(first)
     except InputError:

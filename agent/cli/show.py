@@ -134,7 +134,9 @@ def _own_form(own: OwnForm, found: Result) -> None:
 def _best_of(title: str, kind: str, formulas: Sequence[OwnForm], found: Result) -> None:
     """The best formula of another program or of a catalogue, its place, and how many could be fitted."""
     rows = [one for one in formulas if one.row is not None]
-    told = f"{len(rows)} of {counted(len(formulas), kind)} could be judged"
+    ways = len({one.trial.proposal.origin for one in formulas}) if kind == "law" else len(formulas)
+    tried = counted(ways, kind) + (f" in {len(formulas)} ways" if ways < len(formulas) else "")
+    told = f"{tried}: " + ("all could be judged" if len(rows) == len(formulas) else f"{len(rows)} could be judged")
     line(told, label=f"\n{title}: ")
     if not rows or rows[0].row is None or found.selected is None:
         return

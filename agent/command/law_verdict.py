@@ -173,8 +173,13 @@ def _error(rmse: Array, measured: Sequence[Table], target: int) -> str:
         squares = (np.average(part**2, weights=rows.weight) if weighed else part.mean() ** 2 for part, rows in pairs)
         share = geometric_mean(rmse / np.sqrt([*squares]))
         if share < 1.0:
-            return percent(share) if weighed else f"{percent(share)} ({typical:.2g})"
-    return f"{typical:.2g}"
+            return percent(share) if weighed else f"{percent(share)} ({_two_digits(typical)})"
+    return _two_digits(typical)
+
+
+def _two_digits(number: float) -> str:
+    """``0.034``, ``120``, ``5600``: an exponent from a million on alone."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> dict[str, float]:
@@ -273,7 +278,7 @@ def _noise(found: Evaluation, task: Task) -> str:
     limit = (
         f"no law of these columns can have an R² above {best:.2f}" if best < 0.995 else "little beside the range of all"
     )
-    size = f"{noise:.2g}" if task.train.weight is None else _error(known.noise[:1], [task.train], 0)
+    size = _two_digits(noise) if task.train.weight is None else _error(known.noise[:1], [task.train], 0)
     told = f"Rows with equal features differ by {size} (standard deviation): {limit}"
     if errors <= AT_NOISE * noise:
         return f"{told}. The law errs no more than that, so these rows cannot show a more accurate law."
