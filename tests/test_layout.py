@@ -105,6 +105,18 @@ def test_every_module_is_one_thought():
     assert {file: length for file, length in lengths.items() if length > 400} == {}
 
 
+def test_every_function_fits_on_a_screen():
+    """The docstring is not counted, nor are the arguments, which may be many where a user gives them."""
+    lengths = {
+        f"{file.relative_to(ROOT)}: {node.name}": (node.end_lineno or 0) - node.body[has_docstring].lineno + 1
+        for file in modules(*MAY_IMPORT)
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for has_docstring in [ast.get_docstring(node) is not None and len(node.body) > 1]
+    }
+    assert {name: length for name, length in lengths.items() if length >= 40} == {}
+
+
 def test_every_data_file_of_a_room_is_declared_as_package_data():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
     # What git tracks, because runs/ also holds the archives of whoever works here.

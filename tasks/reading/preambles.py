@@ -111,9 +111,8 @@ def _from_header(text: str, where: str) -> tuple[str, list[str]]:
     if not any(map(is_numeral, header)) or begin < 2:
         return text, []
     labelled = len(above) == len(header) + 1 and above[0].rstrip().endswith(":") and _names(above[1:])  # Data: y x
-    if labelled or (
-        len(above) == len(header) - 1 > 1 and _names(above)
-    ):  # the second where rows have names of their own
+    rows_have_names = len(above) == len(header) - 1 > 1 and _names(above)
+    if labelled or rows_have_names:
         begun = lines[begin - 1].index(above[0]) + len(above[0]) if labelled else 0
         return text[places[begin - 1].start() + begun :].lstrip(" \t"), [_said(lines[: begin - 1])]
     upper = split(lines[begin - 2], separator)

@@ -147,6 +147,7 @@ def _told_by(name: str, labels: dict[str, IntArray]) -> str | None:
 
 
 def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """Decide on labels: those that say no more than others and repeats first, then the group."""
     _leave_out_finer(d, labels)
     for name in list(labels):
         same = _told_by(name, labels) if name in labels else None
@@ -162,6 +163,11 @@ def _group_or_categories(d: Deciding, labels: dict[str, IntArray]) -> None:
         if d.crossed(name) and not course:
             d.set(name, "replicate", "tells repeated measurements apart")
             del labels[name]
+    _decide_group(d, labels)
+
+
+def _decide_group(d: Deciding, labels: dict[str, IntArray]) -> None:
+    """The group among labels that are left, and the roles of the others."""
     has_group = d.asked.group is not None or any(role == "group" for role, _ in d.role.values())
     many = [name for name, codes in labels.items() if codes.max() >= MOST_LEVELS]
     if not has_group and len(many) > 1:
