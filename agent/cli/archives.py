@@ -21,7 +21,7 @@ from lawsmith.runs.records.record import with_model
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Tier
 from lawsmith.sandbox.law.write_text import labelled, source_formula
-from lawsmith.tasks import Schema, schema
+from lawsmith.tasks import InputError, Schema, schema
 from lawsmith.tasks.errors import counted
 
 HYPOTHESES = 12
@@ -51,7 +51,6 @@ def table(runs_dir: Path, task: str | None, agent: str | None, sort: str, as_jso
 
 def _task_name(task: str) -> str:
     """The archive's word for a benchmark task; the name of an own table is taken as it is."""
-    from lawsmith.tasks import InputError
 
     try:
         return schema(task).name

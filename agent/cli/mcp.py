@@ -10,6 +10,7 @@ from lawsmith.agent.cli.search import described, terminated_like_interrupted
 from lawsmith.agent.command.job import Job, OwnTable
 from lawsmith.agent.command.registry import CLIENT
 from lawsmith.agent.terminal.output import announce, shown, warn
+from lawsmith.sandbox import Sandbox
 from lawsmith.tasks.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def run(
     from lawsmith.agent.mcp.server import serve_stdio
     from lawsmith.agent.mcp.sessions import Bounds, Sessions
     from lawsmith.agent.mcp.tools import build_server
-    from lawsmith.sandbox import Sandbox
 
     Job(agent=CLIENT, workers=workers).check()
     if unsafe_local:

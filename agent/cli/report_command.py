@@ -7,6 +7,7 @@ from tempfile import mkdtemp
 from lawsmith.agent.terminal.output import announce, print_result, shown
 from lawsmith.runs.records.archive import REPORT
 from lawsmith.runs.records.find import find_archive
+from lawsmith.sandbox import Sandbox
 from lawsmith.tasks import InputError
 
 
@@ -31,7 +32,6 @@ def run(
         content = {"site": str(path), "archives": count}
     else:
         from lawsmith.runs.report import write_report
-        from lawsmith.sandbox import Sandbox
 
         archive = find_archive(reference or "", runs_dir)
         with Sandbox() as sandbox:

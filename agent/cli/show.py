@@ -11,10 +11,13 @@ from rich.text import Text
 from lawsmith.agent.cli.options import RUNS_DIR
 from lawsmith.agent.command.result import OwnForm, Result, Run
 from lawsmith.agent.terminal.output import line, number, out, shown, text
-from lawsmith.runs import Account, RunResult
+from lawsmith.runs import Account, Archive, RunResult
+from lawsmith.runs.intervals import uncertainty
+from lawsmith.runs.intervals.predict import constant_intervals
 from lawsmith.runs.records.record import WORST_R2
+from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.write_text import codes_in, labelled
-from lawsmith.tasks import Schema
+from lawsmith.tasks import InputError, Schema
 from lawsmith.tasks.errors import counted, listing
 
 MOST_CONSTANTS = 24  # on one line of an inspection; --json has all
@@ -153,11 +156,6 @@ def _rank(own: OwnForm) -> str:
 
 def _ranges(run: Run, law: str) -> Mapping[str, Mapping[str, tuple[float, float]]]:
     """Group -> constant -> its 90 % interval, from refits; empty where they cannot be made."""
-    from lawsmith.runs import Archive
-    from lawsmith.runs.intervals import uncertainty
-    from lawsmith.runs.intervals.predict import constant_intervals
-    from lawsmith.sandbox import Sandbox
-    from lawsmith.tasks import InputError
 
     try:
         with Sandbox() as sandbox:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from lawsmith.agent.terminal.output import line, print_result, shown, text
+from lawsmith.agent.terminal.output import line, out, print_result, shown, text
 from lawsmith.tasks import names, schema
 from lawsmith.tasks.sources import whereabouts
 
@@ -34,7 +34,6 @@ def _describe(name: str, data_dir: Path | None) -> dict[str, Any]:
 
 
 def _list(described: list[dict[str, Any]]) -> None:
-    from lawsmith.agent.terminal.output import out
 
     for entry in described:
         path = entry["data"]["path"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.search.proposer import Proposer
+from lawsmith.agent.symbolic.catalogue import candidates, crowded, read_catalogue
 from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, OF_MILLIONS, History, Proposal
 from lawsmith.sandbox.law.own_constants import LEAST
 from lawsmith.sandbox.law.own_form import own_candidate, without_option
@@ -57,7 +58,6 @@ def brought(job: Job, task: Task) -> tuple[tuple[Proposal, ...], tuple[str, ...]
 
     Raises InputError where `--only` leaves nothing to fit.
     """
-    from lawsmith.agent.symbolic.catalogue import candidates, crowded, read_catalogue
 
     own = {own_candidate(text, task.schema, task.train): text for text in job.forms}
     fame, unfit = imported_candidates(job.hall_of_fame, task.schema)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lawsmith.agent.client.scrub import public_url
 from lawsmith.agent.command.job import Job
 from lawsmith.agent.command.own_forms import OwnForms, brought
 from lawsmith.agent.search.budget import Budget
@@ -77,7 +78,6 @@ def _told(settings: "Settings", options: "Options", environment: Mapping[str, st
     """Who is asked, and which files say so."""
     from lawsmith.agent.client.config import files
     from lawsmith.agent.client.profiles import OFFICIAL
-    from lawsmith.agent.client.scrub import public_url
 
     config = settings.config
     places = dict.fromkeys(public_url(one.base_url or config.base_url or OFFICIAL) for one in config.models)

@@ -16,6 +16,7 @@ from lawsmith.runs.laws.law_table import LawRow, laws
 from lawsmith.runs.records.record import WORST_R2
 from lawsmith.runs.records.searched import growing_target
 from lawsmith.runs.records.trials import CATALOGUE, HALL_OF_FAME, Trial
+from lawsmith.sandbox import Sandbox
 from lawsmith.sandbox.law.identified import tangled
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_text import codes_in, labelled
@@ -181,7 +182,6 @@ class Result:
         if self.selected is None:
             raise InputError("No run found a law, so there is nothing to report.")
         from lawsmith.runs.report import write_report
-        from lawsmith.sandbox import Sandbox
 
         with Sandbox() as sandbox:
             archive = Archive.open(self.selected.archive)
