@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.agent.cli.options import TableOptions
-from lawsmith.agent.cli.search import described, terminated_like_interrupted
+from lawsmith.agent.cli.search import described, first_option, terminated_like_interrupted
 from lawsmith.agent.command.job import Job, OwnTable
 from lawsmith.agent.command.registry import CLIENT
 from lawsmith.agent.terminal.output import announce, shown, warn
@@ -63,8 +63,8 @@ def _serve_http(server: "MCPServer", port: int) -> None:
 def _own_table(table: TableOptions) -> OwnTable | None:
     own = described(table)
     if table.data is None:
-        if (given := next((name for name, value in own.items() if value), None)) is not None:
-            raise InputError(f"--{given} describes a table of your own; name its file with --data.")
+        if (given := first_option(own)) is not None:
+            raise InputError(f"{given} describes a table of your own; name its file with --data.")
         return None
     if not own.get("target"):
         raise InputError("--data needs --target: the name of the column to explain.")

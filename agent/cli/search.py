@@ -2,7 +2,7 @@
 
 import shlex
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
@@ -35,15 +35,20 @@ def described(table: TableOptions) -> dict[str, Any]:
     return {**given, **named, "features": named.get("features") or None}
 
 
+def first_option(own: Mapping[str, Any]) -> str | None:
+    """The first option that says something of an own table, as it is typed; None where none does."""
+    name = next((name for name, value in own.items() if value), None)
+    return None if name is None else f"--{'range' if name == 'ranges' else name.replace('_', '-')}"
+
+
 def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: LimitOptions) -> None:
     """Search as the options say; print the result, and exit with 1 if a run failed. Raises InputError for options that
     do not go together."""
     from lawsmith.agent.client.config import Options
 
     own = described(table)
-    stated = [name for name, value in {"data": table.data, **own}.items() if value]
-    if asked.task is not None and stated:
-        raise InputError(f"--task and --{stated[0]} do not go together: a task is a table that is already described.")
+    if asked.task is not None and (stated := first_option({"data": table.data, **own})):
+        raise InputError(f"--task and {stated} do not go together: a task is a table that is already described.")
     source = asked.task or table.data
     if source is None:
         raise InputError("Nothing to explain: give --task NAME (see 'discover tasks') or --data FILE --target COLUMN.")

@@ -260,7 +260,7 @@ def _complaint(error: ValidationError, options: Options) -> str:
 
 
 def configured(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a model endpoint is configured, so that `--agent auto` means `evolve`."""
+    """Whether a model endpoint is configured, so that `--agent auto` asks a model."""
     return bool(environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"))
 
 

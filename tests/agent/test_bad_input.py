@@ -48,6 +48,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     [
         ("", "--task NAME"),
         ("--task sfft", "did you mean sft"),
+        ("--task sft --range loss=0:", "--task and --range do not"),
+        ("--task sft --drop-incomplete", "--task and --drop-incomplete do not"),
         ("--task sft --runs 0", "--runs is 0"),
         ("--task sft --runs two", "--runs takes a whole number, not 'two'"),
         ("--task sft --workers 0", "--workers is 0"),
