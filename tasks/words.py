@@ -247,9 +247,9 @@ def bounds_of(name: str, targets: tuple[str, ...]) -> bool:
 def is_relative_error(name: str, targets: tuple[str, ...]) -> bool:
     """Whether a name is one of errors as shares of the target: ``RSD (%)``, ``rel_err``, ``y_err (%)``."""
     own = {word for target in targets for word in tokens(target.replace("%", " percent "))}
-    rest = set(tokens(name.replace("%", " percent "))) - own
+    rest = set(tokens(name.replace("%", " percent ").replace("CoV", "cov"))) - own
     relative = rest & WORDS["relative"]
-    scattered = "rsd" in rest or {"cv", "percent"} <= rest or not ERRORS.isdisjoint(rest)
+    scattered = "rsd" in rest or ("percent" in rest and bool({"cv", "cov"} & rest)) or not ERRORS.isdisjoint(rest)
     scattered |= rest == {"cv"} and not own.isdisjoint(tokens(name))
     return bool(relative) and rest <= WORDS["relative"] | ERRORS and scattered
 

@@ -5,6 +5,7 @@ from bisect import bisect
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lawsmith.tasks.asked import without_unit
 from lawsmith.tasks.errors import counted, listing
 from lawsmith.tasks.numerals import is_missing, is_numeral, mostly_numerals
 from lawsmith.tasks.words import WORDS
@@ -60,7 +61,7 @@ def _joined(names: list[str], upper: list[str], lines: list[list[str]]) -> list[
     lowest = [next((line[k] for line in reversed(lines) if line[k]), names[k]) for k in range(len(names))]
     return [
         f"{upper[k]} {name}"
-        if (lowest.count(name) > 1 or name.lower() in _STATISTICS) and upper[k] not in ("", name)
+        if (lowest.count(name) > 1 or without_unit(name)[0].lower() in _STATISTICS) and upper[k] not in ("", name)
         else name
         for k, name in enumerate(lowest)
     ]

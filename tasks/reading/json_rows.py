@@ -157,7 +157,8 @@ def _rows_of(whole: dict[str, Any]) -> list[Any]:
         curves = all(isinstance(cell, list) for cell in values[0].values())  # of runs by name
         if numbered == [True, False] or (not any(numbered) and (curves or len(whole) > len(values[0]))):
             return _with_names(whole)  # rows by number or name
-        return [{name: column[row] for name, column in whole.items()} for row in values[0]]
+        rows = {row: {name: column[row] for name, column in whole.items()} for row in values[0]}
+        return list(rows.values()) if numbered[1] else _with_names(rows)
     inner = [value for value in values if isinstance(value, dict) and _are_rows(value)]
     return _with_names(inner[0]) if len(inner) == 1 else [whole]
 

@@ -24,9 +24,10 @@ _SHAPES = re.compile(
     r"\((?:#, ?)+#?\)|#(?:\s?[x×]\s?#)+|\[\s*#(?:[\s,]+#){0,15}\s*\]"
 )  # (16, 1), 256x256, [64, 64, 10]
 _PAIR = re.compile(r"([A-Za-z][\w.]*)\s?=\s?([^\s,;|_=]+)")  # lr=0.1,width=64
+_ARGUMENT = r"(?:[A-Za-z]\w*=)?\d{1,15}"
 _BENCHMARK = re.compile(
-    r"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:\d{1,15}[/-])*\d{1,15})\]?"
-)  # BM_Sort/1024, test_sort[10-3]
+    rf"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:{_ARGUMENT}[/-])*{_ARGUMENT})\]?"
+)  # BM_Sort/1024, test_sort[10-3], BenchmarkSort/n=1000-8
 SIZE_IN_NAME = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
 _PLAIN = re.compile(r"\s*[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\s*")
 _LONGEST = 200  # characters of a name
@@ -135,14 +136,16 @@ def _pairs_in(texts: list[str], columns: "pd.Index[str]") -> list[dict[str, Any]
 def _arguments_in(texts: list[str]) -> list[dict[str, Any]] | None:
     """The test in each cell, where there are several, and the arguments that differ; None where a cell has others."""
     matched = [_BENCHMARK.fullmatch(text) for text in texts]
-    found = [[float(one) for one in re.findall(r"\d+", one[1])] for one in matched if one is not None]
-    if not texts or len(found) < len(texts) or len({len(numbers) for numbers in found}) > 1:
+    parts = [re.findall(r"(?:([A-Za-z]\w*)=)?(\d+)", one[1]) for one in matched if one is not None]
+    names = [[key or str(place) for place, (key, _) in enumerate(one, 1)] for one in parts]
+    if not texts or len(parts) < len(texts) or any(one != names[0] for one in names):
         return None
-    places = [place for place, values in enumerate(zip(*found, strict=True), 1) if len(set(values)) > 1]
+    found = [[float(number) for _, number in one] for one in parts]
+    places = [place for place, values in enumerate(zip(*found, strict=True)) if len(set(values)) > 1]
     tests = [re.split(r"[/\[]", text)[0] for text in texts]
     several = [{"test": test} if len(set(tests)) > 1 else {} for test in tests]
     records = [
-        {**test, **{str(place): numbers[place - 1] for place in places}}
+        {**test, **{names[0][place]: numbers[place] for place in places}}
         for test, numbers in zip(several, found, strict=True)
     ]
     return records if places else None

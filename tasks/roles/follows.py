@@ -19,6 +19,7 @@ MOST_ROUNDED = 4.0  # variances of rounding by which two columns of one quantity
 STATED_LOGARITHM = 1 - 1e-4  # the same where the name of one says that it is a logarithm, which may be rounded
 ROWS_PER_COLUMN = 3  # a model with fewer rows than this for each of its columns tells nothing
 MOST_PARTS = 3  # columns that a derived one is made of
+MOST_CODES, LARGEST_CODE = 5, 3.0  # levels of a factor in a designed experiment, and the farthest axial point
 
 _LOGARITHM = frozenset(("log", "log2", "log10", "ln", "lg"))
 _BASIC = ("n", "d", "params", "parameters", "tokens", "samples", "size", "examples")
@@ -48,6 +49,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
     made = [is_made(words[name]) or logarithms[k] for k, name in enumerate(order)]
     levels = [len(np.unique(column)) for column in values]
     likeness = _Likeness.of(values, levels, made, logarithms)
+    coded = [_is_coded(column) for column in values]
 
     def grade(several: bool, place: int) -> tuple[float, int, int]:
         set_from = made[place] and (several or not is_made(words[order[place]], "budgets"))
@@ -57,7 +59,7 @@ def derived(columns: Mapping[str, Array], words: Mapping[str, Sequence[str]]) ->
         found = not {"time", "epoch", "opt", "optimal", "trainable"}.isdisjoint(
             words[order[place]]
         )  # of a ramp; of a rank
-        return set_from - (-0.5 if found else basic), levels[place], place
+        return set_from - (-0.5 if found or coded[place] else basic), levels[place], place
 
     rest, left = _parted(likeness, len(order), grade)
     found = {}
@@ -93,6 +95,14 @@ def _parted(
             left[place] = through[0]
             rest.remove(place)
     return rest, left
+
+
+def _is_coded(column: Array) -> bool:
+    """Whether a column (n,) holds the codes of a designed experiment, -1, 0 and 1 with axial points beyond, which stand
+    for the values of another one."""
+    levels = np.unique(column)
+    balanced = 2 < len(levels) <= MOST_CODES and np.allclose(levels, -levels[::-1], rtol=0, atol=1e-3)
+    return bool(balanced and {-1.0, 1.0} <= set(levels.tolist()) and levels[-1] <= LARGEST_CODE)
 
 
 def _is_curve(along: Array, column: Array) -> bool:

@@ -106,7 +106,9 @@ def _leave_out_sizes(d: Deciding) -> None:
         columns = d.candidates()
         sizes = columns.pop(name, None)
         units = {one[1] for label in d.labels_of(name.removesuffix(".size")) for one in _SIZE.findall(label)}
+        results = {other for other in columns if words.is_outcome(other) or words.is_performance(other)}
         others = [other for other in columns if not is_made(words.tokens(other))]  # a learning rate is set from sizes
+        others = [other for other in others if other not in results]
         alike = [other for other in others if sizes is not None and along(sizes, columns[other]) > RESTATES]
         if alike:
             d.set(name, "left out", f"sizes in names, which {alike[0]} states, too")

@@ -71,7 +71,7 @@ def _weigh_by_trials(d: Deciding) -> None:
         shares = np.asarray(d.numbers[hits]) / np.asarray(d.numbers[trials])
         unit = next((one for one in UNITS_OF_SHARES if np.allclose(target, one * shares, rtol=0.1)), 1.0)
         off = np.abs(shares - target / unit)
-        counted_out = shares.max() <= 1 and (rate or not d.is_axis(hits))
+        counted_out = shares.max() <= 1 and (rate or words.has(hits, "rates_of") or not d.is_axis(hits))
         if len(d.asked.target) == 1 and counted_out and np.all(off <= 2 * rounding(target / unit) + 1e-9):
             d.set(hits, "companion", f"{d.asked.target[0]} is this column divided by {trials}")
             if trials in d.open():

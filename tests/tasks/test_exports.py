@@ -282,3 +282,54 @@ def test_squares_in_units_and_houses_in_streets(tmp_path: Path):
     made["area"] = [f"{one} m2" for one in made["area"]]
     data = read(tmp_path, made.assign(price=1e3 * area**0.9), "price")
     assert data.task.schema.columns["area"].unit == "m2" and not any("address" in said for said in data.notices)
+
+
+def test_arguments_of_benchmarks_of_go_have_names(tmp_path: Path):
+    rows = "".join(f"BenchmarkSort/n={n}/p={p}-8\t{n * p * 3.5}\t{8 * n}\n" for n in (100, 1000, 10000) for p in (1, 2))
+    data = read(tmp_path, "name\ttime (ns/op)\tB/op\n" + rows, "time (ns/op)")
+    assert data.task.schema.features == ("name.n", "name.p")
+
+
+def test_statistics_with_a_unit_are_named_with_the_cell_above_them(tmp_path: Path):
+    rows = "".join(f"{n},{3 + n**0.5:.2f},0.{12 + n % 7},{9 + n % 3},0.1{n % 4}\n" for n in range(0, 150, 10))
+    text = "Treatment,Yield,,Protein,\nN (kg/ha),mean (t/ha),SE,mean (%),SE\n" + rows
+    found = roles(read(tmp_path, text, "Yield mean"))
+    assert found["Yield mean (t/ha)"] == "target" and found["Yield SE"] == "weight"
+    assert found["Protein SE"] == "left out"
+
+
+@pytest.mark.parametrize("name", ["CoV %", "COV (%)"])
+def test_a_coefficient_of_variation_is_a_relative_error(name: str, tmp_path: Path):
+    made = pd.DataFrame(
+        {"age": np.arange(1.0, 13), "fc (MPa)": 40 - 30 / np.arange(1.0, 13), name: 2 + np.arange(12) % 5}
+    )
+    assert roles(read(tmp_path, made, "fc (MPa)"))[name] == "weight"
+
+
+def test_what_was_right_of_as_many_trials_each_is_no_feature_of_its_share(tmp_path: Path):
+    right = np.tile([21, 24, 30, 36, 39], 4)
+    made = pd.DataFrame({"subject": np.repeat(list("abcd"), 5), "contrast": [1, 4, 9, 20, 60] * 4, "n_trials": 40})
+    assert roles(read(tmp_path, made.assign(n_correct=right, pc=right / 40), "pc"))["n_correct"] == "companion"
+
+
+def test_rows_that_json_names_keep_their_names(tmp_path: Path):
+    made = {f"pythia-{size}": {"acc": 0.3 + k / 30, "n": 5.0} for k, size in enumerate(("70m", "160m", "410m", "1b"))}
+    for whole in ({"results": made}, {"results": made, "versions": dict.fromkeys(made, 1)}):
+        path = tmp_path / "results.json"
+        path.write_text(json.dumps(whole))
+        assert read_dataset(path, ["acc"]).task.schema.features == ("name.size",)
+
+
+def test_sizes_in_names_stay_beside_what_was_measured(tmp_path: Path):
+    made = pd.DataFrame({"GPUs": np.repeat([f"{2**k}×A100" for k in range(5)], 3), "batch": [64, 128, 256] * 5})
+    made["img/s"] = made["batch"] * 2.0 ** np.repeat(np.arange(5), 3) * np.linspace(1, 0.9, 15)
+    made["Scaling eff."] = np.repeat([1, 0.99, 0.97, 0.94, 0.9], 3)
+    assert "GPUs.size" in read(tmp_path, made, "img/s").task.schema.features
+
+
+def test_codes_of_a_designed_experiment_follow_from_its_settings(tmp_path: Path):
+    a, b = (axis.ravel() for axis in np.meshgrid([-1.0, 0, 1], [-1.0, 0, 1]))
+    made = pd.DataFrame(
+        {"A": a, "B": b, "Temp (°C)": 150 + 20 * a, "min": 30 + 10 * b, "y": 70 + 5 * a - 3 * a * a + b}
+    )
+    assert read(tmp_path, made, "y").task.schema.features == ("Temp (°C)", "min")
