@@ -5,6 +5,7 @@ out near a small whole number may be that number: overheads and speedups fall as
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,10 @@ def limiting_forms(node: Node, groups: Sequence[tuple[Mapping[str, Array], Mappi
     every = {name: np.concatenate([x[name] for x, _ in groups]) for name in groups[0][0]}
     beside_constants = {factor for part in walk(node) if isinstance(part, Sum) for factor in _beside_constants(part)}
     limits = ((part, _limit(part, values, part in beside_constants)) for part in dict.fromkeys(walk(node)))
-    return _sound(node, ((part, limit) for part, limit in limits if limit is not None), every)
+    found = [(part, limit) for part, limit in limits if limit is not None]
+    cancelling = [pair for pair in found if pair[0] in beside_constants and _moves(pair[0], values) < STRAIGHT]
+    freed = [change for part, limit in cancelling for change in _with_free_constant(node, part, limit)]
+    return _sound(node, [*found, *freed], every)
 
 
 def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
@@ -58,6 +62,18 @@ def _sound(node: Node, changes: Iterable[tuple[Node, Node]], rows: Mapping[str, 
         changed = merged(cancelled(swap(node, part, new)))
         if not is_redundant(changed) and not tangled(changed, rows):
             yield changed
+
+
+def _with_free_constant(node: Node, part: Node, limit: Node) -> Iterator[tuple[Node, Node]]:
+    """Sums of a bounded constant and the part, and the same with the limit and the constant free: what `L + A exp(k x)`
+    takes from a level and an amplitude that cancel is an intercept, and may have the other sign."""
+    for whole in (one for one in dict.fromkeys(walk(node)) if isinstance(one, Sum)):
+        constants = {term for term in whole.terms if isinstance(term, Parameter)}
+        bounded = {one for one in constants if np.isfinite([one.lower, one.upper]).any()}
+        if bounded and any(part in factors_of(term) for term in whole.terms):
+            free = (replace(one, lower=-np.inf, upper=np.inf) for one in bounded)
+            rest = (swap(term, part, limit) for term in whole.terms if term not in bounded)
+            yield whole, add(*free, *rest)
 
 
 def _beside_constants(part: Sum) -> Iterator[Node]:

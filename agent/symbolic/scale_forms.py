@@ -55,6 +55,7 @@ def of_one(profile: Profile, name: str) -> list[Template]:
         f"level and log polynomial of {name}": lambda b: b.on_level(b.exponential(b.log_polynomial([name], 2))),
         f"exponential of power law of {name}": lambda b: b.exponential_of([name]),
         f"power law and slope of {name}": lambda b: b.on_level(b.slope(b.x(name)), b.term(b.decay(name))),
+        f"logarithm and slope of {name}": lambda b: b.on_level(b.slope(b.x(name)), b.term(b.logarithm(name))),
         f"{name} times its logarithm": lambda b: b.times_logarithm(name),
         f"quadratic in log {name}": lambda b: b.log_polynomial([name], 2),
         f"cubic in log {name}": lambda b: b.log_polynomial([name], 3),

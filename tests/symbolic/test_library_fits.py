@@ -43,6 +43,10 @@ LAWS: dict[str, tuple[dict[str, Array], Callable[[Columns], Array]]] = {
         {"hours": np.geomspace(0.5, 200, 12)},
         lambda x: 0.12 + 0.09 * x["hours"] ** 0.34 + 0.0019 * x["hours"],
     ),
+    "logarithm and slope of current": (  # a diode in series with a resistance
+        {"current": np.geomspace(1e-6, 1, 12)},
+        lambda x: 1.03 + 0.0459 * np.log(x["current"]) + 0.35 * x["current"],
+    ),
     "power law and slope of epochs": (
         {"epochs": np.array([1.0, 2, 3, 4, 6, 8, 12, 16, 24, 32])},
         lambda x: 2.2 + 0.6 * x["epochs"] ** -0.7 + 0.006 * x["epochs"],

@@ -1,10 +1,12 @@
 """Laws whose constants went to an extreme, and the simpler forms that they have nearly become."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lawsmith.agent.symbolic.limiting_forms import limiting_forms, without_a_term
-from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, power
+from lawsmith.sandbox.law.expression import add, exp, log, mul, neg, parameters, power
 from lawsmith.sandbox.law.key import canonical
 from lawsmith.sandbox.law.merged import cancelled
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Role
@@ -51,6 +53,16 @@ MOVING = mul(C, power(add(log(X), OPTIMUM, neg(mul(M2, log(W))), mul(M3, Feature
 )
 def test_a_constant_at_an_extreme_gives_the_simpler_form(form: Node, constants: dict[str, float], limit: Node) -> None:
     assert [canonical(one) for one in limiting_forms(form, [(ROWS, constants)])] == [canonical(limit)]
+
+
+def test_a_constant_that_cancelled_a_term_may_have_the_other_sign_beside_its_limit() -> None:
+    """The irreducible loss is not negative; the intercept of a line may be."""
+    level = replace(L, lower=0.0)
+    form = add(level, mul(A, exp(mul(RATE, X))), mul(Parameter("b"), W))
+    found = list(limiting_forms(form, [(ROWS, {"L": 32219.0, "A": -32220.0, "k": -1e-4, "b": 2.0})]))
+    lines = [add(one, mul(A, X), mul(Parameter("b"), W)) for one in (level, L)]
+    assert [canonical(one) for one in found] == [canonical(one) for one in lines]
+    assert {one.lower for one in parameters(found[1]) if one.name == "L"} == {-np.inf}
 
 
 @pytest.mark.parametrize(
