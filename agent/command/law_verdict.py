@@ -28,6 +28,7 @@ from lawsmith.tasks import Array, Dataset, Table, Task
 from lawsmith.tasks.arrays import geometric_mean, is_logarithmic
 from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frontier.folds import FEWEST_POINTS, Fold, frontier_features, left_out_folds
+from lawsmith.tasks.frontier.outward import lies_below, outward
 from lawsmith.tasks.frontier.reach import Unsafe
 from lawsmith.tasks.noise import AT_NOISE, replicates, rules_out
 
@@ -143,8 +144,14 @@ def _held_out(found: Evaluation, train: Table, folds: Sequence[Fold]) -> str:
     names, held_out = list(train.targets), [train.take(fold.held_out) for fold in folds]
     parts = [_error(rmse[:, k], held_out, k) for k in range(len(names))]
     told = parts[0] if len(names) == 1 else ", ".join(f"{name} {part}" for name, part in zip(names, parts, strict=True))
-    factor = max(_factors(train, folds).values(), default=1.0)
-    far = f"; they are up to {times(factor)} larger than the fitted rows" if factor > 1.05 else ""
+    factors = _factors(train, folds)
+    farthest = max(factors, key=factors.__getitem__, default="")
+    size = "smaller" if lies_below(farthest) else "larger"
+    far = (
+        f"; they are up to {times(factors[farthest])} {size} than the fitted rows"
+        if factors.get(farthest, 1.0) > 1.05
+        else ""
+    )
     if (rmse <= ROUNDING * np.abs(train.target_matrix()).mean(axis=0)).all():
         return f"The law predicts held-out rows exactly{far}."
     return f"The law typically predicts held-out rows within {told}{far}."
@@ -183,10 +190,11 @@ def _two_digits(number: float) -> str:
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> dict[str, float]:
-    """Feature -> how many times its largest fitted value a held-out row has, at most over the folds."""
+    """Feature -> how many times its largest fitted value a held-out row has, or the smallest one of a loss what it has,
+    at most over the folds."""
     return {
         name: max((float(column[fold.held_out].max() / column[fold.fitted].max()) for fold in folds), default=1.0)
-        for name, column in train.features.items()
+        for name, column in outward(train).items()
         if is_logarithmic(column)
     }
 
@@ -209,7 +217,8 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
     if tone == "bad":
         return "Do not trust it beyond the data."
     if unsafe is not None and unsafe.times is not None and _within(unsafe, max(factors.values(), default=1.0)):
-        return f"Trust it to less than {times(unsafe.times)} beyond your largest rows: it is not plausible farther out."
+        where = _where(list(train.features))
+        return f"Trust it to less than {times(unsafe.times)} beyond {where}: it is not plausible farther out."
     rounded = {name: float(f"{far:.1g}") if far >= 2 else round(far, 1) for name, far in factors.items()}
     tried = {name: far for name, far in rounded.items() if factors[name] > 1.05}  # a rule of thumb
     if not tried and (wide := _ranges(train, folds)):
@@ -217,7 +226,13 @@ def _trust(train: Table, folds: Sequence[Fold], tone: Tone, unsafe: Unsafe | Non
         return f"Trust it to about {far} the range of your rows beyond them ({listing(list(wide))})."
     if not tried:
         return "Errors farther out were not measured: trust it inside the data, and a little beyond."
-    return f"Trust it to about {by_feature(tried, len(tried) == len(factors))} beyond your largest rows."
+    return f"Trust it to about {by_feature(tried, len(tried) == len(factors))} beyond {_where(list(tried))}."
+
+
+def _where(names: Sequence[str]) -> str:
+    """``your largest rows``: where these features end; the smallest where all are losses."""
+    below = [lies_below(name) for name in names]
+    return f"your {'smallest' if all(below) else 'outermost' if any(below) else 'largest'} rows"
 
 
 def _within(unsafe: Unsafe, factor: float) -> bool:

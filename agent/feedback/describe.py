@@ -9,6 +9,7 @@ from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.frontier.folds import frontier_folds
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.noise import AT_NOISE, replicates
 
 MAX_COLUMNS = 24  # a description of more columns would crowd out the laws
@@ -51,7 +52,10 @@ def reach_words(task: Task) -> str:
     for name, size in list(stated.items())[:MAX_COLUMNS]:
         values = table.features[name]
         low, high = float(values.min()), float(values.max())
-        if is_logarithmic(values):
+        if lies_below(name):
+            least = low / size if is_logarithmic(values) else low - size * (high - low)
+            ways.append(f"{name} down to {number(least, 4)}")
+        elif is_logarithmic(values):
             ways.append(f"{name} up to {number(size)} times the largest value, {number(high * size, 3)}")
         else:
             ways.append(f"{name} up to {number(high + size * (high - low), 4)}")

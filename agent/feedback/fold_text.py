@@ -9,6 +9,7 @@ from lawsmith.agent.feedback.tables import MAX_TARGETS
 from lawsmith.sandbox import Evaluation, FoldScore
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.frontier.folds import Fold, frontier_folds
+from lawsmith.tasks.frontier.outward import lies_below
 
 MAX_GROUPS = 4  # that are named
 NOTABLE = 0.05  # of a bias, in units of the target's spread
@@ -25,13 +26,14 @@ def _label(table: Table, fold: Fold) -> str:
     name, _, depth = fold.name.rpartition(">")
     if fold.kind == "frontier" and name in table.features:
         values = table.features[name]
+        nearest, way = (np.max, "down") if lies_below(name) else (np.min, "on")
         cuts = [
-            float(values[fold.held_out][table.codes[fold.held_out] == code].min())
+            float(nearest(values[fold.held_out][table.codes[fold.held_out] == code]))
             for code in np.unique(table.codes[fold.held_out])
         ]
         low, high = number(min(cuts), 3), number(max(cuts), 3)
         where = low if low == high else f"{low} to {high}, by group"
-        return f"{name} from {where} on, {rows}"
+        return f"{name} from {where} {way}, {rows}"
     if fold.kind == "corner":
         return f"several features far out ({'near' if depth == '1' else 'wider'} corner), {rows}"
     return f"whole design points ({clip(fold.name, 40)}), {rows}"

@@ -4,6 +4,7 @@ A law that only steepens claims none of these. Less than one and a half turns of
 
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -13,8 +14,9 @@ from lawsmith.sandbox.law.expression import features, parameters, walk
 from lawsmith.sandbox.law.nodes import Feature, Function, Node, Unreadable
 from lawsmith.sandbox.law.numeric import evaluate
 from lawsmith.sandbox.law.read import read
-from lawsmith.tasks.arrays import Array, is_logarithmic
+from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
 from lawsmith.tasks.frontier.folds import frontier_features
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.known_units import radians, turns
 from lawsmith.tasks.table import Table, kept_with_table
 
@@ -61,13 +63,12 @@ def _claims(train: Table, source: str, constants: str) -> bool:
 
 def _slows(tree: Node, name: str, column: Array, constants: dict[str, float]) -> bool:
     """Whether a tree steepens through the upper half of the rows, and not beyond them."""
-    logarithmic = is_logarithmic(column)
-    axis = np.log(column[column > 0]) if logarithmic else column
+    axis, value_at = _axis(name, column)
     low, high = float(axis.min()), float(axis.max())
     step = (high - low) / (2 * STEPS)
-    places = (low + high) / 2 + step * np.arange(3 * STEPS + 1)
+    places = np.asarray((low + high) / 2 + step * np.arange(3 * STEPS + 1), dtype=np.float64)
     with np.errstate(all="ignore"):
-        values = evaluate(tree, {name: np.exp(places) if logarithmic else places}, constants)
+        values = evaluate(tree, {name: value_at(places)}, constants)
         slopes = np.diff(np.broadcast_to(values, places.shape))
     inside, beyond = slopes[:STEPS], slopes[STEPS:]
     if not np.isfinite(slopes).all() or not inside[-1]:
@@ -81,15 +82,14 @@ def _turns(tree: Node, name: str, train: Table, constants: Constants) -> bool:
     column = train.features[name]
     if name not in features(tree) or np.ptp(column) == 0:
         return False
-    logarithmic = is_logarithmic(column)
-    rows = np.flatnonzero(column > 0) if logarithmic else np.arange(len(train))
+    rows = np.flatnonzero(column > 0) if is_logarithmic(column) else np.arange(len(train))
     rows = rows[:: max(1, len(rows) // MOST_ROWS)]
-    axis = np.log(column[rows]) if logarithmic else column[rows]
+    axis, value_at = _axis(name, column, rows)
     step = float(np.ptp(axis)) / STEPS
     beyond = axis.max() + step / 2 * np.arange(STEPS + 1)[:, None]
     places = np.concatenate([axis[None] - step / 2, axis[None], np.broadcast_to(beyond, (STEPS + 1, len(rows)))])
     seen = train.take(rows)
-    columns = {**seen.features, name: np.exp(places) if logarithmic else places}
+    columns = {**seen.features, name: value_at(places)}
     with np.errstate(all="ignore"):
         values = np.broadcast_to(evaluate(tree, columns, constants.by_row(seen)), places.shape)
         inside, outside = values[1] - values[0], np.diff(values[2:], axis=0)
@@ -97,6 +97,15 @@ def _turns(tree: Node, name: str, train: Table, constants: Constants) -> bool:
     if not np.isfinite(values).all() or not side[0] or (side != side[0]).any():
         return False
     return bool((side * outside < 0).any(axis=0).all())
+
+
+def _axis(name: str, column: Array, rows: IntArray | None = None) -> tuple[Array, Callable[[Array], Array]]:
+    """The places of values (n,) of a feature, or of some of its rows, on their axis, which rises to what lies beyond
+    them; and the values at places."""
+    sign = -1.0 if lies_below(name) else 1.0
+    if not is_logarithmic(column):
+        return sign * (column if rows is None else column[rows]), lambda places: sign * places
+    return sign * np.log(column if rows is None else column[rows]), lambda places: np.asarray(np.exp(sign * places))
 
 
 def unshown_waves(source: str, evaluation: Evaluation, train: Table) -> int:

@@ -32,6 +32,7 @@ from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic, weighted_median
 from lawsmith.tasks.frontier.folds import Fold, simplex_units
+from lawsmith.tasks.frontier.outward import lies_below
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
 MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form
@@ -273,9 +274,12 @@ def _noise(train: Table, residual: Array, constants: int, target: int) -> tuple[
 
 
 def _factors(train: Table, folds: Sequence[Fold]) -> tuple[float, ...]:
-    """Per feature: how many times its largest fitted value a held-out row of some fold had, at least 1."""
+    """Per feature: how many times its largest fitted value a held-out row of some fold had, or the smallest one of a
+    loss what it had, at least 1."""
     found = []
-    for column in train.features.values():
+    for name, column in train.features.items():
+        if lies_below(name) and column.min() > 0:
+            column = 1 / column
         ends = [(float(column[fold.fitted].max()), float(column[fold.held_out].max())) for fold in folds]
         found.append(max([1.0, *(there / here for here, there in ends if here > 0)]))
     return tuple(found)

@@ -7,7 +7,7 @@ A run has a table of laws; the one that the search chose is the law of the run, 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from lawsmith.sandbox.law.write_sympy import to_sympy
 from lawsmith.sandbox.law.write_text import labelled, latex, source_formula
 from lawsmith.tasks import Array
 from lawsmith.tasks.errors import InputError, listing
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.new_rows import stated
 
 if TYPE_CHECKING:
@@ -93,15 +94,16 @@ class Law(ArchivedLaw):
     def finite_up_to(self, known: Uncertainty, group: str) -> float | None:
         """The largest of some factors beyond the data (10 to a million) up to which the law is finite in a group.
 
-        Each positive feature alone and all of them together are followed beyond their largest values, the others held
-        at both ends of their range. 1 where it is not finite even ten times beyond; None for a law that cannot be read.
+        Each positive feature alone and all of them together are followed beyond their largest values (losses below
+        their smallest), the others held at both ends of their range. 1 where it is not finite even ten times beyond;
+        None for a law that cannot be read.
         """
         stated, constants = self.read(), self.constants.get(group)
         if isinstance(stated, Unreadable) or constants is None:
             return None
         region, reached = known.regions[group], 1.0
         for factor in REACHES:
-            table = _beyond(region, factor)
+            table = _beyond(region, factor, [lies_below(name) for name in self.schema.features])
             columns = {name: table[:, k] for k, name in enumerate(self.schema.features)}
             values = [evaluate(tree, columns, constants) for tree in stated.targets.values()]
             if not all(np.isfinite(value).all() for value in values):
@@ -247,13 +249,14 @@ def trial_of(archive: Archive, law: str) -> Trial:
     raise InputError(f"{law!r} names no law of {archive.run}: {many}; `discover laws {archive.run}` lists them.")
 
 
-def _beyond(region: Region, factor: float) -> Array:
-    """(n, F): corners of the data, with each feature that has a ratio, and all of them, on the way to `factor`."""
+def _beyond(region: Region, factor: float, below: Sequence[bool]) -> Array:
+    """(n, F): corners of the data, with each feature that has a ratio, and all of them, on the way to `factor`; those
+    whose frontier lies `below` the data by the factor below it."""
     ends = np.array([region.factor(k, 0.0)[:2] for k in range(len(region.log))])
     steps = np.geomspace(1, factor, 25)
     rows = []
     for base in (ends[:, 0], ends[:, 1]):
         for moved in (*np.eye(len(region.log), dtype=bool), np.ones(len(region.log), dtype=bool)):
             grows = moved & np.array(region.log)
-            rows += [np.where(grows, ends[:, 1] * step, base) for step in steps]
+            rows += [np.where(grows, np.where(below, ends[:, 0] / step, ends[:, 1] * step), base) for step in steps]
     return np.array(rows)

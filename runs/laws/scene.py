@@ -7,6 +7,7 @@ import numpy as np
 from lawsmith.runs.intervals.distance import Region
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.arrays import is_by_ratios_from_zero
+from lawsmith.tasks.frontier.outward import lies_below
 
 NEAREST, FARTHEST = 0.3, 1.0
 """A curve ends as far beyond the data as errors of the law were measured, but within these many ranges of it."""
@@ -18,6 +19,7 @@ class Scene:
 
     def __init__(self, train: Table, test: Table | None, code: int, log: tuple[bool, ...], reach: float) -> None:
         self.code, self.log = code, log
+        self.below = tuple(map(lies_below, train.features))
         self.rows = train.matrix()[train.codes == code]
         there = self.rows[:0] if test is None else test.matrix()[test.codes == code]
         self.seen = np.concatenate([self.rows, there])
@@ -36,12 +38,16 @@ class Scene:
         return low, high
 
     def line(self, k: int, points: int, far: bool) -> Array:
-        """(points,): values of feature `k` from its smallest to its largest, with `far` to beyond all rows.
+        """(points,): values of feature `k` from its smallest to its largest, with `far` to beyond all rows: below those
+        of a loss.
 
         A share of a whole does not exceed 1.
         """
         low, high = self.region.low[k], self.region.high[k]
-        if far:
+        if far and self.below[k]:
+            least = float(np.log(self.seen[:, k].min()) if self.log[k] else self.seen[:, k].min())
+            low = min(low - (high - low) * self.reach, least)
+        elif far:
             seen = self.seen[:, k]
             largest = float(np.log(seen.max()) if self.log[k] else seen.max())
             end = max(high + (high - low) * self.reach, largest)

@@ -7,6 +7,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, ranks
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.leading import ROUNDING, ROWS_PER_COLUMN, leading, unexplained
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.table import Table, kept_with_table
 
 CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
@@ -39,13 +40,14 @@ def decisive(table: Table) -> frozenset[str]:
 
 @kept_with_table
 def steepens(table: Table) -> bool:
-    """Whether a target grows or falls ever faster up to the largest values of the only feature that is a number, so
+    """Whether a target grows or falls ever faster up to the farthest values of the only feature that is a number, so
     that nothing in the data levels off; False with several such features."""
     names = [name for name in table.features if name not in table.categories]
     if len(names) != 1:
         return False
-    columns = table.within_groups(np.column_stack([table.features[names[0]], *table.targets.values()]))
-    last = table.features[names[0]] >= np.quantile(table.features[names[0]], LAST)
+    feature = -table.features[names[0]] if lies_below(names[0]) else table.features[names[0]]
+    columns = table.within_groups(np.column_stack([feature, *table.targets.values()]))
+    last = feature >= np.quantile(feature, LAST)
     whole, end = _slopes(columns), _slopes(columns[last])
     return bool(np.any(np.abs(end) > STEEPENING * np.abs(whole)))
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from lawsmith.tasks.arrays import Array, IntArray, Mask, is_logarithmic
 from lawsmith.tasks.frontier.leading import leading
+from lawsmith.tasks.frontier.outward import outward
 from lawsmith.tasks.noise import rounding
 from lawsmith.tasks.table import Table, kept_with_table
 
@@ -32,7 +33,8 @@ ROUNDED, LOOSE = 6.0, 0.1  # standard deviations of rounding between two sums of
 class Fold:
     """`fitted` and `held_out` are row positions in the training table; they never overlap.
 
-    kind: "frontier" (one feature's largest values), "corner" (several at once) or "levels" (whole design points).
+    kind: "frontier" (one feature's largest values, or the smallest of a loss), "corner" (several at once) or "levels"
+    (whole design points).
     """
 
     name: str
@@ -141,8 +143,8 @@ def _corners(table: Table, names: Sequence[str]) -> Iterator[Fold]:
 
 
 def _beyond(table: Table, name: str, depth: int) -> Mask:
-    """Rows whose `name` is among the largest of their group, `depth` steps deep (0 to 2)."""
-    column, mask = table.features[name], np.zeros(len(table), dtype=bool)
+    """Rows whose `name` is among the farthest out of their group, `depth` steps deep (0 to 2)."""
+    column, mask = outward(table)[name], np.zeros(len(table), dtype=bool)
     order = np.argsort(table.codes, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(table.codes[order])) + 1) if len(table) else ():
         mask[rows] = column[rows] > _cut(column[rows], depth)
@@ -207,10 +209,10 @@ def nearness(table: Table) -> Array:
 
     f is FADE (m / ROWS)^(1 / (4 + d)) for the m rows of the group and d features, from FADE to STEEPEST, as the
     bandwidth of local regression falls (Fan and Gijbels 1996). Every law is wrong somewhere, and with many rows this
-    moves a fit more than their noise does. Ranks run from 0 at the smallest level to 1 at the
-    largest. Shares of a whole and labels have no frontier and do not count; a table without other features gets ones.
+    moves a fit more than their noise does. Ranks run from 0 at the smallest level to 1 at the largest, the other way
+    for a loss. Shares of a whole and labels have no frontier and do not count; a table with nothing else gets ones.
     """
-    columns = [table.features[name] for name in frontier_features(table)]
+    columns = [column for name, column in outward(table).items() if name in frontier_features(table)]
     if not columns:
         return np.ones(len(table))
     rank = sum(_rank(column, table.codes) for column in columns) / len(columns)

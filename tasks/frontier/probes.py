@@ -8,6 +8,7 @@ import numpy as np
 from lawsmith.tasks.arrays import Array, Mask, is_fraction, is_logarithmic
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.leading import rounds
+from lawsmith.tasks.frontier.outward import lies_below, outward, turned
 from lawsmith.tasks.table import Table
 
 GROUPS = 6  # groups that are probed; more would only repeat
@@ -29,12 +30,20 @@ def probe_rows(table: Table, *, reach: Mapping[str, float] = {}) -> Table:
     shares = np.array([name in simplex_columns(table) for name in table.features])
     labels = np.array([name in table.categories for name in table.features])
     far = {**dict.fromkeys(rounds(table), 0.0), **reach}
-    steps = np.array([_step(far.get(name), column) for name, column in table.features.items()])
+    out = outward(table)
+    steps, matrix = (
+        np.array([_step(far.get(name), column) for name, column in out.items()]),
+        np.stack([*out.values()], 1),
+    )
     codes, found = [], []
     for half, group in product((0, 1), probed_groups(table)):
-        found.append(_rows(table.take(np.flatnonzero(table.codes == group)).matrix(), shares, labels, steps, half))
+        found.append(_rows(matrix[table.codes == group], shares, labels, steps, half))
         codes += [group] * len(found[-1])
-    return table.with_rows(np.concatenate(found), codes)
+    rows = np.concatenate(found)
+    for k, (name, column) in enumerate(table.features.items()):
+        if lies_below(name):
+            rows[:, k] = turned(rows[:, k], column)
+    return table.with_rows(rows, codes)
 
 
 def probed_groups(table: Table) -> list[int]:

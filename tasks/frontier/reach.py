@@ -13,6 +13,7 @@ from lawsmith.tasks.arrays import WIDE, Array, IntArray, Mask, is_by_ratios, is_
 from lawsmith.tasks.frontier.dependence import steepens
 from lawsmith.tasks.frontier.folds import frontier_features, simplex_units
 from lawsmith.tasks.frontier.leading import rounds
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.frontier.probes import probed_groups
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
@@ -49,7 +50,8 @@ class Unsafe(Frozen):
     target: str
     where: str
     times: float | None = None
-    """How many times its largest measured value a positive feature has there; None where none is larger."""
+    """How many times its largest measured value a positive feature has there, or the smallest has a loss; None where
+    none lies beyond the data."""
 
     @property
     def sentence(self) -> str:
@@ -91,6 +93,7 @@ def reach_rows(table: Table, distances: tuple[tuple[str, float], ...] = ()) -> T
         sides = []
         for name, column in zip(table.features, x.T, strict=True):
             usual = (_usual(column, even=True), _usual(column, even=steep))
+            usual = usual[::-1] if lies_below(name) else usual
             usual = usual if radians(name, column) is None and name not in known else (NOWHERE, NOWHERE)
             zero = kelvins(name, column)  # no ratio of degrees Celsius says anything
             usual = usual if zero is None else (WIDTHS, WIDTHS)
@@ -217,9 +220,13 @@ def _broken(knowledge: Knowledge, target: str, train: Table, rows: Table, predic
 
 
 def _asked(knowledge: Knowledge, target: str, train: Table, rows: Table) -> Mask:
-    """The rows (n,) where a range that nobody stated holds: none below the smallest features."""
-    above = (rows.matrix() >= train.matrix().min(axis=0)).all(axis=1)
-    return np.asarray(above | (target not in knowledge.assumed))
+    """The rows (n,) where a range that nobody stated holds: none below the smallest features, or above the largest
+    losses."""
+    within = [
+        rows.features[name] <= column.max() if lies_below(name) else rows.features[name] >= column.min()
+        for name, column in train.features.items()
+    ]
+    return np.asarray(np.all(within, axis=0) | (target not in knowledge.assumed))
 
 
 def _lines(rows: Table, feature: str) -> tuple[IntArray, Mask]:
@@ -267,5 +274,7 @@ def _nearest(train: Table, rows: Table, bad: IntArray, what: Broken, target: str
     named = [k for k in np.argsort(-away, kind="stable")[:NAMED] if away[k] or len(row) <= NAMED or not away.any()]
     numbers = {n: k for k, n in enumerate(train.features) if k in named and n not in train.categories}
     where = ", ".join(f"{n} = {row[k]:.{telling_digits(x[:, k])}g}" for n, k in numbers.items()) or "some labels"
-    times = float((row[low > 0] / high[low > 0]).max(initial=1.0))
+    below = np.array([lies_below(name) for name in train.features])
+    out = np.where(below, low / np.where(row > 0, row, np.inf), row / np.where(high > 0, high, np.inf))
+    times = float(out[low > 0].max(initial=1.0))
     return Unsafe(what=what, target=target, where=where, times=times if times > 1 else None)

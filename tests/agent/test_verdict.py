@@ -73,6 +73,17 @@ def test_a_good_law_says_how_far_it_was_tried_and_how_well(untested: Dataset):
     assert told in said(two, trial(two, "law", 0.003))[1]
 
 
+def test_a_law_of_a_loss_is_trusted_below_the_smallest(untested: Dataset):
+    n, ppl = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 8e9, 7), np.geomspace(400, 5, 6)))
+    alone = replace(
+        untested, task=made_task({"ppl": np.geomspace(400, 5, 12)}, {"acc": 0.2 + np.geomspace(0.1, 9, 12)})
+    )
+    told = said(alone, trial(alone, "law", 0.003))[1]
+    assert "times smaller than the fitted rows" in told and "beyond your smallest rows." in told
+    both = replace(untested, task=made_task({"n": n, "ppl": ppl}, {"acc": 2 + n**0.1 / ppl}))
+    assert "beyond your outermost rows." in said(both, trial(both, "law", 0.003))[1]
+
+
 def test_a_feature_from_zero_is_trusted_in_ranges_of_the_rows_as_predictions_say(untested: Dataset):
     c = np.array([0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10.0])
     grid = replace(untested, task=made_task({"c": c}, {"y": 3 + c}))

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.tasks import Table
-from lawsmith.tasks.frontier.folds import frontier_folds, left_out_folds
+from lawsmith.tasks.frontier.folds import frontier_folds, left_out_folds, nearness
 from lawsmith.tasks.frontier.probes import probe_rows
+from lawsmith.tasks.frontier.reach import reach_rows, unsafe
+from lawsmith.tasks.knowledge import Knowledge
 
 
 def grid(groups: int = 1) -> Table:
@@ -131,3 +134,31 @@ def test_probes_of_a_mixture_stay_mixtures() -> None:
     x = probe_rows(mixture()).matrix()
     assert x.min() >= 0
     np.testing.assert_allclose(x.sum(axis=1), 1.0, atol=1e-9)
+
+
+def accuracies(name: str, smallest: float) -> Table:
+    """Accuracies of 16 models by their loss, from chance to .6 as it falls."""
+    loss = np.linspace(smallest + 0.6, smallest, 16)
+    return Table(
+        {name: loss}, {"acc": 0.25 + 0.35 * np.exp(-9 * (loss - smallest))}, ("",), np.zeros(16, dtype=np.intp)
+    )
+
+
+@pytest.mark.parametrize("name", ["loss", "val_loss", "nll", "perplexity (c4)", "c4_loss", "gate_error"])
+def test_what_lies_beyond_a_loss_is_below(name: str) -> None:
+    table = accuracies(name, 0.95)
+    column = table.features[name]
+    for fold in frontier_folds(table):
+        assert column[fold.held_out].max() < column[fold.fitted].min()
+        assert f"{name} from {column[fold.held_out].max():.3g} down" in fold_labels(table)[fold.name]
+    near, far = np.split(probe_rows(table).features[name], 2)
+    assert column.min() > near.min() > far.min() > 0
+    assert nearness(table)[-1] == max(nearness(table)) == 1.0
+
+
+@pytest.mark.parametrize(("name", "found"), [("loss", True), ("depth", False)])
+def test_a_rate_that_nobody_bounded_stays_within_its_bounds_where_losses_fall(name: str, found: bool) -> None:
+    table, known = accuracies(name, 0.95), Knowledge(ranges={"acc": (0.0, 1.0)}, assumed=("acc",))
+    rows = reach_rows(table)
+    predicted = 0.25 + 0.35 * np.exp(-9 * (rows.features[name] - 0.95))  # above 1 from a loss of .86 down
+    assert (unsafe(table, rows, predicted[:, None], known) is not None) is found
