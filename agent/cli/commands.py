@@ -248,7 +248,7 @@ def replay(run: Reference, data_dir: DataDir = None, runs_dir: RunsDir = RUNS_DI
     """Execute the law of a run again and compare every score with the archived one."""
     from lawsmith.agent.cli import law_commands
 
-    law_commands.replay(run, data_dir, runs_dir, json)
+    law_commands.replay(run, runs_dir, data_dir, json)
 
 
 @command()
@@ -329,7 +329,7 @@ def mcp(
     from lawsmith.agent.cli import mcp
 
     limits = {"max_candidates": max_candidates, "max_sessions": max_sessions, "floor_seconds": floor_seconds}
-    mcp.run(http, limits, data_dir, runs_dir, workers, unsafe_local, table)
+    mcp.run(http, limits, runs_dir, data_dir, workers, unsafe_local, table)
 
 
 @command()

@@ -127,7 +127,7 @@ def export(run: str, form: str, target: Path | None, runs_dir: Path, law: str | 
         announce(f"wrote {shown(target)}")
 
 
-def replay(run: str, data_dir: Path | None, runs_dir: Path, as_json: bool) -> None:
+def replay(run: str, runs_dir: Path, data_dir: Path | None, as_json: bool) -> None:
     """Replay an archive; exit with 1 if a score differs."""
     with Sandbox(workers=1) as sandbox:
         report = replayed(find_archive(run, runs_dir), sandbox, data_dir)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def run(
     http: int | None,
     limits: Mapping[str, Any],
-    data_dir: Path | None,
     runs_dir: Path,
+    data_dir: Path | None,
     workers: int | None,
     unsafe_local: bool,
     table: TableOptions,

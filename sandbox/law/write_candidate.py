@@ -3,7 +3,7 @@ order in which it is executed, so that its spelling changes neither the start of
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 
@@ -165,7 +165,7 @@ def _number(node: Node, names: Mapping[Node, str]) -> tuple[str, int]:
     return (f"np.where({written[0]}, 1.0, 0.0)", ATOM) if is_truth(node) else written
 
 
-def _product(node: Product, at_least) -> tuple[str, int]:  # type: ignore[no-untyped-def]
+def _product(node: Product, at_least: Callable[[Node, int], str]) -> tuple[str, int]:
     above, below = fraction(node.factors)
     negative = bool(above) and above[0] == MINUS
     shown = above[1:] if negative else above
