@@ -143,5 +143,16 @@ class Account(_Kept):
         return ", ".join(f"{score:.3g} after {calls}" for calls, score in self.progress)
 
 
+PLURALS = {
+    "malformed reply": "malformed replies",
+    "empty reply": "empty replies",
+    "server error": "server errors",
+    "repetition": "repetitions",
+    "no code in the reply": "without code in the reply",
+}
+"""What several calls are called that ended alike; other words stay as they are."""
+
+
 def _counted(kinds: dict[str, int]) -> list[str]:
-    return [f"{count} {kind}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]
+    told = {kind: kind if count == 1 else PLURALS.get(kind, kind) for kind, count in kinds.items()}
+    return [f"{count} {told[kind]}" for kind, count in sorted(kinds.items(), key=lambda item: -item[1])]

@@ -73,7 +73,7 @@ class SearchRecord:
         for parent in trial.proposal.parents[:2] if trial.id in places else ():
             if parent in places:
                 better = "better" if trial.error < self.by_id[parent].error else "not better"
-                words.append(f"{better} than law {self.numbers[parent]}")
+                words.append(f"{better} than candidate {self.numbers[parent]}, from which it was made")
         return "; ".join(words)
 
     @property
