@@ -29,7 +29,8 @@ def test_each_hypothesis_has_a_number_and_a_fate():
     ]
     found = SearchRecord(RunResult(winner="e", inseparable=("g",)), tuple(trials)).hypotheses
     assert {one.number: one.fate for one in found.values()} == {
-        2: "held-out R² 0.8000, place 4 of 6; the chosen law was made from it; better than candidate 1, from which it was made",
+        2: "held-out R² 0.8000, place 4 of 6; the chosen law was made from it; "
+        "better than candidate 1, from which it was made",
         3: "held-out R² 0.7000, place 5 of 6; not better than candidate 2, from which it was made",
         4: "failed (syntax): Line 3:\\x1b[31m expected ':'.",
         5: "held-out R² 0.9000, place 1 of 6; chosen; better than candidate 2, from which it was made",
