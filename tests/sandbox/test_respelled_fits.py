@@ -87,3 +87,20 @@ def test_arranging_is_done_once() -> None:
     stated = read(BROKEN["L A a h b"], SCHEMA.targets, SCHEMA.features)
     assert isinstance(stated, Statement)
     assert arranged(arranged(stated)) == arranged(stated)
+
+
+def test_a_fit_to_all_rows_that_errs_far_more_than_the_folds_is_made_again(sandbox: Sandbox) -> None:
+    """With these rows and seed 0 the fit to all rows ends with m at 8e4, and those of the folds with the truth."""
+    rng = np.random.default_rng(3)
+    n, d, lr, bs = (10 ** rng.uniform(*ends, 120) for ends in ((7, 9), (9, 11), (-4, -2), (1.5, 3.5)))
+    loss = 1.7 + 400 / n**0.34 + 410 / d**0.28 + 0.1 * np.log(lr / 1e-3) ** 2 + 0.1 * np.log(bs / 300) ** 2
+    task = made_task({"n": n, "d": d, "lr": lr, "bs": bs}, loss + 0.003 * rng.standard_normal(120))
+    source = """
+import numpy as np
+PARAMETERS = {"E": None, "A": None, "a": (-8, 8), "B": None, "b": (-8, 8), "k": None, "m": None, "g": None, "s": None}
+def form(x, p):
+    optima = p["k"] * (np.log(x["lr"]) - p["m"]) ** 2 + p["g"] * (np.log(x["bs"]) - p["s"]) ** 2
+    return p["E"] + p["A"] * x["n"] ** -p["a"] + p["B"] * x["d"] ** -p["b"] + optima
+"""
+    found = evaluate(sandbox, source, task, frontier_folds(task.train))
+    assert found.rmse[0] < 0.004 and max(fold.rmse[0] for fold in found.folds) < 0.006, found.message
