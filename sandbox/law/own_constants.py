@@ -70,8 +70,22 @@ def sizes(trees: Iterable[Node], train: Table) -> dict[str, tuple[float, float]]
                     if len(values):
                         low, high = float(values.min()) / NEAR, float(values.max()) * NEAR
                         found[name] = (1 / high, 1 / low) if inverse else (low, high)
-        found |= _far_from_zero(node, train)
+        found |= _far_from_zero(node, train) | _centre_of_logarithm(node, train)
     return found
+
+
+def _centre_of_logarithm(node: Node, train: Table) -> dict[str, tuple[float, float]]:
+    """Bounds of m in ``(log(x) - m)^2``: the logarithms of sizes that x may have."""
+    match node:
+        case Power(base=Sum(terms=(_, _) as terms), exponent=Number()):
+            split = [coefficient(term) for term in terms]
+            logs = [one for _, one in split if isinstance(one, Function) and one.name == "log"]
+            names = [one.name for _, one in split if isinstance(one, Parameter)]
+            if len(logs) == len(names) == 1 and split[0][0] == -split[1][0] and features(logs[0]):
+                sizes = evaluate(logs[0], train.features, {}) if not parameters(logs[0]) else np.array([np.nan])
+                if np.isfinite(sizes).all():
+                    return {names[0]: (float(sizes.min() - np.log(NEAR)), float(sizes.max() + np.log(NEAR)))}
+    return {}
 
 
 def mirrored(trees: Mapping[str, Node], train: Table | None = None) -> dict[str, float]:

@@ -12,7 +12,10 @@ from lawsmith import discover
 from lawsmith.agent.command.own_forms import ORIGIN
 from lawsmith.agent.command.result import Result
 from lawsmith.runs.records.trials import Proposal
+from lawsmith.sandbox.law.own_form import own_candidate
+from lawsmith.sandbox.law.read import statement_of
 from lawsmith.tasks import InputError
+from tests.made import made_task
 
 FORM = "E + A/n^a"
 
@@ -72,6 +75,15 @@ def test_names_of_two_levels_say_which_is_higher(form: str, slope: float, tmp_pa
     table = pd.DataFrame({"dose": dose, "viability": response + np.tile([0.3, -0.3], 8)})
     found = discover(table, target="viability", form=form, only=True, runs_dir=tmp_path)
     assert found.law is not None and found.law.constants["all_data"]["Hill"] == pytest.approx(slope, rel=0.05)
+
+
+def test_the_centre_of_a_logarithm_is_sought_near_the_feature():
+    lr = np.geomspace(1e-4, 1e-2, 9)
+    task = made_task({"lr": lr}, {"y": np.log(lr / 1e-3) ** 2})
+    source = own_candidate("E + k*(log(lr) - m)^2", task.schema, task.train)
+    stated = statement_of(source, ("y",))
+    (centre,) = (one for one in stated.parameters if one.name == "m")
+    assert centre.lower == pytest.approx(np.log(1e-10)) and centre.upper == pytest.approx(np.log(1e4))
 
 
 def test_only_needs_a_form(tmp_path: Path):
