@@ -114,19 +114,22 @@ def optimum(
     errors = known.errors[known.targets.index(target)]
     times = multiplier(errors.ratios, known.folds, LEVEL)
     values, noise, best = _bests(laws, rows, fixed, sign, partial(errors.noise_at, group))
+    asked_at = [(rows, values)]
     if not shares:  # once more on a finer grid around the answers of the law and its refits
         near = around(rows, [place for place, one in zip(best, laws, strict=True) if place and not one.weight])
         finer, _ = searched_points(law, known, budget, amount, fixed, group, near)
-        again = _bests(laws, finer, fixed, sign, partial(errors.noise_at, group))[2]
+        values, _, again = _bests(laws, finer, fixed, sign, partial(errors.noise_at, group))
+        asked_at.append((finer, values))
         best = [new if _is_inside(old, near) else old for old, new in zip(best, again, strict=True)]
     each = {name: [None if place is None else place[name] for place in best] for name in free}
     answers = {name: _answer(each[name], laws, times, known.freedom, shares.get(name)) for name in free}
-    good = values <= values.min() + noise
+    least = min(float(values.min()) for _, values in asked_at)
+    good = {name: [points[name][values <= least + noise] for points, values in asked_at] for name in free}
     ends = {name: _ends(rows[name]) for name in free if name not in shares}  # equal where the budget leaves one value
     at_edge = tuple(name for name, (low, high) in ends.items() if low < high and answers[name].value in (low, high))
     spans = [one.high / one.low for name in ends if (one := answers[name]).low and one.high and one.low > 0]
     flat = bool(spans) and max(spans) > FLAT
-    as_good = {name: _ends(rows[name][good]) for name in free}
+    as_good = {name: _ends(np.concatenate(parts)) for name, parts in good.items()}
     return Optimum(features=answers, as_good=as_good, flat=flat, at_edge=at_edge, shares=tuple(shares))
 
 

@@ -26,11 +26,13 @@ HALVINGS = 80  # of an interval, which leave the last digits
 
 
 def around(rows: Mapping[str, Array], places: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """Name -> from the smallest to the largest value of some places, and one step of the grid more."""
+    """Name -> from the smallest to the largest value of some places, and one step of the grid more. All but the first
+    place, the law's own, may run away: an eighth of them at each end does not count."""
     found = {}
     for name, column in rows.items():
-        steps, values = np.unique(column), [place[name] for place in places]
-        low, high = np.searchsorted(steps, [min(values), max(values)])
+        steps, values = np.unique(column), np.array([place[name] for place in places])
+        ends = np.quantile(values, [1 / 8, 7 / 8], method="nearest")
+        low, high = np.searchsorted(steps, [min(*ends, values[0]), max(*ends, values[0])])
         found[name] = float(steps[max(low - 1, 0)]), float(steps[min(high + 1, len(steps) - 1)])
     return found
 
@@ -60,8 +62,8 @@ def searched_points(
         whose = "formula" if budget is None else "budget"
         told = f"--at fixes all features of the {whose}; leave out the one to find."
         raise InputError(told if law.features and fixed else f"The {whose} names no feature that could be found.")
-    if len(free) > MOST_FREE:
-        raise InputError(f"{len(free)} features are free; at most {MOST_FREE} can be searched: fix others with --at.")
+    if len(free) > (most := MOST_FREE + (budget is not None)):  # a budget leaves one the less
+        raise InputError(f"{len(free)} features are free; at most {most} can be searched: fix others with --at.")
     require_features(law, {*free, *fixed, *parts})
     across = len(free) - (budget is not None) + len(parts) + bool(rest) - bool(parts)
     points = min(4 * POINTS, int(MOST_POINTS ** (1 / max(across, 1))))

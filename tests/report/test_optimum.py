@@ -288,3 +288,19 @@ def test_three_free_features_are_found_to_a_per_cent(tmp_path: Path):
     best = found.law.optimum().features
     assert [best[name].value for name in "xyz"] == pytest.approx([1.7, 5.3, 11.9], rel=0.02)
     assert all(one.low <= one.value <= one.high < 1.1 * one.low for one in best.values())
+
+
+def test_a_budget_leaves_room_for_a_fourth_feature(tmp_path: Path):
+    rng = np.random.default_rng(3)
+    n, d, lr, bs = (10 ** rng.uniform(*ends, 120) for ends in ((7, 9), (9, 11), (-4, -2), (1.5, 3.5)))
+    loss = 1.7 + 400 / n**0.34 + 410 / d**0.28 + 0.1 * np.log(lr / 1e-3) ** 2 + 0.1 * np.log(bs / 300) ** 2
+    table = pd.DataFrame({"N": n, "D": d, "lr": lr, "bs": bs, "loss": loss + 0.003 * rng.standard_normal(120)})
+    form = "E + A/N^a + B/D^b + k*(log(lr) - m)^2 + g*(log(bs) - s)^2"
+    law = discover(table, target="loss", form=form, only=True, runs_dir=tmp_path).law
+    assert law is not None
+    found = law.optimum("6*N*D=1e21")
+    best = {name: answer.value for name, answer in found.features.items()}
+    assert set(best) == {"N", "D", "lr", "bs"} and 6 * best["N"] * best["D"] == pytest.approx(1e21)
+    assert best["lr"] == pytest.approx(1e-3, rel=0.1) and best["bs"] == pytest.approx(300, rel=0.1)
+    with pytest.raises(InputError, match="4 features are free; at most 3"):
+        law.optimum()
