@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.words import WORDS, has, tokens
+from lawsmith.tasks.words import WORDS, has, is_outcome, tokens
 
 TURN = 1.01 * math.tau  # radians of a turn, and a little for rounding
 ABSOLUTE_ZERO = -273.15  # in degrees Celsius
@@ -56,6 +56,13 @@ def kelvins(name: str, column: Array) -> tuple[float, float] | None:
         return None
     size, zero = (1.0, ABSOLUTE_ZERO) if unit in ("celsius", "degc", "c") else (5 / 9, ABSOLUTE_ZERO * 9 / 5 + 32)
     return (size, zero) if column.min() > zero else None
+
+
+def keeps_sign(name: str, column: Array) -> bool:
+    """Whether a measure (n,) of one sign has it everywhere, by its name: a gain, a potential, a logarithm or degrees
+    Celsius may pass zero where nobody measured."""
+    free = has(name, "of_either_sign") or (has(name, "logarithms") and not is_outcome(name))
+    return bool((column > 0).all() or (column < 0).all()) and not free and kelvins(name, column) is None
 
 
 def in_words(name: str, column: Array) -> str:

@@ -15,7 +15,7 @@ from lawsmith.tasks.frontier.dependence import WithinGroups
 from lawsmith.tasks.frontier.folds import simplex_columns
 from lawsmith.tasks.frontier.leading import rounds, unexplained
 from lawsmith.tasks.frontier.probes import REST_RATIO
-from lawsmith.tasks.known_units import kelvins, radians
+from lawsmith.tasks.known_units import keeps_sign, kelvins, radians
 from lawsmith.tasks.table import Table
 
 SCALE_RATIO = 1.5  # a positive column that spans at least this factor is treated on a logarithmic axis
@@ -127,7 +127,7 @@ def profile(table: Table, amounts: Collection[str] = ()) -> Profile:
         even=even,
         levels={name: len(np.unique(column)) for name, column in table.features.items()},
         alike=tuple(name for name, kind in kinds.items() if kind is not ColumnKind.SHARE and _is_alike(table, name)),
-        positive=all(column.min() > 0 for column in table.targets.values()),
+        positive=all(column.min() > 0 and keeps_sign(name, column) for name, column in table.targets.items()),
         growth=_growth(next(iter(table.targets.values()))),
         stands_for={},
         categories=categories,

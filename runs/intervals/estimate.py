@@ -33,6 +33,7 @@ from lawsmith.tasks import Array, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic, weighted_median
 from lawsmith.tasks.frontier.folds import Fold, simplex_units
 from lawsmith.tasks.frontier.outward import lies_below
+from lawsmith.tasks.known_units import keeps_sign
 
 RESAMPLES = 12  # refits to rows drawn again: enough for a standard deviation to a fifth of itself
 MOST_MEMBERS = 6  # laws whose spread counts as doubt about the form
@@ -186,6 +187,7 @@ class _Study:
         growth = float(np.sqrt(max(excess, 0.0) / squares)) if squares > 0 else 0.0
         ratios = np.concatenate([part.error / part.expected(growth) for part in parts])
         weights = np.concatenate([np.full(len(part.error), 1 / len(part.error)) for part in parts])
+        name, measured = list(train.targets.items())[target]
         return TargetErrors(
             noise=dict(zip(names, noise.tolist(), strict=True)),
             unit=dict(zip(names, unit.tolist(), strict=True)),
@@ -193,7 +195,7 @@ class _Study:
             ratios=tuple(_leaning(weighted_quantiles(ratios, weights, KNOTS), rows).tolist()),
             growing=self.growing,
             floor=floor or 0.0,
-            positive=bool((train.target_matrix()[:, target] > 0).all()),
+            positive=bool((measured > 0).all() and keeps_sign(name, measured)),
         )
 
 

@@ -17,9 +17,8 @@ from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.frontier.probes import probed_groups
 from lawsmith.tasks.frozen import Frozen
 from lawsmith.tasks.knowledge import Knowledge
-from lawsmith.tasks.known_units import kelvins, radians
+from lawsmith.tasks.known_units import keeps_sign, kelvins, radians
 from lawsmith.tasks.table import Table, kept_with_table
-from lawsmith.tasks.words import has
 
 BEYOND = 100.0  # factor beyond the data, on both sides, to which a law is looked at
 RANGES = 2.0  # for a feature that is no scale: ranges of its values beyond the largest and the smallest
@@ -198,8 +197,7 @@ def unsafe(train: Table, rows: Table, predicted: Array, knowledge: Knowledge = N
             return _nearest(train, rows, np.flatnonzero(bad), "stated", name)
         if (bad := _lost(train, rows, measured, column)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "range", name)
-        kept = not has(name, "of_either_sign") and bool((measured > 0).all() or (measured < 0).all())
-        flipped = kept & (np.sign(measured[0]) * column < -SIGN * np.std(measured))
+        flipped = keeps_sign(name, measured) & (np.sign(measured[0]) * column < -SIGN * np.std(measured))
         if (bad := flipped & _asked(knowledge, name, train, rows)).any():
             return _nearest(train, rows, np.flatnonzero(bad), "sign", name)
     return None

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lawsmith.agent.symbolic.profile import profile
 from lawsmith.tasks import Array, Table
 from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.frontier.reach import BEYOND, reach_rows, unsafe
@@ -308,3 +309,18 @@ def test_the_range_of_a_rate_that_nobody_stated_holds_from_the_smallest_features
     assert unsafe(rows, far, law, known.model_copy(update={"assumed": ("y",)})) is None
     rising = 0.5 + 0.1 * far.matrix() ** 0.2
     assert unsafe(rows, far, rising, known.model_copy(update={"assumed": ("y",)})) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "free"),
+    [
+        *[(name, True) for name in ("temp_C", "T (°C)", "overpotential_V", "log10_k", "gain_dB")],
+        *[(name, False) for name in ("T_K", "log_loss", "loss", "catalog")],
+    ],
+)
+def test_a_sign_is_an_agreement_where_the_name_says_so(name: str, free: bool):
+    n = np.geomspace(1, 100, 12)
+    made = Table({"n": n}, {name: 3 + np.log(n)}, ("g",), np.zeros(12, dtype=np.intp))
+    far = reach_rows(made)
+    found = unsafe(made, far, 3 + np.log(far.features["n"])[:, None])
+    assert (found is None) == free == (not profile(made).positive)
