@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lawsmith.tasks.errors import InputError, counted, listing
-from lawsmith.tasks.numerals import is_missing, is_numeral, mostly_numerals, numeral
+from lawsmith.tasks.numerals import MOSTLY, is_missing, is_numeral, mostly_numerals, numeral
 from lawsmith.tasks.reading.headers import joined_header, without_headers
 from lawsmith.tasks.reading.layouts import TYPE, made_plain, with_columns_apart, without_emphasis, without_rules
 from lawsmith.tasks.reading.lines import SEPARATORS, split, widths
@@ -137,12 +137,22 @@ def tidy(frame: "pd.DataFrame", names: list[str], where: str) -> Reading:
     refuse_repeated(names, where)
     nameless = {k: f"Unnamed: {k}" for k, name in enumerate(names) if not name}
     nameless = {k: f"{name}.1" if name in names else name for k, name in nameless.items()}  # a table saved twice
+    said_years = []
+    if 0 in nameless and "year" not in names and _are_years(frame[0].tolist()):
+        nameless[0], said_years = "year", [f"{where}: the first column has no name; lawsmith took its cells for years."]
     frame.columns = [name or nameless[k] for k, name in enumerate(names)]
     empty = [k for k, name in nameless.items() if all(is_missing(cell) for cell in frame[name])]
     frame, said_empty = frame.drop(columns=[nameless[k] for k in empty]), _told_of_gaps(names, empty, where)
     frame, units, said_units = _without_units(frame, where)
     frame, said_footers = _without_footers(frame, where)
-    return Reading(frame, "", units, (*said_header, *said_empty, *said_units, *said_footers))
+    return Reading(frame, "", units, (*said_header, *said_years, *said_empty, *said_units, *said_footers))
+
+
+def _are_years(cells: list[Any]) -> bool:
+    """Whether most of the cells that hold something are years, some of them different."""
+    filled = [str(cell).strip() for cell in cells if not is_missing(cell)]
+    years = [cell for cell in filled if re.fullmatch(r"(?:1[89]|20)\d\d", cell)]
+    return len(years) >= MOSTLY * len(filled) and len(set(years)) > 2
 
 
 def _told_of_gaps(names: list[str], empty: list[int], where: str) -> list[str]:

@@ -102,6 +102,12 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
     return found
 
 
+def _bare(name: str) -> str:
+    """A name without its unit; ``1/(1-q)`` as it is, whose brackets hold none."""
+    bare = without_unit(name)[0]
+    return bare if re.search(r"[^\W\d]", bare) else name
+
+
 def _state(cells: Cells, asked: Asked) -> str | None:
     """The column in which a tracker says whether a run has finished."""
     known = words.WORDS["finished"] | words.WORDS["unfinished"]
@@ -300,7 +306,7 @@ class _Decision(Deciding):
             self.set(name, "derived", f"follows from {listing(others)} ({closeness})")
         left = self.candidates()
         for name, other in permutations(left, 2):  # sin θ beside θ, 1/T beside T (°C)
-            longer = len(without_unit(name)[0]) > len(without_unit(other)[0])
+            longer = len(_bare(name)) > len(_bare(other))
             if longer and words.is_view_of(name, other) and along(left[name], left[other]) > SAME_ORDER:
                 self.set(name, "derived", f"a function of {other}, by its name and values")
         if out := [name for name, (role, _) in self.role.items() if role == "derived"]:

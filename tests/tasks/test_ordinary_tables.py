@@ -366,3 +366,21 @@ def test_a_state_without_any_value_is_not_called_empty(tmp_path: Path):
 def test_subjects_that_are_called_id_are_labels(tmp_path: Path):
     made = pd.DataFrame({"ID": np.repeat([1, 2, 3], 4), "t": [1, 2, 4, 8] * 3, "conc": 9 / X**0.3 + np.cos(X) / 9})
     assert roles(read(tmp_path, made, "conc"))["ID"] == "group"
+
+
+def test_years_below_a_blank_name_are_years_and_row_numbers_are_none(tmp_path: Path):
+    people = [f"{1200 + 15 * k + k % 3};{900 + 11 * k + k % 2}\n" for k in range(12)]
+    table = ";Population;Emploi\n;(milliers);(milliers)\n" + "".join(
+        f"{2000 + k};{row}" for k, row in enumerate(people)
+    )
+    data = read(tmp_path, table + "Source : Insee\n", "Emploi")
+    assert data.task.train.features["year"].tolist() == [*range(2000, 2012)]
+    assert any("the first column has no name; lawsmith took its cells for years." in said for said in data.notices)
+    numbered = ";Population;Emploi\n" + "".join(f"{k};{row}" for k, row in enumerate(people))
+    assert read(tmp_path, numbered, "Emploi").task.schema.features == ("Population",)
+
+
+def test_a_function_with_brackets_of_its_own_follows_from_its_argument(tmp_path: Path):
+    share = np.linspace(0.1, 0.95, 12)
+    made = pd.DataFrame({"Percentile": share, "1/(1-Percentile)": 1 / (1 - share), "Value": 1 - np.log(1 - share)})
+    assert read(tmp_path, made.round(4), "Value").task.schema.features == ("Percentile",)
