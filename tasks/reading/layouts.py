@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from lawsmith.tasks.errors import counted
 from lawsmith.tasks.numerals import is_numeral
@@ -186,6 +187,8 @@ def _from_printout(text: str) -> tuple[str, str] | None:
 
 def with_columns_apart(text: str) -> str:
     """The text with tabs between its columns where several blanks part them and names hold single ones."""
+    if text.startswith("  ") and (printed := _with_names_of_rows(text)) is not None:
+        return printed
     lines = [line for line in text[: 1 << 16].splitlines() if line.strip()][:_LINES_SEEN]
     if len(lines) < _FEWEST or any(mark in lines[0] for mark in "\t,;|"):
         return text
@@ -195,6 +198,24 @@ def with_columns_apart(text: str) -> str:
     if any(not is_numeral(cell) and all(map(is_numeral, cell.split())) for row in cells[1:] for cell in row):
         return text  # the blanks of a column that is flush right
     return re.sub(r"(?<=\S) {2,}(?=\S)", "\t", text)
+
+
+def _with_names_of_rows(text: str) -> str | None:
+    """The table with tabs, of one that R prints flush right with names of its rows, some of several words (``Mazda RX4
+    Wag``), and a header that begins with blanks; None for other text."""
+    header, *lines = (line.rstrip() for line in text.splitlines() if line.strip())
+    names = [(word.group(), word.end()) for word in re.finditer(r"\S+", header)]
+    ends = [end for _, end in names]
+    rows = [["", *(name for name, _ in names)]]
+    for line in lines:
+        parts = [line[begin:end] for begin, end in pairwise([0, *ends])]
+        if len(line) != ends[-1] or any(not part.strip() or part[-1].isspace() for part in parts):
+            return None
+        label, _, parts[0] = parts[0].rpartition(" ")
+        rows.append([label.strip(), *(part.strip() for part in parts)])
+    several = any(" " in row[0] for row in rows)
+    apart = several and not any(" " in cell or "\t" in cell for row in rows for cell in row[1:])
+    return "\n".join(map("\t".join, rows)) + "\n" if apart and len(rows) >= _FEWEST else None
 
 
 def _cell(text: str) -> str:

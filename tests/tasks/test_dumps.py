@@ -130,3 +130,11 @@ def test_a_last_line_of_json_that_is_cut_off_is_left_out(tmp_path: Path):
     (tmp_path / "run.jsonl").write_text("\n".join([*lines[:3], '{"step": 7, "lo', *lines[3:]]))
     with refused("line 4, is not JSON: Invalid control character at character 16."):
         read_dataset(tmp_path / "run.jsonl", ["loss"])
+
+
+def test_names_of_rows_that_r_prints_may_be_several_words(tmp_path: Path):
+    cars = [("Mazda RX4", 21.0, 6, 160.0), ("Mazda RX4 Wag", 20.4, 6, 163.0), ("Valiant", 18.1, 6, 225.0)]
+    cars += [("Datsun 710", 22.8, 4, 108.0), ("Merc 240D", 24.4, 4, 146.7), ("Duster 360", 14.3, 8, 360.0)]
+    rows = "".join(f"{name:<18}{mpg:>5.1f}{cyl:>4}{disp:>6.1f}\n" for name, mpg, cyl, disp in cars)
+    data = read(tmp_path, " " * 20 + "mpg cyl  disp\n" + rows, "mpg")
+    assert data.task.train.features["disp"].tolist() == [160, 163, 225, 108, 146.7, 360]
