@@ -18,7 +18,7 @@ from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import factors_of, features, parameters, walk
-from lawsmith.sandbox.law.nodes import Function, Node, Power
+from lawsmith.sandbox.law.nodes import Function, Node, Number, Power, Product
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
@@ -192,6 +192,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     ways = (WAYS if task.train.categories else 1) * (SHARED if len(np.unique(task.train.codes)) > 1 else 1)
     count = LAWS * (ways if rows <= SMALL else 1)
     products = [form for form in plain[count:] if _is_product(form.nodes[0], numbers)]
+    products += [form for form in start.forms if form.constants <= most and _begins(form.nodes[0])]
     half = start.few // 2  # with so many constants of its own, a law meets half of a group's rows, whatever they are
     first, further = (
         [
@@ -231,6 +232,13 @@ def _is_product(node: Node, numbers: Collection[str]) -> bool:
     plain = all(power or exponential for power, exponential in zip(powers, exponentials, strict=True))
     apart = sorted(name for factor in factors for name in features(factor)) == sorted(numbers)
     return plain and apart and len(parameters(node)) == 1 + len(factors) > 2
+
+
+def _begins(node: Node) -> bool:
+    """Whether a law is nothing up to a threshold, as a river's discharge is: no break within rows that are not zero."""
+    return isinstance(node, Product) and any(
+        isinstance(part, Function) and part.name == "maximum" and Number(0.0) in part.arguments for part in walk(node)
+    )
 
 
 def _breaks(form: SymbolicForm) -> bool:

@@ -250,3 +250,14 @@ def test_rates_by_stress_and_temperature_tell_that_their_errors_grow(sandbox: Sa
         told.append(doubted(Dataset(task, None), sandbox)[1])
     assert told[0] is not None and told[0].growing is not None
     assert told[1] is None or told[1].growing is None
+
+
+@pytest.mark.slow
+def test_discharge_by_stage_tells_that_its_errors_grow(sandbox: Sandbox) -> None:
+    """Rivers are measured within per cent; only a law that begins at a threshold has such errors everywhere."""
+    stage = [0.61, 1.31, 1.35, 1.36, 1.47, 1.87, 1.89, 1.97, 2.15, 2.16, 2.87, 3.14, 3.21, 3.39, 3.71, 3.74, 3.86, 3.98]
+    flow = [2.315, 10.7, 11.56, 11.83, 13.73, 20.8, 21.68, 23.35, 26.92, 26.63, 42.7, 50.98]
+    flow += [51.65, 57.41, 67.2, 68.44, 72.95, 75.89]  # 9.5 (stage - 0.21)^1.55, 2 % off
+    task = made_task({"stage": np.array(stage)}, {"flow": np.array(flow)}, cap=7)
+    told = doubted(Dataset(task, None), sandbox)[1]
+    assert told is not None and told.growing is not None

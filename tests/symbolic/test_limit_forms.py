@@ -41,6 +41,7 @@ ONE: dict[str, tuple[Array, Callable[[Array], Array]]] = {
     "rise and decay of x (Bateman 1910)": (TIMES, lambda x: 5 * (np.exp(-0.14 * x) - np.exp(-1.1 * x))),
     "exponential of 1/(x - m) in x": (TIMES, lambda x: 0.03 * np.exp(36 / (x + 30))),
     "level and power law from a threshold of x": (DOSES[2:], lambda x: 0.1 + 0.8 * (np.maximum(x, 0.7) / 0.7) ** -0.6),
+    "power beyond a threshold of x": (0.9 + TIMES / 14, lambda x: 6.3 * (x - 0.71) ** 2.1),  # discharge by stage
     "Richards curve (1959) in x": (TIMES, lambda x: 660 * (1 + np.exp(-0.5 * (x - 4))) ** -3.0),
 }
 
