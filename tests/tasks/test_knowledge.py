@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lawsmith.tasks import InputError, Schema, read_dataset
-from lawsmith.tasks.knowledge import Expectation, Knowledge, range_texts, read_knowledge
+from lawsmith.tasks.knowledge import Expectation, Knowledge, range_texts, rate_range, read_knowledge
 
 
 def known(ranges: tuple[str, ...] = (), expect: tuple[str, ...] = ()) -> Knowledge:
@@ -163,3 +163,10 @@ def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
     assert not read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:1"]).notices
     (told,) = read_dataset(tmp_path / "t.csv", ["acc"], ranges=["acc=0:100"]).notices
     assert told.startswith("acc is 0.9 at most, but its stated range ends at 100. If it is a share, give --range")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("reliability", (0.2, 0.99)), ("albedo", (0.1, 0.8)), ("yield", (0.2, 0.99))]
+)
+def test_parts_of_what_there_is_stay_between_nothing_and_all(name: str, values: tuple[float, float]):
+    assert (rate_range(name, *values) == (0.0, 1.0)) == (name != "yield")
