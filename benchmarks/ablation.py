@@ -66,6 +66,7 @@ CHANGES = {
     "laws may alternate": _off(patterns, OPPOSITE=-np.inf),
     "unsafe laws stay": choice(_safe=lambda laws, *_: np.ones(len(laws), dtype=np.bool_)),
     "aliased waves stay": choice(has_unseen_wave=_no),
+    "laws may turn just beyond the rows": choice(turns_beyond=_no),
     "no price of a constant": Change(replace(RULES, constant=0.0)),
     "the same price where rows are few": scored(scarcity=lambda *_: 1.0),
     "no price of a frequency": scored(waves=_no),

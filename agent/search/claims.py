@@ -40,18 +40,30 @@ def claims_a_ceiling(source: str, evaluation: Evaluation, train: Table) -> bool:
     return evaluation.constants is not None and _claims(train, source, json.dumps(evaluation.constants))
 
 
+def turns_beyond(source: str, evaluation: Evaluation, train: Table) -> bool:
+    """Whether the law turns so beyond the rows: it may, but no row says so."""
+    return evaluation.constants is not None and _turns_somewhere(train, source, json.dumps(evaluation.constants))
+
+
 @kept_with_table  # each law is scored again whenever laws are ranked
-def _claims(train: Table, source: str, constants: str) -> bool:
-    names = tuple(train.features)
-    found = read(source, tuple(train.targets), names)
-    if isinstance(found, Unreadable) or (len(names) == 1 and train.categories):
+def _turns_somewhere(train: Table, source: str, constants: str) -> bool:
+    found = read(source, tuple(train.targets), tuple(train.features))
+    if isinstance(found, Unreadable) or (len(train.features) == 1 and train.categories):
         return False
     known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
     no_angles = [name for name in frontier_features(train) if radians(name, train.features[name]) is None]
-    if any(_turns(tree, name, train, known) for name in no_angles for tree in trees):
+    return any(_turns(tree, name, train, known) for name in no_angles for tree in trees)
+
+
+@kept_with_table
+def _claims(train: Table, source: str, constants: str) -> bool:
+    if _turns_somewhere(train, source, constants):
         return True
-    if len(names) > 1:
+    names = tuple(train.features)
+    found = read(source, tuple(train.targets), names)
+    if isinstance(found, Unreadable) or len(names) > 1 or train.categories:
         return False
+    known, trees = Constants.from_json(json.loads(constants)), found.targets.values()
     told = []
     for code in np.unique(train.codes):
         column = train.features[names[0]][train.codes == code]

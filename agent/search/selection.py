@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lawsmith.agent.search.claims import has_unseen_wave
+from lawsmith.agent.search.claims import has_unseen_wave, turns_beyond
 from lawsmith.agent.search.patterns import is_nearly_noise, only_noise, patterns, refuted
 from lawsmith.agent.search.score import (
     RULES,
@@ -144,11 +144,15 @@ class _Choosing:
         """The ranked laws without those left out; those of them that cannot be separated from the best; and how
         plausible each of these is (C,), the most plausible first.
 
-        Left out are laws that the rows refute, and those that are not believable beyond the rows. They do not say which
-        laws are near: those that are near to the best of the rest come in.
+        Left out are laws that the rows refute, those that turn just beyond the rows, and those that are not believable
+        beyond them. They do not say which laws are near: those that are near to the best of the rest come in.
         """
         while True:
             close = self._close(ranked)
+            turning = [one for one in close if self._turns(one)] if len(close) > 1 else []
+            if 0 < len(turning) < len(close):
+                ranked = [trial for trial in ranked if trial not in turning]
+                continue
             farther = self._close(ranked, FARTHER)[len(close) :]
             asked = [*close, *(trial for trial in farther if not trial.proposal.by_chance)]
             found = patterns(asked, self.task) if len(asked) > 1 else {}
@@ -162,6 +166,9 @@ class _Choosing:
             ranked = [trial for trial in close if trial.id in kept] + ranked[len(close) :]
             if ranked[0] is first:
                 return ranked, near, plausible
+
+    def _turns(self, trial: Trial) -> bool:
+        return turns_beyond(trial.proposal.source, trial.evaluation, self.task.train)
 
     def _close(self, ranked: Sequence[Trial], times: float = 1.0) -> list[Trial]:
         """The laws that cannot be separated from the first, or are not more than so many times as far from it, in the

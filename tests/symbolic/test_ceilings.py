@@ -1,7 +1,10 @@
 """A ceiling, or a turn, that no row shows is charged: what only steepens within the rows may go on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from made_trials import trial, winner
 
 from lawsmith.agent.search.claims import claims_a_ceiling
 from lawsmith.sandbox import Evaluation, Tier, Verdict
@@ -66,3 +69,17 @@ def test_a_turn_along_one_of_several_features_has_to_be_shown(
     fitted = {"names": ["A", "k", "m"], "values": {name: list(constants) for name in names[::-1]}}
     found = Evaluation(verdict=Verdict.OK, kind="form", constants=fitted, tier=Tier.FULL)
     assert claims_a_ceiling(LAW.format(law=law), found, train) == claims
+
+
+@pytest.mark.parametrize(("error", "wins"), [(0.12, "steady"), (0.9, "turning")])
+def test_a_law_that_turns_just_beyond_the_rows_wins_only_where_no_other_is_near(error: float, wins: str) -> None:
+    laws = {
+        "turning": ("p['A'] * np.exp(-((x['x'] - p['m']) / p['k']) ** 2)", (9.0, 5.0, 12.0), 0.1),
+        "steady": ("p['A'] * np.exp(p['k'] * x['x']) + p['m']", (1.0, 0.4, 0.0), error),
+    }
+    trials = {}
+    for name, (law, constants, missed) in laws.items():
+        one = trial(LAW.format(law=law).replace("'x'", '"x"'), [missed, missed])
+        fitted = {"names": ["A", "k", "m"], "values": {"g": list(constants)}}
+        trials[name] = replace(one, evaluation=one.evaluation.model_copy(update={"constants": fitted}))
+    assert winner(*trials.values()) == trials[wins].id
