@@ -1,6 +1,6 @@
 """`discover optimum` and `discover invert`: the best features for a budget, and where a target is reached."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def best(
     within = "" if budget is None else f" for {budget}"
     mixed = f", a mixture of {listing(got.shares)}" if got.shares else ""
     line(f"{'highest' if maximise else 'lowest'} {target}{within}{mixed}")
-    _list(got.features)
+    _list(got.features, got.at_edge)
     line(
         f"  {value.target} = {value.value:.5g}   a new measurement, {value.level:.0%}: "
         f"{value.low:.4g} to {value.high:.4g}; the mean: {value.mean_low:.4g} to {value.mean_high:.4g}"
@@ -95,9 +95,10 @@ def _remarks(got: Optimum) -> list[str]:
     return said
 
 
-def _list(answers: Mapping[str, Answer]) -> None:
+def _list(answers: Mapping[str, Answer], at_edge: Collection[str] = ()) -> None:
     for name, answer in answers.items():
-        line(f"  {name} = {answer.value:.4g}   {_span(answer)}")
+        told = "the end of the searched range, no optimum" if name in at_edge else _span(answer)
+        line(f"  {name} = {answer.value:.4g}   {told}")
 
 
 def _span(answer: Answer) -> str:
