@@ -29,7 +29,11 @@ def columns(given: Sequence[str] | None) -> tuple[str, ...]:
 
 def described(table: TableOptions) -> dict[str, Any]:
     """What the options say of a table of the user's own, but for its file."""
-    given = {name: value for name, value in vars(table).items() if name != "data" and value not in (None, False)}
+    given = {
+        name: value
+        for name, value in vars(table).items()
+        if name != "data" and value is not None and value is not False
+    }
     listed = given.keys() & {"target", "features", "category", "ignore"}
     named = {name: columns(given[name]) for name in listed}
     return {**given, **named, "features": named.get("features") or None}
@@ -55,6 +59,9 @@ def run(asked: SearchOptions, table: TableOptions, model: ModelOptions, limits: 
     given = vars(asked) | vars(model)
     said = {name: given[name] for name in signature(discover).parameters.keys() & given.keys()} | own
     bounds = {option: value for option, value in vars(limits).items() if value is not None}
+    for option, value in bounds.items():
+        if not value > 0:
+            raise InputError(f"--{option.replace('_', '-')} is {value:g}; it must be positive.")
     said["limits"] = Limits(**{LIMIT_FIELDS[name][0]: value * LIMIT_FIELDS[name][1] for name, value in bounds.items()})
     said["options"] = Options(**{name: given[name] for name in Options.model_fields})
     found = _finish(lambda observer: discover(source, **said, observer=observer), asked.json)

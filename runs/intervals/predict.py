@@ -8,7 +8,7 @@ import numpy as np
 from lawsmith.runs.intervals.distance import distances, halfway
 from lawsmith.runs.intervals.estimate import model_spread
 from lawsmith.runs.intervals.model import Freed, Interval, Member, Uncertainty, Values
-from lawsmith.sandbox import Constants, PredictJob, Sandbox
+from lawsmith.sandbox import Constants, PredictJob, Sandbox, Verdict
 from lawsmith.tasks import Array, InputError, Schema, Table
 
 LEVEL = 0.9  # probability of an interval where none is asked for
@@ -115,7 +115,14 @@ def member_predictions(known: Uncertainty, schema: Schema, rows: Table, sandbox:
     ]
     results = [job.result() for job in jobs]
     if not results[0].ok:
-        raise InputError(f"The law has no prediction at this point: {results[0].message}")
+        if len(rows) == 1 and results[0].verdict is Verdict.NON_FINITE:
+            levels = {name: column.levels for name, column in schema.columns.items() if column.levels}
+            told = {
+                name: levels[name][int(x[0])] if name in levels else f"{x[0]:g}" for name, x in rows.features.items()
+            }
+            point = ", ".join(f"{name} = {value}" for name, value in told.items())
+            raise InputError(f"The law has no finite value at {point}.")
+        raise InputError(f"The law has no prediction for these rows: {results[0].message}")
     return [(member, result.predictions[0]) for result, member in zip(results, known.members, strict=True) if result.ok]
 
 

@@ -129,11 +129,10 @@ def _finite(predictions: Array, table: Table, spec: Spec) -> Array:
     if len(bad):
         row = bad[0]
         where = ", ".join(f"{name}={table.features[name][row]:.6g}" for name in spec.features[:6])
-        group = spec.groups[table.codes[row]]
+        group = f" in group {spec.groups[table.codes[row]]!r}" if len(spec.groups) > 1 else ""
         raise Refused(
             Verdict.NON_FINITE,
-            f"{len(bad)} of {len(table)} rows got a prediction that is not finite, "
-            f"first at {where} in group {group!r}.",
+            f"{len(bad)} of {len(table)} rows got a prediction that is not finite, first at {where}{group}.",
         )
     return predictions
 

@@ -56,6 +56,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("--task sft --cluster host:8786", "tls://host:8786"),
         ("--task sft --seed -1", "--seed is -1"),
         ("--task sft --time-limit 0", "time limit"),
+        ("--task sft --limit-wall 0", "--limit-wall is 0"),
         ("--task sft --time-limit nan", "time limit"),
         ("--task sft --max-usd -1", "limit of USD"),
         ("--task sft --max-calls 2 --runs 3", "at least one for each"),
@@ -151,6 +152,11 @@ def test_numbers_that_are_not_finite_are_valid_json(capsys: pytest.CaptureFixtur
 
     print_json({"r2": -np.inf, "rows": [float("nan"), 1.0]})
     assert capsys.readouterr().out.split() == ["{", '"r2":', '"-Infinity",', '"rows":', "[", '"NaN",', "1.0", "]", "}"]
+
+
+def test_a_cap_of_no_constant_is_refused(refused: Discover, tmp_path: Path) -> None:
+    (tmp_path / "runs.csv").write_text("N,loss\n1,4\n2,3\n4,2.5\n8,2.2\n16,2\n")
+    assert "A cap of 0 allows no constant" in refused("--data", "runs.csv", "--target", "loss", "--cap", "0")
 
 
 def test_a_table_beyond_the_limit_of_rows_is_refused_before_the_search(refused: Discover, tmp_path: Path) -> None:
