@@ -18,7 +18,7 @@ from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants, FitJob, PredictJob, Sandbox
 from lawsmith.sandbox.fitting import Loss
 from lawsmith.sandbox.law.expression import factors_of, features, parameters, walk
-from lawsmith.sandbox.law.nodes import Function, Node, Number, Power, Product
+from lawsmith.sandbox.law.nodes import Feature, Function, Node, Number, Power, Product, Sum
 from lawsmith.sandbox.law.parse import read_candidate
 from lawsmith.sandbox.law.write_candidate import write
 from lawsmith.sandbox.search_task import SearchTask, with_little_weight
@@ -28,7 +28,7 @@ from lawsmith.tasks.errors import listing
 from lawsmith.tasks.metrics import r2
 
 LAWS = 24  # plain laws of the library that are asked beside its surfaces, and as many of the user's own …
-PRODUCTS = 12  # … and products of powers and exponentials of all features, in a small table …
+PRODUCTS = 24  # … and products of powers, sums and exponentials of a feature each, in a small table …
 WAYS = 2  # … times the ways in which categories may act: offsets, factors, …
 SHARED = 2  # … and those in which groups may
 OF_ONE = 4  # constants of further laws of one feature, peaks and waves among them …
@@ -224,14 +224,13 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
 
 
 def _is_product(node: Node, numbers: Collection[str]) -> bool:
-    """Whether a law is a product of a power or an exponential of each of several features, as creep is of stress and
-    temperature; in the library, laws of fewer constants stand before it."""
+    """Whether a law is a product of powers, sums and exponentials of one feature each, with a constant for each of
+    several features, as creep is of stress and temperature, and run time of cores and cells; in the library, laws of
+    fewer constants stand before it."""
     factors = [factor for factor in factors_of(node) if features(factor)]
-    powers = [isinstance(factor, Power) and not parameters(factor.base) for factor in factors]
-    exponentials = [isinstance(factor, Function) and factor.name == "exp" for factor in factors]
-    plain = all(power or exponential for power, exponential in zip(powers, exponentials, strict=True))
-    apart = sorted(name for factor in factors for name in features(factor)) == sorted(numbers)
-    return plain and apart and len(parameters(node)) == 1 + len(factors) > 2
+    plain = all(isinstance(one, Power | Sum | Feature) or getattr(one, "name", "") == "exp" for one in factors)
+    apart = all(len(features(factor)) == 1 for factor in factors) and set(features(node)) == set(numbers)
+    return plain and apart and len(parameters(node)) == 1 + len(numbers) > 2
 
 
 def _begins(node: Node) -> bool:

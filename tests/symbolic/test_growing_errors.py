@@ -261,3 +261,16 @@ def test_discharge_by_stage_tells_that_its_errors_grow(sandbox: Sandbox) -> None
     task = made_task({"stage": np.array(stage)}, {"flow": np.array(flow)}, cap=7)
     told = doubted(Dataset(task, None), sandbox)[1]
     assert told is not None and told.growing is not None
+
+
+@pytest.mark.slow
+def test_run_times_by_cores_tell_that_their_errors_grow(sandbox: Sandbox) -> None:
+    """A surface of six constants meets the few largest times; Amdahl's law has three, and errors of 2 % everywhere."""
+    cells, cores = (grid.ravel() for grid in np.meshgrid([2e6, 5e6, 1.2e7, 3e7], 2.0 ** np.arange(6), indexing="ij"))
+    truth, noise = 3.1e-5 * cells**1.08 * (1 / cores + 0.021), np.random.default_rng(3).standard_normal(24)
+    told = []
+    for measured in (truth * (1 + 0.02 * noise), truth + 10 * noise):
+        task = made_task({"cells": cells, "cores": cores}, {"seconds": measured}, cap=7)
+        told.append(doubted(Dataset(task, None), sandbox)[1])
+    assert told[0] is not None and told[0].growing is not None and told[0].rows == ()
+    assert told[1] is None or told[1].growing is None
