@@ -33,9 +33,9 @@ class Scene:
         return self.region.low[k] < self.region.high[k]
 
     def measured(self, k: int) -> tuple[float, float]:
-        """Where training rows begin and end along feature `k`."""
+        """Where training rows begin and end along feature `k`, on the way to what lies beyond them."""
         low, high, _ = self.region.factor(k, 0.0)
-        return low, high
+        return (high, low) if self.below[k] else (low, high)
 
     def line(self, k: int, points: int, far: bool) -> Array:
         """(points,): values of feature `k` from its smallest to its largest, with `far` to beyond all rows: below those

@@ -192,7 +192,7 @@ def _curve(curve: Curve) -> dict[str, Any]:
         "x": _figures(curve.x),
         "y": [_figures(column) for column in curve.value.T],
         "rivals": [[_figures(column) for column in values.T] for values in curve.rivals.values()],
-        "edge": [_figure(curve.low), _figure(curve.high)],
+        "edge": [_figure(curve.begin), _figure(curve.end)],
         "bands": {
             f"{100 * level:.0f}": [
                 [_figures(low), _figures(high)] for low, high in zip(*map(np.transpose, ends), strict=True)

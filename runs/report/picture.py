@@ -21,6 +21,7 @@ from lawsmith.sandbox import Constants, PredictJob, Sandbox
 from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Array, Dataset, InputError, IntArray, Schema, Table
 from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.frontier.outward import lies_below
 
 MOST_ROWS = 3000  # points that a browser moves without a jolt
 MOST_GROUPS = 60  # whose curves are drawn, those with most rows
@@ -54,8 +55,8 @@ class Curve:
     """The law along a feature in one group. x: (n,). value: (n, T). bands: level -> (low, high), each (n, T).
 
     others: index of each other feature -> the value at which it is held. level: the value of the second feature on
-    a further curve; None on the typical one. low, high: where the group's training rows begin and end. rivals: id of a
-    law that the data cannot tell from this one -> (n, T).
+    a further curve; None on the typical one. begin, end: where the group's training rows do, on the way to what lies
+    beyond. rivals: id of a law that the data cannot tell from this one -> (n, T).
     """
 
     feature: int
@@ -63,8 +64,8 @@ class Curve:
     x: Array
     value: Array
     others: Mapping[int, float]
-    low: float
-    high: float
+    begin: float
+    end: float
     level: float | None = None
     bands: Mapping[float, tuple[Array, Array]] = field(default_factory=dict)
     rivals: Mapping[str, Array] = field(default_factory=dict)
@@ -280,11 +281,13 @@ def _frontiers(seen: SearchTask) -> dict[int, tuple[float, ...]]:
     """Feature -> where fitted rows of the folds ended and held-out rows began."""
     train, found = seen.task.train, dict[int, set[float]]()
     for fold in seen.folds:
-        for k, column in enumerate(train.features.values()):
-            end = float(column[fold.fitted].max())
-            if column[fold.held_out].max() > end:
-                found.setdefault(k, set()).add(end)
-    return {k: tuple(sorted(ends)[-MOST_FRONTIERS:]) for k, ends in found.items()}
+        for k, (name, column) in enumerate(train.features.items()):
+            side = -1 if lies_below(name) else 1
+            end = float((side * column[fold.fitted]).max())
+            if (side * column[fold.held_out]).max() > end:
+                found.setdefault(k, set()).add(side * end)
+    below = [lies_below(name) for name in train.features]
+    return {k: tuple(sorted(ends, reverse=below[k])[-MOST_FRONTIERS:]) for k, ends in found.items()}
 
 
 Predict = Callable[[Sequence[Table]], tuple[Array, ...]]

@@ -69,7 +69,8 @@ def _panel(picture: Picture, t: int, k: int) -> Chart:
             plot.area(curve.x, low[:, t], high[:, t], hue, "band90" if level == 0.9 else "band50")
     for end in picture.frontiers.get(k, ()):
         plot.rule(end, "frontier")
-    plot.rule(max((curve.high for curve in typical), default=float(x[~rows.test].max())))
+    outermost = min if any(curve.end < curve.begin for curve in typical) else max
+    plot.rule(outermost((curve.end for curve in typical), default=float(x[~rows.test].max())))
     _dots(plot, picture, x, y)
     off = np.isin(rows.numbers, [row for row, target in picture.disbelieved if target == t]) & ~rows.test
     plot.crosses(x[off], y[off])
@@ -105,12 +106,15 @@ def _sentence(picture: Picture, t: int, k: int, typical: Sequence[Curve]) -> str
     if any(curve.bands for curve in typical) and len(typical) <= MOST_BANDS:
         said += " Bands hold 50 % and 90 % of new measurements."
     for curve in typical[:1]:
-        said += f" Training rows end at {curve.high:.4g} (dashed)"
-        end, value = curve.x[-1], curve.value[-1, t]
-        said += f"; at {end:.4g} the law says {value:.4g}" if end > curve.high else ""
+        said += f" Training rows end at {curve.end:.4g} (dashed)"
+        last = 0 if curve.end < curve.begin else -1  # what lies beyond may be below
+        end, value = curve.x[last], curve.value[last, t]
+        said += (
+            f"; at {end:.4g} the law says {value:.4g}" if abs(end - curve.begin) > abs(curve.end - curve.begin) else ""
+        )
         if curve.bands:
             low, high = curve.bands[0.9]
-            said += f", 90 % interval {low[-1, t]:.4g} to {high[-1, t]:.4g}"
+            said += f", 90 % interval {low[last, t]:.4g} to {high[last, t]:.4g}"
         said += "."
     return said
 

@@ -77,7 +77,20 @@ def test_further_curves_hold_the_other_feature_at_levels_of_the_data(tmp_path: P
     assert sorted(across) == pytest.approx(np.geomspace(1e7, 1e9, 4))  # a few values have a curve and a colour each
     for one in levels:
         assert one.value[:, 0] == pytest.approx(chinchilla({"n": one.x, "d": np.full(len(one.x), one.level)}))
-        assert one.x[0] == pytest.approx(1e7) and one.x[-1] > 1e9 == pytest.approx(one.high)
+        assert one.x[0] == pytest.approx(1e7) and one.x[-1] > 1e9 == pytest.approx(one.end)
+
+
+def test_curves_of_a_loss_go_on_below_its_smallest_value(tmp_path: Path, sandbox: Sandbox):
+    def law(x: dict[str, np.ndarray]) -> np.ndarray:
+        return 1 / (1 + np.exp(5 * (x["nll"] - 1)))
+
+    rows = [(nll, law({"nll": nll})) for nll in np.linspace(2, 1.1, 14).round(2)]
+    data = read_dataset(write(tmp_path / "acc.csv", "nll,acc", rows), ("acc",))
+    found = drawn(data, law, sandbox)
+    (curve,) = found.curves
+    assert (curve.begin, curve.end) == (2, 1.1) and curve.x[0] < 1 and curve.x[-1] == pytest.approx(2)
+    assert 1.1 < min(found.frontiers[0]) == found.frontiers[0][-1] < 1.3
+    assert "Training rows end at 1.1 (dashed); at" in picture_charts(found)[0].alt
 
 
 def test_a_category_is_no_axis_but_gives_a_curve_per_label(tmp_path: Path, sandbox: Sandbox):

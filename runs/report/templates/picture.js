@@ -125,7 +125,7 @@ window.lawsmith.picture = () => {
         x: extent([...rowsNow.map((p) => p.x), ...all.map((p) => p.x)], isLog("x")),
         y: widened(widened(extent((rowsNow.length ? rowsNow : all).map((p) => p.y), isLog("y")), all.map((p) => p.y), isLog("y"), 1), banded.flatMap((c) => band(c, "90").flatMap((p) => [p.low, p.high])), isLog("y"), 1 / 3),
       };
-      const alone = further.length > 0;
+      const alone = further.length > 0, outermost = typical.some((c) => c.edge[1] < c.edge[0]) ? Math.min : Math.max;
       const tickX = ticks(isLog("x"), domain.x, width - 80), tickY = ticks(isLog("y"), domain.y, (height - 72) * 1.6);
       const grid = { stroke: "var(--line)", clip: true }, unit = (one) => one.name + (one.unit && one.unit !== one.name ? ` (${one.unit})` : "");
       const marks = [
@@ -136,7 +136,7 @@ window.lawsmith.picture = () => {
         ...banded.flatMap((c) => ["90", "50"].map((name) =>
           Plot.areaY(band(c, name), { x: "x", y1: "low", y2: "high", fill: alone ? "var(--grey)" : colourOf(c.g), fillOpacity: name === "90" ? 0.13 : 0.2, clip: true }))),
         Plot.ruleX(data.frontiers[view.f] ?? [], { stroke: "var(--edge)", strokeDasharray: "1 4", clip: true }),
-        Plot.ruleX(typical.length ? [Math.max(...typical.map((c) => c.edge[1]))] : [], { stroke: "var(--edge)", strokeDasharray: "5 4", clip: true }),
+        Plot.ruleX(typical.length ? [outermost(...typical.map((c) => c.edge[1]))] : [], { stroke: "var(--edge)", strokeDasharray: "5 4", clip: true }),
         ...(view.rivals ? typical.flatMap((c) => c.rivals.map((values) => Plot.line(trace(c, values[view.t]), { x: "x", y: "y", stroke: "var(--soft)", strokeDasharray: "4 3", strokeWidth: 1.1, clip: true }))) : []),
         Plot.dot(rowsNow.filter((p) => !p.shown), { x: "x", y: "y", r: 1.8, fill: "var(--grey)", fillOpacity: 0.35, clip: true }),
         Plot.dot(rowsNow.filter((p) => p.shown && !p.test), { x: "x", y: "y", r: rowsNow.filter((q) => q.shown).length > 800 ? 2 : 3.2, fill: "colour", fillOpacity: 0.75, clip: true }),
