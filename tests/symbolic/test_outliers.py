@@ -72,7 +72,10 @@ def test_no_law_with_a_sharp_break_judges_rows(sandbox: Sandbox, monkeypatch: py
     x = np.linspace(1, 4, 24)
     doubted(Dataset(made_task({"x": x}, {"y": x + 2 / (1 + (x - 2.5) ** 4)}), None), sandbox)
     assert any("np.cos" in source for source in asked)
-    assert not any("np.maximum" in source or "np.minimum" in source for source in asked)
+    broken = [source for source in asked if "np.maximum" in source or "np.minimum" in source]
+    assert all("return p['A'] * np.maximum(" in source for source in broken), (
+        "but for what is nothing up to a threshold"
+    )
 
 
 def test_the_first_row_of_a_learning_curve_is_no_outlier(sandbox: Sandbox) -> None:
