@@ -8,6 +8,7 @@ from lawsmith.agent.client.text import clip, number
 from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.tasks import Array, IntArray, Table, Task
 from lawsmith.tasks.arrays import is_logarithmic
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.frontier.folds import frontier_folds
 from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.noise import AT_NOISE, replicates
@@ -47,7 +48,9 @@ def reach_words(task: Task) -> str:
     """How far the test may lie beyond the data, as the user states it; else that it is not known."""
     stated, table = task.knowledge.reach, task.train
     if not stated:
-        return "How far it lies beyond the data is not known: assume several times the largest values."
+        below = listing([name for name in table.features if lies_below(name)])
+        side = f"the largest values, and well below the smallest {below}" if below else "the largest values"
+        return f"How far it lies beyond the data is not known: assume several times {side}."
     ways = []
     for name, size in list(stated.items())[:MAX_COLUMNS]:
         values = table.features[name]

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lawsmith.agent.feedback.describe import reach_words
 from lawsmith.agent.feedback.fold_text import fold_labels
 from lawsmith.tasks import Table
 from lawsmith.tasks.frontier.folds import frontier_folds, left_out_folds, nearness
 from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.frontier.reach import reach_rows, unsafe
 from lawsmith.tasks.knowledge import Knowledge
+from tests.made import made_task
 
 
 def grid(groups: int = 1) -> Table:
@@ -154,6 +156,12 @@ def test_what_lies_beyond_a_loss_is_below(name: str) -> None:
     near, far = np.split(probe_rows(table).features[name], 2)
     assert column.min() > near.min() > far.min() > 0
     assert nearness(table)[-1] == max(nearness(table)) == 1.0
+
+
+def test_a_model_is_told_on_which_side_a_loss_goes_on() -> None:
+    columns = {"n": np.geomspace(1e7, 1e9, 8), "ppl": np.geomspace(90, 9, 8)}
+    task = made_task(columns, {"acc": np.linspace(0.2, 0.6, 8)})
+    assert reach_words(task).endswith("assume several times the largest values, and well below the smallest ppl.")
 
 
 @pytest.mark.parametrize(("name", "found"), [("loss", True), ("depth", False)])
