@@ -16,6 +16,7 @@ from lawsmith.tasks.catalog import names as benchmark_names
 from lawsmith.tasks.errors import InputError, listing, option
 from lawsmith.tasks.frontier.folds import frontier_features
 from lawsmith.tasks.frontier.leading import idle_categories, leading
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.knowledge import Knowledge, rate_range, read_knowledge, read_reach
 from lawsmith.tasks.new_rows import WHOLE, notation_of
 from lawsmith.tasks.numerals import is_numeral
@@ -148,8 +149,12 @@ def _known(
 
 
 def _what_leads(table: Table, asked: tuple[str, ...]) -> tuple[str, ...]:
-    """Sentences where the table has more features than forms are made of, or categories that say nothing."""
+    """Sentences where the table has more features than forms are made of, categories that say nothing, or losses."""
     names, told = frontier_features(table), []
+    if below := listing([name for name in names if lies_below(name)]):
+        told.append(
+            f"What lies beyond the rows of {below} is below the smallest value: the name says that less is better."
+        )
     kept = leading(table, names)
     if len(kept) < len(names):
         said = f"The search uses {len(kept)} of the {len(names)} features, the ones that explain the target best"

@@ -110,6 +110,13 @@ def test_units_that_decide_on_laws_are_told(tmp_path: Path):
     assert reasons["temp_C"] == "a temperature in degrees Celsius"
 
 
+def test_a_loss_that_is_a_feature_is_told(tmp_path: Path):
+    table = pd.DataFrame({"nll": np.linspace(2, 1, 12), "acc": np.linspace(0.2, 0.6, 12)})
+    said = "What lies beyond the rows of nll is below the smallest value"
+    assert any(one.startswith(said) for one in read(tmp_path, table, "acc").notices)
+    assert not any(said in one for one in read(tmp_path, table.rename(columns={"nll": "depth"}), "acc").notices)
+
+
 def test_shares_of_a_whole_are_named_so(tmp_path: Path):
     web, code = np.random.default_rng(0).uniform(0.1, 0.45, (2, 12)).round(2)
     table = pd.DataFrame({"web": web, "code": code, "books": 1 - web - code, "size": np.arange(12) ** 2 + 5.0})
