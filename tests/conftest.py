@@ -45,6 +45,14 @@ def _options_made_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_fault_is_survived(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A search goes on to its result after an error of its own code, and a test does not."""
+    yield
+    faults = [record for record in caplog.get_records("call") if record.name == "lawsmith.agent.command.loop"]
+    assert not faults, faults[0].exc_text
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """The strongest isolation that there is, started once for all tests that just need some."""

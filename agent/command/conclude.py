@@ -7,6 +7,7 @@ from typing import Any
 
 from lawsmith.agent.command.doubts import Doubts
 from lawsmith.agent.command.law_verdict import verdict
+from lawsmith.agent.command.loop import FAULT
 from lawsmith.agent.command.result import Run
 from lawsmith.agent.search.budget import Spending
 from lawsmith.agent.search.journal import Journal
@@ -196,10 +197,12 @@ def _failures(history: History) -> Counter[str]:
 
 
 def _cut_short(history: History, stopped: str) -> tuple[str, ...]:
-    """What is said where time ran out before the plainest forms were tried."""
+    """What is said where an error of our own ended the search, or time ran out before the plainest forms were tried."""
+    tried = counted(len(history), "candidate")
+    if stopped.startswith(FAULT):
+        return (f"A {stopped} ended the search after {tried}, of which this law is the best; please report it.",)
     if not stopped.startswith("time limit") or len(history) >= PLAINEST:
         return ()
-    tried = f"{len(history)} candidates" if len(history) > 1 else "one candidate"
     return (f"The {stopped} ended the search after {tried}; a longer --time-limit may find a better law.",)
 
 

@@ -1,5 +1,6 @@
 """The search of one run: propose, evaluate, record, until the budget is spent; then choose, and test once."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,12 @@ from lawsmith.agent.search.journal import Journal
 from lawsmith.agent.search.proposer import Proposer, Reporting, Rewrites, Screens
 from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import SearchOver
+from lawsmith.tasks import InputError
 
 STALE_ROUNDS = 3
 """A proposer that repeats known candidates this many times in a row has nothing more to say."""
+FAULT = "fault of lawsmith"
+"""Begins the reason for which a search ended on an error of our own."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def search(
     A journal that already holds trials is continued: they are neither proposed nor evaluated again. However
     little the time, one batch is tried, as far as its candidates cannot hang. Calls, tokens and USD are the
     proposer's to spend, and all that it made of them is evaluated. A replay is given `until` instead of a time limit.
+    An error of the proposer's own code ends the search, is logged with its traceback, and loses no law.
     """
 
     def out_of_time() -> str | None:
@@ -59,7 +64,15 @@ def search(
             observer.tried(trial, journal.history)
         if (batch or len(journal.history)) and (limit := out_of_time()) is not None:
             return limit
-        proposals = proposer.propose(journal.history)
+        try:
+            proposals = proposer.propose(journal.history)
+        except InputError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            if not journal.history.has_law:
+                raise
+            logging.getLogger(__name__).exception("The search ends early: its own code failed.")
+            return f"{FAULT} ({type(error).__name__}: {error})"
         note_screening(proposer, journal, until)
         if not proposals:
             ended = proposer.ended if isinstance(proposer, Reporting) else None

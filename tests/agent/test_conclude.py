@@ -7,6 +7,7 @@ import pytest
 from agent_doubles import evaluation, form_source, small_dataset
 
 from lawsmith.agent.command.conclude import conclude, select
+from lawsmith.agent.command.loop import FAULT
 from lawsmith.agent.command.registry import Chosen
 from lawsmith.agent.command.result import Result, Run
 from lawsmith.agent.search.budget import Spending
@@ -199,10 +200,12 @@ def test_where_no_law_has_a_value_on_test_rows_the_run_says_so(
     assert any(sentence.startswith(told) for sentence in result.verdict)
 
 
-@pytest.mark.parametrize(("stopped", "said"), [("time limit of 5 s", True), (FINISHED, False)])
+@pytest.mark.parametrize(
+    ("stopped", "said"), [("time limit of 5 s", True), (f"{FAULT} (KeyError: x)", True), (FINISHED, False)]
+)
 def test_a_search_that_had_hardly_begun_says_so(tmp_path: Path, stopped: str, said: bool) -> None:
     result = concluded(tmp_path, {LASTS: None}, stopped)
-    assert any("ended the search after one candidate" in sentence for sentence in result.verdict) == said
+    assert any("ended the search after 1 candidate" in sentence for sentence in result.verdict) == said
 
 
 @pytest.mark.parametrize("alone", [True, False])

@@ -1,6 +1,6 @@
 """The loop with a scripted proposer and an evaluator that answers from a table."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from lawsmith.runs import Archive, Manifest
 from lawsmith.runs.records.record import DataRecord
 from lawsmith.runs.records.trials import History, Proposal, Screening, Trial
 from lawsmith.sandbox import Evaluation, Verdict
-from lawsmith.tasks import Dataset
+from lawsmith.tasks import Dataset, InputError
 
 
 class TableEvaluator:
@@ -130,6 +130,34 @@ def test_a_proposer_that_repeats_itself_for_ever_is_stopped(archive: Archive) ->
     stopped = search(parrot, TableEvaluator(ANSWERS), Journal(archive), Budget(), Observer())
     assert stopped == "the proposer only repeats itself"
     assert parrot.asked == 1 + STALE_ROUNDS
+
+
+class Faulty(ScriptedProposer):
+    """Fails after so many batches."""
+
+    def __init__(self, after: int, error: Exception) -> None:
+        super().__init__(BATCHES)
+        self.after, self.error = after, error
+
+    def propose(self, history: History) -> Sequence[Proposal]:
+        if self.asked == self.after:
+            raise self.error
+        return super().propose(history)
+
+
+def test_an_error_of_a_proposer_s_own_code_loses_no_law(archive: Archive, caplog: pytest.LogCaptureFixture) -> None:
+    evaluator, fault = TableEvaluator(ANSWERS), ValueError("could not convert string to float: '1einf'")
+    journal = Journal(archive)
+    with pytest.raises(ValueError, match="1einf"):
+        search(Faulty(0, fault), evaluator, journal, Budget(), Observer())
+    stopped = search(Faulty(2, fault), evaluator, journal, Budget(), Observer())
+    assert stopped == "fault of lawsmith (ValueError: could not convert string to float: '1einf')"
+    assert len(journal.history) == 4
+    (logged,) = caplog.records
+    assert logged.exc_info is not None and logged.exc_info[1] is fault
+    caplog.clear()
+    with pytest.raises(InputError):  # what the user has to change is no fault
+        search(Faulty(0, InputError("no such model")), evaluator, journal, Budget(), Observer())
 
 
 class Clock:
