@@ -326,8 +326,6 @@ class GeneralForms:
         joint, factor = found
         for way in (joint, *joint.turned):  # exp(q / x) is no factor of x, but one of 1 / x
             task, least = in_joint_features(self.task, target, way, factor), 1.0
-            if not np.isfinite([*task.train.features.values(), *task.train.targets.values()]).all():
-                continue  # rows that told nothing, as of zeros, have no such feature
             seen = replace(profile(task.train), even=frozenset(task.train.features))  # numbers without a unit turn
             search = GeneralForms(task, seen, self.loss)
             for step in search._of_target(0, stop) if search.applies else ():

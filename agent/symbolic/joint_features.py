@@ -189,15 +189,18 @@ def _factor(joint: Joint, seen: Array, weight: Array) -> Node:
 
 
 def in_joint_features(task: Task, target: str, joint: Joint, factor: Node) -> Task:
-    """What the factor leaves of a target, in the joint features; rows weigh as they do in the target."""
+    """What the factor leaves of a target, in the joint features; rows weigh as they do in the target. Rows without such
+    values are left out, as one without a strain has no 1 / strain."""
     table = task.train
     columns = {one.title: table.features.get(one.title, evaluate(one.node, table.features, {})) for one in joint.known}
     middle = {p.name: (p.lower + p.upper) / 2 for p in parameters(factor)}
     carried = np.broadcast_to(evaluate(factor, table.features, middle), len(table))
-    carried = np.where(carried == 0, np.finfo(float).tiny, carried)
-    left, weight = {target: table.targets[target] / carried}, table.weights * carried**2
+    with np.errstate(all="ignore"):
+        left, weight = table.targets[target] / carried, table.weights * carried**2
+    known = np.isfinite([*columns.values(), left, weight]).all(axis=0) & (weight > 0)
     schema = task.schema.model_copy(update={"features": tuple(columns), "targets": (target,)})
-    return replace(task, train=replace(table, features=columns, targets=left, weight=weight), schema=schema)
+    seen = replace(table, features=columns, targets={target: left}, weight=np.where(known, weight, 1.0))
+    return replace(task, train=seen.take(np.flatnonzero(known)), schema=schema)
 
 
 def in_features(node: Node, joint: Joint) -> Node:

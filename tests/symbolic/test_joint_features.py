@@ -111,3 +111,7 @@ def test_a_joint_feature_that_some_row_does_not_have_ends_no_search() -> None:
     task = made_task({"strain": strain, "T": 273 + heat}, stress)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
     assert list(general._of_joint_features(general.together[0], lambda: False))
+    a, b = (RNG.uniform(1, 3, 200) for _ in range(2))
+    task = made_task({"strain": strain, "a": a, "b": b}, strain * np.sin(a / b))  # what stands before is 0 there
+    general = GeneralForms(task, profile(task.train), Loss.SQUARED)
+    assert min(step.least for step in general._of_joint_features(general.together[0], lambda: False)) < 1e-20
