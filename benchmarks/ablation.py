@@ -69,10 +69,8 @@ CHANGES = {
     "laws may turn just beyond the rows": choice(turns_beyond=_no),
     "no price of a constant": Change(replace(RULES, constant=0.0)),
     "the same price where rows are few": scored(scarcity=lambda *_: 1.0),
-    "no price of a frequency": scored(waves=_no),
     "no price of chance": Change(replace(RULES, chance=0.0)),
     "no price of a missing level": scored(never_levels=_no),
-    "no price of an ignored feature": scored(decisive=lambda _: frozenset()),
     "no price of a claimed ceiling": scored(claims_a_ceiling=_no),
     "no price of a wave that no row shows": scored(unshown_waves=_no),
     "held-out errors without training errors": scored(

@@ -159,11 +159,6 @@ def _turns_of(source: str, evaluation: Evaluation, train: Table) -> list[list[tu
     ]
 
 
-def waves(source: str, train: Table) -> int:
-    """How many frequencies the law has."""
-    return sum(bool(parameters(angle)) for angle in _angles(source, tuple(train.targets), tuple(train.features)))
-
-
 @lru_cache(maxsize=2048)
 def _angles(source: str, targets: tuple[str, ...], columns: tuple[str, ...]) -> tuple[Node, ...]:
     """What the law takes sines and cosines of, each once; not a feature itself, an angle, where nothing was fitted."""

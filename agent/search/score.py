@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves, waves
+from lawsmith.agent.search.claims import claims_a_ceiling, unshown_waves
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox.evaluation import NARROW, Evaluation
 from lawsmith.sandbox.law.traits import traits
 from lawsmith.tasks.arrays import Array
-from lawsmith.tasks.frontier.dependence import decisive, steepens
+from lawsmith.tasks.frontier.dependence import steepens
 from lawsmith.tasks.noise import ladder_noise, replicates, resolution
 from lawsmith.tasks.task import Task
 
@@ -36,7 +36,7 @@ class Rules:
 
     constant: float = 1.0  # what one more constant must buy, in prices of the Bayesian information criterion
     chance: float = 0.1  # what a blind change must buy: many are tried, and the best of many is part luck
-    missing: float = 0.24  # for a level or a decisive feature that is left out, or a wave that no row shows
+    missing: float = 0.24  # for a level that is left out, or a ceiling or a wave that no row shows
     close: float = 0.5  # laws within this distance of the best cannot be separated
     sure: float = 0.975  # quantile of Student's t over folds from which a plainer law is told to be better …
     same: float = 0.15  # … but not one within this distance
@@ -142,8 +142,8 @@ def _charge(trial: Trial, task: Task, rules: Rules) -> float:
 
     A constant costs what it does in the Bayesian information criterion (Schwarz 1978), log(n) / 2n for n rows of a
     group, and more where these are few, in proportion to the corrected AIC (Hurvich and Tsai 1989). A law that cannot
-    level off where the data do, or that ignores a feature on which they clearly depend, is not simple but says less. A
-    wave that the rows cannot show says more than they do. Of a law that cannot be read nothing is known, and nothing
+    level off where the data do is not simple but says less. A ceiling or a wave that no row shows says more than they
+    do. Of a law that cannot be read nothing is known, and nothing
     charged.
     """
     count, rows = free_constants(trial.evaluation, task), rows_of_a_group(task)
@@ -160,10 +160,8 @@ def scarcity(count: float, task: Task) -> float:
 
 def missing_parts(trial: Trial, task: Task) -> int:
     """How many things a law leaves out that the rows show, or claims that they do not."""
-    known = traits(trial.proposal.source, task.schema.targets, task.schema.features)
-    missing = 0 if known is None else never_levels(trial, task) + len(decisive(task.train) - known.features)
-    missing += claims_a_ceiling(trial.proposal.source, trial.evaluation, task.train)
-    return missing + unshown_waves(trial.proposal.source, trial.evaluation, task.train)
+    law = trial.proposal.source, trial.evaluation, task.train
+    return never_levels(trial, task) + claims_a_ceiling(*law) + unshown_waves(*law)
 
 
 def never_levels(trial: Trial, task: Task) -> bool:
@@ -193,13 +191,11 @@ def information(trial: Trial, task: Task) -> float:
     """The Bayesian information criterion (Schwarz 1978) of a law with normal errors, none of them below the digits
     or the steps between values that were tried.
 
-    A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few. A
-    frequency is the best of some `rows / 2` that they tell apart (Scargle 1982).
+    A constant costs what it does in the score: by the rows of a group, which tell it, and more where these are few.
     """
     known = np.hypot(resolution(task.train), ladder_noise(task.train))
     error = np.hypot(training_error(trial.evaluation, task), known)
     count = free_constants(trial.evaluation, task)
     constants = count * scarcity(count, task) * group_count(task) * len(task.schema.targets)
     fit = 2 * task.train.target_matrix().size * np.mean(np.log(np.maximum(error, np.finfo(float).tiny)))
-    rows, frequencies = rows_of_a_group(task), waves(trial.proposal.source, task.train)
-    return float(fit + constants * np.log(rows) + frequencies * 2 * np.log(rows / 2))
+    return float(fit + constants * np.log(rows_of_a_group(task)))

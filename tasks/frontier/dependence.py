@@ -1,41 +1,14 @@
-"""Which features the targets clearly depend on, whatever the law."""
-
-from itertools import combinations
+"""How the targets depend on the features, whatever the law."""
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, ranks
-from lawsmith.tasks.frontier.folds import simplex_columns
-from lawsmith.tasks.frontier.leading import ROUNDING, ROWS_PER_COLUMN, leading, unexplained
+from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.frontier.leading import ROUNDING, unexplained
 from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.table import Table, kept_with_table
 
-CLEAR = 10.0  # F statistic; with tens of rows to spare, chance alone reaches it once in thousands of features
 LAST = 2 / 3  # rows beyond this quantile of a feature are the last ones
 STEEPENING = 1.5  # factor by which the last rows are steeper than all, where nothing levels off
-
-
-@kept_with_table
-def decisive(table: Table) -> frozenset[str]:
-    """The features without which a quadratic in the ranks of all, with a level per group, misses some target clearly
-    more: by an F test of nested models. None of the shares of a whole, which the others state too; none where rows are
-    too few to tell. In a wide table only those that lead are looked at."""
-    shares = simplex_columns(table)
-    names = leading(table, tuple(name for name in table.features if name not in shares))
-    pairs = [*((k, k) for k in range(len(names))), *combinations(range(len(names)), 2)]
-    uses = [{k} for k in range(len(names))] + [set(pair) for pair in pairs]
-    if not names or len(table) - len(np.unique(table.codes)) < ROWS_PER_COLUMN * len(uses):
-        return frozenset()
-    places = [ranks(table.features[name]) for name in names]
-    ordered = [place / max(place.max(), 1.0) - 0.5 for place in places]
-    products = (ordered[one] * ordered[two] for one, two in pairs)
-    model = WithinGroups(table, np.column_stack([*ordered, *products]))
-    found = set()
-    for k, name in enumerate(names):
-        others = [place for place, used in enumerate(uses) if k not in used]
-        if np.any(model.lost(model.columns[:, others]) > CLEAR):
-            found.add(name)
-    return frozenset(found)
 
 
 @kept_with_table

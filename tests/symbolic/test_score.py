@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_trials import FORM, WAVE, task, trial, winner
+from made_trials import WAVE, task, trial, winner
 
 from lawsmith.agent.search.claims import unshown_waves
 from lawsmith.agent.search.score import held_out_error, is_exact, ranking, typical_error
@@ -13,8 +13,8 @@ from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.evaluation import training_rmse
 from lawsmith.sandbox.search_task import LITTLE
-from lawsmith.tasks import Table, Task
-from lawsmith.tasks.frontier.dependence import decisive, steepens
+from lawsmith.tasks import Table
+from lawsmith.tasks.frontier.dependence import steepens
 
 
 def test_the_score_of_a_law_does_not_depend_on_the_others():
@@ -55,35 +55,6 @@ def test_spelling_never_changes_a_price():
     pure = {name: score_of(body.replace("p['L']", "0.0")) for name, body in SPELLINGS.items()}
     assert len(set(pure.values())) == 1, pure
     assert pure["plain"] > scores["plain"], "a law without a level pays for it"
-
-
-def test_only_what_the_data_depend_on_is_missed():
-    rng = np.random.default_rng(0)
-    n, d, idle = (10 ** rng.uniform(0, 3, 80) for _ in range(3))
-    y = 1 + n**-0.4 + 0.3 * d**-0.2 + rng.normal(0, 0.01, 80)
-    groups = np.repeat([0, 1], 40)
-    table = Table({"n": n, "d": d, "idle": idle}, {"y": y + 5 * groups}, ("a", "b"), groups)
-    assert decisive(table) == {"n", "d"}
-    assert decisive(table.take(np.arange(12))) == set(), "too few rows to tell"
-    steps = np.arange(80.0)
-    exact = Table({"n": steps, "idle": idle}, {"y": 2 * steps}, ("g",), np.zeros(80, dtype=np.intp))
-    assert decisive(exact) == {"n"}, "rounding is no evidence"
-    shares = {"a": n / (n + d), "b": d / (n + d)}
-    assert decisive(Table(shares, {"y": shares["a"]}, ("g",), np.zeros(80, dtype=np.intp))) == set()
-
-
-def test_a_law_without_a_feature_that_decides_is_dearer_than_one_with_it():
-    x = np.stack(np.meshgrid(np.arange(1.0, 9), np.arange(1.0, 9)), axis=-1).reshape(-1, 2)
-    both = task()
-    table = Table({"x": x[:, 0], "w": x[:, 1]}, {"y": 1 / x[:, 0] + 1 / x[:, 1]}, ("g",), np.zeros(64, dtype=np.intp))
-    both = Task(both.schema.model_copy(update={"features": ("x", "w")}), table, both.provenance)
-    laws = {"without": "p['L'] + p['A'] / x['x']", "with": "p['L'] + p['A'] / x['x'] + p['a'] / x['w']"}
-    found = {}
-    for name, errors in (("without", 0.099), ("with", 0.1)):
-        made = trial(name, [errors] * 2, constants=2 + (name == "with"))
-        found[name] = Trial(name, Proposal(FORM.format(law=laws[name])), made.evaluation)
-    assert choose(list(found.values()), both).winner.id == "with"
-    assert choose(list(found.values()), task()).winner.id == "without"
 
 
 def test_a_fold_without_spread_is_measured_by_the_others():

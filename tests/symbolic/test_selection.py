@@ -272,13 +272,6 @@ def test_a_law_that_leaves_far_less_than_rounding_shows_that_nothing_was_rounded
     assert choose([power, made("bump at the one row that was rounded", 1e-12, 4, 0.2)], counts).winner.id == "power"
 
 
-def test_a_frequency_is_the_best_of_many():
-    """A fading wave won over a constant on rows of noise."""
-    one = trial("wave", [0.1, 0.1])
-    wave = Trial("wave", Proposal(WAVE), one.evaluation)
-    assert information(wave, task()) == pytest.approx(information(one, task()) + 2 * np.log(len(task().train) / 2))
-
-
 def test_a_term_that_changes_nothing_is_surplus():
     true = trial("true", [0.010, 0.010], train=0.01, constants=5)
     more = trial("more", [0.0095, 0.0095], train=0.0098, constants=6, beyond=0.051)
