@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.extrapolation import FarOutcome
 from benchmarks.small_tables import SmallOutcome
-from lawsmith.agent.search import patterns, score, selection, votes
+from lawsmith.agent.search import score, selection, votes
 from lawsmith.agent.search.score import RULES, Rules
 from lawsmith.tasks.arrays import Array, weighted_median
 
@@ -63,7 +63,6 @@ CHANGES = {
     "no law outdoes the middle one": step(_outdoing=lambda *_: []),
     "surplus constants stay": step(_plainer=lambda *_: None),
     "patterns refute nothing": Change(replace(RULES, pattern=np.inf)),
-    "laws may alternate": _off(patterns, OPPOSITE=-np.inf),
     "unsafe laws stay": choice(_safe=lambda laws, *_: np.ones(len(laws), dtype=np.bool_)),
     "aliased waves stay": choice(has_unseen_wave=_no),
     "laws may turn just beyond the rows": choice(turns_beyond=_no),

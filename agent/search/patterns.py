@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lawsmith.agent.search.outliers import neighbours
-from lawsmith.agent.search.score import information
 from lawsmith.runs.records.trials import Trial
 from lawsmith.sandbox import Constants
 from lawsmith.sandbox.law.identified import slopes
@@ -20,9 +19,7 @@ from lawsmith.tasks.arrays import Array, IntArray, correlation
 from lawsmith.tasks.table import Table, kept_with_table
 from lawsmith.tasks.task import Task
 
-NONE = 1.0  # standard deviations of noise below which there is no pattern …
-OPPOSITE = -2.0  # … unless neighbours are missed to opposite sides, as by a law that follows the noise
-CLEARLY_MORE = 4.0  # times the error, which is no noise: curves leave 200 times what a sharp break does
+NONE = 1.0  # standard deviations of noise below which there is no pattern
 NEARLY = 0.25  # correlation of errors with those beside them, below which they are nearly independent
 SAME = 1e-9  # share of the largest direction in which constants move a law, or of the residuals, that is rounding
 MOST_ROWS = 1000  # that are looked at; of a longer table that many, taken at random …
@@ -44,20 +41,9 @@ def refuted(found: Mapping[str, float | None], clear: float) -> frozenset[str]:
 
 def only_noise(found: Mapping[str, float | None], trials: Sequence[Trial], task: Task) -> frozenset[str]:
     """The ids of those of the trials whose residuals follow no pattern, nor more of one than what their constants leave
-    of noise does (`morans_z`), nor alternate.
-
-    Residuals of many constants alternate of themselves. So they may where every law whose residuals do not leaves
-    `CLEARLY_MORE` times as much, constants paid for: that is no noise.
-    """
-    maybe = {id for id, size in found.items() if size is not None and OPPOSITE < size < NONE}
-    plain = frozenset(trial.id for trial in trials if trial.id in maybe and morans_z(trial, task) < NONE)
-    opposite = frozenset(id for id, size in found.items() if size is not None and size <= OPPOSITE)
-    if not opposite:
-        return plain
-    criteria = {trial.id: information(trial, task) for trial in trials}
-    least = min((size for id, size in criteria.items() if id not in opposite), default=-np.inf)
-    least -= 2 * task.train.target_matrix().size * np.log(CLEARLY_MORE)
-    return plain | {id for id in opposite if criteria[id] < least}
+    of noise does (`morans_z`)."""
+    maybe = {id for id, size in found.items() if size is not None and size < NONE}
+    return frozenset(trial.id for trial in trials if trial.id in maybe and morans_z(trial, task) < NONE)
 
 
 def pattern(trial: Trial, task: Task) -> float | None:

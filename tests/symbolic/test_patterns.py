@@ -6,17 +6,7 @@ import numpy as np
 import pytest
 
 from lawsmith.agent.command.law_verdict import verdict
-from lawsmith.agent.search.patterns import (
-    MOST_ROWS,
-    NONE,
-    OPPOSITE,
-    _sample,
-    morans_z,
-    only_noise,
-    pattern,
-    patterns,
-    refuted,
-)
+from lawsmith.agent.search.patterns import MOST_ROWS, NONE, _sample, morans_z, only_noise, pattern, patterns, refuted
 from lawsmith.agent.search.score import RULES
 from lawsmith.agent.search.selection import STRONG, _Choosing, choose
 from lawsmith.runs.records.record import FinalScores, SplitScores
@@ -95,20 +85,6 @@ def test_noise_that_hides_the_pattern_refutes_nothing(sandbox: Sandbox) -> None:
     assert refuted(patterns(trials, noisy), RULES.pattern) == frozenset()
 
 
-@pytest.mark.parametrize(("misfit", "also"), [(0.9, set()), (0.01, {"alternates"})])
-def test_a_law_that_follows_the_noise_leaves_no_noise_unless_all_others_leave_far_more(
-    misfit: float, also: set[str], sandbox: Sandbox
-) -> None:
-    of = task(0.3)
-    law = tried(CURVED, of, sandbox)
-    trials = [
-        alike(law, name, misfit=misfit if name == "alternates" else 1.0, constants=3, beyond=1.0)
-        for name in ("alternates", "unread", "true", "bent")
-    ]
-    found = {"alternates": -3.0, "unread": None, "true": -0.5, "bent": 2.0}
-    assert only_noise(found, trials, of) == {"true"} | also
-
-
 LINE = """PARAMETERS = {"L": (-99, 99), "b": (-99, 99)}
 def form(x, p):
     return p["L"] + p["b"] * x["x"]
@@ -129,11 +105,11 @@ def test_what_a_line_in_each_small_group_leaves_of_noise_is_no_pattern(
         sizes.append(morans_z(trial, made))
         patterned.append(pattern(trial, made) or 0.0)
     assert low < np.mean(sizes) < high
-    assert bend or (np.mean(patterned) < OPPOSITE and np.std(sizes) < 1.5)
+    assert bend or (np.mean(patterned) < -2 and np.std(sizes) < 1.5)
 
 
 def test_a_law_through_the_means_of_replicates_leaves_only_noise(sandbox: Sandbox) -> None:
-    """Of three rows at one place some are above it and others below, which is no alternation."""
+    """Of three rows at one place some are above it and others below, which is no pattern."""
     rng = np.random.default_rng(2)
     n = np.repeat(np.geomspace(0.1, 10, 8), 3)
     made = made_task({"n": n}, {"loss": 1.2 + 4 / (n**0.45 + 1.3) + 0.05 * rng.standard_normal(24)})
