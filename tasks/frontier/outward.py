@@ -6,8 +6,10 @@ from lawsmith.tasks.words import WORDS, words_without_unit
 
 
 def lies_below(name: str) -> bool:
-    """Whether rows beyond the data have smaller values of a feature, by its name: a loss, a perplexity, an error."""
-    return not WORDS["falling"].isdisjoint(words_without_unit(name)[-1:])
+    """Whether rows beyond the data have smaller values of a feature, by its name: a loss, a perplexity, an error; not
+    a loss of heat."""
+    *before, last = words_without_unit(name) or [""]
+    return last in WORDS["falling"] and WORDS["lost"].isdisjoint(before[-1:])
 
 
 def outward(table: Table) -> dict[str, Array]:

@@ -8,6 +8,7 @@ import pytest
 
 from lawsmith.agent.symbolic.profile import profile
 from lawsmith.tasks import Array, Table
+from lawsmith.tasks.frontier.outward import lies_below
 from lawsmith.tasks.frontier.probes import probe_rows
 from lawsmith.tasks.frontier.reach import BEYOND, reach_rows, unsafe
 from lawsmith.tasks.knowledge import Expectation, Knowledge
@@ -324,3 +325,11 @@ def test_a_sign_is_an_agreement_where_the_name_says_so(name: str, free: bool):
     far = reach_rows(made)
     found = unsafe(made, far, 3 + np.log(far.features["n"])[:, None])
     assert (found is None) == free == (not profile(made).positive)
+
+
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [("val_loss", True), ("c4 loss", True), ("test_error", True), ("heat_loss_W", False), ("weight loss (kg)", False)],
+)
+def test_beyond_a_model_s_loss_is_below_it(name: str, below: bool) -> None:
+    assert lies_below(name) == below
