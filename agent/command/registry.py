@@ -65,8 +65,7 @@ def equip(
         return job, Chosen(agent, None, why)
     from lawsmith.agent.llm.model_session import Settings
 
-    limited = any(limit is not None for limit in (job.seconds, job.calls, job.tokens, job.usd))
-    settings = Settings.resolve(job.model, limited=limited, options=options, environment=environment)
+    settings = Settings.resolve(job.model, allowance=job.allowance(0), options=options, environment=environment)
     if job.agent == "auto":
         agent, why = _by_tools(settings.config, environment)
     return job.model_copy(update={"settings": settings.to_json()}), Chosen(

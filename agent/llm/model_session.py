@@ -22,7 +22,7 @@ from lawsmith.agent.llm.evolve import Evolve
 from lawsmith.agent.llm.model_proposer import LLMProposer
 from lawsmith.agent.llm.questions import AgentSetup
 from lawsmith.agent.llm.refiner import Refine
-from lawsmith.agent.search.budget import Budget
+from lawsmith.agent.search.budget import Allowance, Budget
 from lawsmith.agent.search.evaluator import Evaluator
 from lawsmith.agent.search.proposer import Proposer
 from lawsmith.tasks import InputError, Task
@@ -33,32 +33,40 @@ MOST_HANDED_ON = 12
 """Notes of earlier runs of a command that a later one begins with."""
 DEFAULT_CALLS = 200
 """Calls of a run that was given no limit at all, neither of time nor of calls, tokens or USD."""
+MOST_OF_FLOOR, LEAST_OF_FLOOR = 64, 8  # candidates; the first batches of a search are its plainest forms
 
 
 class Settings(Frozen):
     """What an archive keeps of the settings, so that a run can be resumed and replayed. Holds no key.
 
-    `max_calls` ends a search that was given no other limit.
+    `max_calls` ends a search that was given no other limit. `floor_trials` are the candidates of the built-in search
+    that go before the first question: one for each second of a time limit, so that time is left for a model.
     """
 
     config: Config
     max_calls: int | None = None
+    floor_trials: int = MOST_OF_FLOOR
 
     @classmethod
     def resolve(
         cls,
         model: str | None,
         *,
-        limited: bool,
+        allowance: Allowance,
         options: Options = AS_CONFIGURED,
         environment: Mapping[str, str] = os.environ,
     ) -> Self:
-        """From the command line, environment and configuration file; `limited`: whether a run has any limit.
+        """From the command line, environment and configuration file, for runs that may each spend `allowance`.
 
         Raises InputError for an invalid file or where no model is named.
         """
         found = Config.read(options.config, environment).resolve(model, environment, options)
-        return cls(config=found, max_calls=None if limited else DEFAULT_CALLS)
+        seconds = MOST_OF_FLOOR if allowance.seconds is None else int(allowance.seconds)
+        return cls(
+            config=found,
+            max_calls=DEFAULT_CALLS if allowance == Allowance() else None,
+            floor_trials=min(MOST_OF_FLOOR, max(LEAST_OF_FLOOR, seconds)),
+        )
 
     @classmethod
     def recorded(cls, data: Any) -> Self:
@@ -188,6 +196,7 @@ class ModelSession:
             config=self._settings.config,
             evaluator=evaluator,
             floor=floor,
+            floor_trials=self._settings.floor_trials,
             max_calls=self._settings.max_calls,
             allowance=budget.allowance,
         )

@@ -15,15 +15,14 @@ from lawsmith.agent.search.proposer import Proposer
 from lawsmith.runs.records.trials import Proposal, Trial
 from lawsmith.tasks import Task
 
-MOST_OF_FLOOR, LEAST_OF_FLOOR = 64, 8  # candidates; the first batches of a search are its plainest forms
-
 
 @dataclass(frozen=True)
 class AgentSetup:
     """The parts that an LLM agent works with.
 
-    `floor` proposes first, at no cost. `max_calls` ends the questions of a search that has no other limit; `allowance`
-    is what the run may spend, `inherited` are notes of earlier runs of the command.
+    `floor` proposes first, at no cost; `floor_trials` bounds its candidates so that it cannot use up a
+    search. `max_calls` ends the questions of a search that has no other limit; `allowance` is what the run may spend,
+    `inherited` are notes of earlier runs of the command.
     """
 
     task: Task
@@ -32,15 +31,10 @@ class AgentSetup:
     config: Config
     evaluator: Evaluator
     floor: Proposer | None = None
+    floor_trials: int = 64
     max_calls: int | None = None
     allowance: Allowance = field(default_factory=Allowance)
     inherited: tuple[str, ...] = ()
-
-    @property
-    def floor_trials(self) -> int:
-        """The most candidates of the floor: one for each second of a time limit, so that time is left for a model."""
-        limit = self.allowance.seconds
-        return MOST_OF_FLOOR if limit is None else min(MOST_OF_FLOOR, max(LEAST_OF_FLOOR, int(limit)))
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from llm_driver import POWER, run_within
 
 from lawsmith.agent.client.config import Config, ModelChoice, Sampling, Transport
 from lawsmith.agent.client.prices import Price
+from lawsmith.agent.llm.model_session import Settings
 from lawsmith.agent.llm.parsing import parse_reply
-from lawsmith.agent.llm.questions import AgentSetup
 from lawsmith.agent.search.budget import Allowance
 from lawsmith.sandbox import Sandbox
 from tests.made import quick_first
@@ -76,6 +76,4 @@ def _prompt(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize(("limit", "most"), [(None, 64), (3.0, 8), (25.0, 25), (600.0, 64)])
 def test_a_short_time_limit_leaves_time_for_the_model(limit: float | None, most: int) -> None:
     """Within 25 s on a busy machine the built-in search took all the time, and no model was asked."""
-    nothing: Any = None
-    setup = AgentSetup(nothing, 0, nothing, nothing, nothing, allowance=Allowance(seconds=limit))
-    assert setup.floor_trials == most
+    assert Settings.resolve("m", allowance=Allowance(seconds=limit), environment={}).floor_trials == most
