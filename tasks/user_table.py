@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from lawsmith.tasks.arrays import is_logarithmic
 from lawsmith.tasks.asked import Asked, with_commas, without_unit
 from lawsmith.tasks.catalog import names as benchmark_names
-from lawsmith.tasks.errors import InputError, listing, option
+from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.frontier.folds import frontier_features
 from lawsmith.tasks.frontier.leading import idle_categories, leading
 from lawsmith.tasks.frontier.outward import lies_below
@@ -79,7 +79,7 @@ def read_own_table(train: Path, asked: Asked, test: Path | None = None, task_tom
     asked = asked.completed(said).model_copy(update={"target": given})
     with told_with(said, toml):
         roles = decide(cells, asked, called(train))
-        schema = _schema(train, asked.cap, roles, said, cells, _decided(roles, cells, notation, asked.drop_incomplete))
+        schema = _schema(train, asked.cap, roles, said, cells, _decided(roles, cells, notation))
         split = _split(cells, schema, train)
         known, told = _known(asked, schema, roles, cells, split.frame)
     schema = schema.model_copy(update={"knowledge": known})
@@ -115,13 +115,13 @@ def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: C
     )
 
 
-def _decided(roles: Roles, cells: Cells, notation: NumberNotation, only_filled: bool) -> Decided:
+def _decided(roles: Roles, cells: Cells, notation: NumberNotation) -> Decided:
     """What is decided once, for the archive."""
     return Decided(
         roles=roles.columns,
         weight=roles.weight,
         state=roles.state,
-        only_filled=only_filled,
+        only_filled=roles.only_filled,
         only_measured=roles.only_measured,
         lone=roles.lone,
         percents=tuple(name for name in roles.features if name in cells.percents),
@@ -188,7 +188,11 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
     cells, read = _cells(test, notation_of(schema), schema.targets, schema.features)
     _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
-    return dataset(schema, "file", train, _split(cells, schema, test), (*notices, *new))
+    split = _split(cells, schema, test)
+    if out := len(cells.frame) - len(split.frame):
+        told = f"lawsmith left out {counted(out, 'row')} of {called(test)} for what training rows are left out for."
+        new = (*new, told)
+    return dataset(schema, "file", train, split, (*notices, *new))
 
 
 def _refuse_other_units(train: Cells, test: Cells, names: Sequence[str], where: str) -> None:

@@ -5,13 +5,13 @@ What the user names is taken as named. Everything else is decided from names and
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import along
+from lawsmith.tasks.arrays import Mask, along
 from lawsmith.tasks.asked import Asked, resolve, without_unit
 from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.known_units import in_words
@@ -50,6 +50,7 @@ class Roles:
     weight: Weight | None
     columns: tuple[ColumnRole, ...]
     state: str | None
+    only_filled: bool
     only_measured: bool
     lone: tuple[str, ...]
     notices: tuple[str, ...]
@@ -87,19 +88,29 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
         rows = rows & measured
     if not rows.any():
         raise InputError(f"{where} has no row that can be used: {' '.join(decision.notices) or 'it is empty.'}")
-    told = list(decision.notices)
-    found = decision.decide()
-    if asked.drop_incomplete:
-        kept = filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
-        if not kept[rows].any():
-            raise InputError(f"{where}: every row lacks a value in some used column; leave columns out with --ignore.")
-        if not kept[rows].all():
-            log, decision = decision.log, _Decision(take(cells, rows & kept), named, where, state)
-            decision.log = log
-            count = counted(int((rows & ~kept).sum()), "row")
-            decision.notices += [*told, f"lawsmith left out {count} without a value in some used column."]
-            found = decision.decide()
-    return found
+    seldom = {} if asked.drop_incomplete else decision.seldom_empty()
+    return _of_filled_rows(cells, rows, decision, seldom) if seldom or asked.drop_incomplete else decision.decide()
+
+
+def _of_filled_rows(cells: Cells, rows: Mask, decision: "_Decision", seldom: dict[str, Mask]) -> Roles:
+    """The decision about the rows (n,) without those that lack a value of a used column. `seldom`: which of the rows
+    lack a value of a column that is seldom empty, for each; other columns with gaps are not used then."""
+    first = rows.copy()
+    first[rows] = ~np.any([np.zeros(decision.rows, dtype=bool), *seldom.values()], axis=0)
+    found = decision.on(take(cells, first)).decide()
+    kept = rows & filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
+    if not kept.any():
+        raise InputError(
+            f"{decision.where}: every row lacks a value in some used column; leave columns out with --ignore."
+        )
+    if (kept != first).any():
+        found = decision.on(take(cells, kept)).decide()
+    told = decision.notices
+    if out := int((rows & ~kept).sum()):
+        names = [name for name in seldom if name in (*found.numbers, *found.labels)]
+        where = f"of {listing(names)}; --ignore {option(*names)} keeps all rows" if names else "in some used column"
+        told = [*told, f"lawsmith left out {counted(out, 'row')} without a value {where}."]
+    return replace(found, notices=(*told, *found.notices), only_filled=decision.asked.drop_incomplete or out > 0)
 
 
 def _bare(name: str) -> str:
@@ -121,6 +132,12 @@ def _state(cells: Cells, asked: Asked) -> str | None:
 
 class _Decision(Deciding):
     """The rules, in the order in which they are tried."""
+
+    def on(self, cells: Cells) -> "_Decision":
+        """The same decision about these rows, not begun."""
+        made = _Decision(cells, self.asked, self.where, self.state)
+        made.log = self.log
+        return made
 
     @np.errstate(all="ignore")  # values may lie near the end of what floats hold
     def decide(self) -> Roles:
@@ -362,6 +379,7 @@ class _Decision(Deciding):
             weight=self.weight,
             columns=columns,
             state=self.state,
+            only_filled=False,
             only_measured=self.log,
             lone=self.lone,
             notices=tuple(self.notices),

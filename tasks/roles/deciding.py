@@ -3,16 +3,18 @@
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Array
+from lawsmith.tasks.arrays import Array, Mask
 from lawsmith.tasks.asked import Asked
 from lawsmith.tasks.errors import InputError, listing
 from lawsmith.tasks.frontier.folds import simplex_units
 from lawsmith.tasks.numerals import is_bound, is_missing, is_null
 from lawsmith.tasks.reading.cells import Cells
 from lawsmith.tasks.roles.likeness import is_stepped
+from lawsmith.tasks.rows import filled
 from lawsmith.tasks.schema import Role, Weight
 from lawsmith.tasks.table import Table
 
+SELDOM = 0.1  # share of rows without a value of a column at most; all such columns may cost twice as many
 ONE_UNIT = 0.02  # by which the factors that make shares add up differ at most
 MOST_REMARKS = 2  # different words among numbers; a column of more holds names, such as 486 and Pentium
 MOST_LEVELS = 8  # of a category that is not named as one
@@ -93,14 +95,32 @@ class Deciding:
         """A column's cells as they were written, "" where nothing was."""
         return ["" if is_null(cell) else str(cell).strip() for cell in self.cells.labels[name].tolist()]
 
-    def missing(self, name: str) -> int:
-        """How many cells of a column hold nothing."""
+    def empty(self, name: str) -> Mask:
+        """Which cells (n,) of a column hold nothing."""
         values = self.numbers[name]
         if values is None:
-            return sum(not label for label in self.labels_of(name))
+            return np.array([not label for label in self.labels_of(name)])
         if self.cells.frame[name].dtype.kind == "f":
-            return int(np.isnan(values).sum())
-        return sum(is_missing(cell) for cell in self.cells.frame[name].tolist())
+            return np.isnan(values)
+        return np.array([is_missing(cell) for cell in self.cells.frame[name].tolist()])
+
+    def missing(self, name: str) -> int:
+        """How many cells of a column hold nothing."""
+        return int(self.empty(name).sum())
+
+    def seldom_empty(self) -> dict[str, Mask]:
+        """Columns that lack a value in a tenth of the rows at most, or in one, -> in which (n,). To lose these rows is
+        less than to lose such a column. None where a target has gaps or a named group an empty label, which may be
+        mistakes."""
+        found: dict[str, Mask] = {}
+        whole = filled(self.cells.frame, self.asked.target).all()
+        if not whole or (self.asked.group and self.missing(self.asked.group)):
+            return found
+        for name in sorted({*self.names} - {*self.asked.ignore}, key=self.missing):
+            lost = np.any([self.empty(name), *found.values()], axis=0)
+            if 0 < self.missing(name) <= max(1.0, SELDOM * self.rows) and lost.sum() <= 2 * SELDOM * self.rows:
+                found[name] = self.empty(name)
+        return found
 
     def is_positive(self, name: str, *, zeros: bool = False) -> bool:
         """Whether a column holds a positive number in every row, or with `zeros` in most rows and 0 in the others."""

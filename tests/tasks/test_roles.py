@@ -284,21 +284,6 @@ def test_categories_by_value_and_by_name(tmp_path: Path):
         read(tmp_path, table.drop(columns="layers"), test=tmp_path / "later.csv")
 
 
-def test_a_column_with_gaps(tmp_path: Path):
-    table = chinchilla()[["n_params", "tokens", "loss"]]
-    table["decay"] = np.where(np.arange(90) % 4 == 0, np.nan, np.random.default_rng(0).uniform(0, 1, 90))
-    data = read(tmp_path, table)
-    assert (roles(data)["decay"], len(data.task.train)) == ("left out", 90)
-    assert data.notices[0] == (
-        "lawsmith left out decay, which has no value in 23 of 90 rows; --drop-incomplete leaves out the rows instead."
-    )
-    data = read(tmp_path, table, drop_incomplete=True)
-    assert (roles(data)["decay"], len(data.task.train)) == ("feature", 67)
-    assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 67
-    with refused("column 'loss' has no value in data row 3; fill the cells in, drop the rows, or give"):
-        read(tmp_path, table.assign(loss=table["loss"].where(table.index != 2)))
-
-
 def test_dates_are_a_feature_where_there_is_no_other(tmp_path: Path):
     date = pd.date_range("2010-01-01", periods=20, freq="120D").strftime("%Y-%m-%d")
     data = read(tmp_path, pd.DataFrame({"date": date, "loss": 2.0 ** np.arange(20)}))
