@@ -72,9 +72,8 @@ def is_outcome(name: str) -> bool:
         return True
     if words[-1:] == ["rate"] and words[-2:-1] and words[-2] in WORDS["rates_of"] - WORDS["rates_set"]:
         return True
-    if words[-2:] == ["grad", "norm"] or is_benchmark(name):
-        return True
-    if "bits" in words[:-1] and words[-1] in WORDS["coded"]:  # bits per byte
+    coded = "bits" in words[:-1] and words[-1] in WORDS["coded"]  # bits per byte
+    if coded or words[-2:] == ["grad", "norm"] or is_benchmark(name):
         return True
     return not WORDS["outcomes"].isdisjoint((_measure(words), _whole(name)))
 
@@ -163,8 +162,11 @@ def is_rate(name: str) -> bool:
 
 
 def is_in_per_cent(name: str) -> bool:
-    """Whether a name is one of shares that are often written in per cent: accuracies, results of benchmarks."""
-    return is_benchmark(name) or not WORDS["in_per_cent"].isdisjoint(_without_splits(name)[-1:])
+    """Whether a name is one of shares in per cent: of accuracies and benchmarks alone, of others with a word for it."""
+    words = [word for word in _without_splits(name) if word not in WORDS["per_cent"]]
+    if "%" in name or len(words) < len(_without_splits(name)):
+        return is_rate("_".join(words)) or not WORDS["at_most_whole"].isdisjoint(words[-1:])
+    return is_benchmark(name) or not WORDS["in_per_cent"].isdisjoint(words[-1:])
 
 
 def error_of(name: str, targets: tuple[str, ...], others: tuple[str, ...]) -> str | None:

@@ -170,3 +170,18 @@ def test_rows_outside_a_stated_range_are_told(tmp_path: Path):
 )
 def test_parts_of_what_there_is_stay_between_nothing_and_all(name: str, values: tuple[float, float]):
     assert (rate_range(name, *values) == (0.0, 1.0)) == (name != "yield")
+
+
+@pytest.mark.parametrize(
+    ("name", "bounded"),
+    [
+        ("yield_pct", True),
+        ("Removal (%)", True),
+        ("acc_pct", True),
+        ("acc", True),
+        ("yield", False),
+        ("growth_pct", False),
+    ],
+)
+def test_shares_in_per_cent_end_at_100(name: str, bounded: bool):
+    assert rate_range(name, 12, 93) == ((0.0, 100.0) if bounded else None)
