@@ -44,6 +44,10 @@ _BINARY = re.compile(r"2\s*(?:\^|\*\*)\s*\(?([+\-−]?\d{1,3})\)?")
 _FORTRAN = re.compile(r"([+\-−]?\d[\d.,]*)[dD]([+\-−]?\d+)")
 _POWERS = (_POWER, _FORTRAN, _LOST)
 _CITED = re.compile(r"(?<=[\d.%A-Za-z])\s?(?:\[(?:\d{1,3}|[a-z])\])+$")  # 1.5[16], of Wikipedia
+_NUMBER = r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)"
+_PRINTED = re.compile(  # tensor(2.31, device='cuda:0'), np.float64(2.31) and [2.31], as programs write their objects
+    rf"(?:(?:tensor|array|Array|Decimal|(?:np|numpy|jnp|torch)\.\w+)\(['\[]?{_NUMBER}['\]]?(?:,.*)?\)|\[{_NUMBER}\])"
+)
 _BEFORE = re.compile(r"^[A-Z]{0,3}[$€£¥₹~≈≃='](?=.)\s*")  # US$, and = and ' as Excel marks a formula and a text
 _BOUND = re.compile(
     r"[<>≤≥]\s*[\d.]|(?:not|none) detected|(?:below|above) |\d[\d.]*\s?\+$"
@@ -91,6 +95,8 @@ def numeral(cell: str) -> Numeral | None:
     """A cell of text taken apart (``6x10^9``, ``1.5D+06`` and ``$12`` too); None where it is not a number."""
     if (common := _COMMON.fullmatch(cell)) is not None:  # most cells of most tables
         return Numeral(common[1], common[2])
+    if (printed := _PRINTED.fullmatch(cell.strip())) is not None:
+        return Numeral(printed[1] or printed[2], "")
     text = _CITED.sub("", cell.strip()).rstrip(FOOTNOTES).rstrip()
     if "\\" in text or text[:1] == text[-1:] == "$":  # $1.5 \times 10^{9}$
         text = re.sub(r"\\(?:times|cdot)", "×", re.sub(r"[${}]", "", text)).strip()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array, IntArray, is_logarithmic
 from lawsmith.tasks.errors import counted, listing
 from lawsmith.tasks.noise import ladder_noise, rounding, rung
 from lawsmith.tasks.table import Table
@@ -16,7 +16,7 @@ CODES += (1e20, 1e30, -1e34, 1e36, 9.96921e36, -3.402823e38, 3.402823e38)
 """Numbers that programs write where nothing was measured, or where a converter is at its end."""
 SAME = 1e-6  # of a code, by which its digits in a file may be cut
 FAR = 3.0  # ranges of all other values by which such a number lies outside them; 1 where it alone is negative
-REPEATED = 2  # rows of -1 among positive values that are told
+REPEATED = 2  # rows of -1 among positive values that are told; one among values over decades
 FEWEST = 5  # other values that show where the column lies
 MOST_SHARE = 0.5  # of the rows that are said to be missing
 AT_END, FEW_TWICE = 3, 0.8  # rows with the largest value, and share of different values below it, of a scale that ends
@@ -92,8 +92,10 @@ def _codes(values: Array) -> Iterable[tuple[float, Array]]:
             yield code, others
     others = values[values != -1]
     count = len(values) - len(others)
-    few = REPEATED <= count <= MOST_SHARE * len(values) and len(others) >= FEWEST
-    if few and others.min() > 0 and len(np.unique(others)) > MOST_SHARE * len(others):  # measured, no settings
+    if count > MOST_SHARE * len(values) or len(others) < FEWEST or others.min() <= 0:
+        return
+    wide, measured = is_logarithmic(others), len(np.unique(others)) > MOST_SHARE * len(others)  # no settings
+    if count >= (1 if wide else REPEATED) and (wide or measured):
         yield -1.0, others
 
 

@@ -350,7 +350,7 @@ def _needs_a_word(one: Numeral, decimal: str, word: str) -> bool:
         "," in one.digits
         or ("." in one.digits and decimal == ",")
         or word.strip()[0] in "~≈≃("
-        or word.strip()[-1] in FOOTNOTES + "]"
+        or word.strip()[-1] in FOOTNOTES + "])"
         or GAPS.search(word) is not None
         or re.search(r"\d[eE][+-]?\d+\.", word) is not None
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from lawsmith.tasks.dates import years_of
 from lawsmith.tasks.errors import listing
-from lawsmith.tasks.numerals import FACTORS, is_missing
+from lawsmith.tasks.numerals import FACTORS, is_missing, is_numeral
 from lawsmith.tasks.reading.delimited import CELLS_OF_A_RECORD, Reading, bound, bound_columns
 from lawsmith.tasks.reading.json_rows import flat, object_of
 from lawsmith.tasks.words import WORDS, bare, is_bound
@@ -29,7 +29,6 @@ _BENCHMARK = re.compile(
     rf"(?:BM_|[Bb]ench|test_)[^/\[\]]*[/\[]((?:{_ARGUMENT}[/-])*{_ARGUMENT})\]?"
 )  # BM_Sort/1024, test_sort[10-3], BenchmarkSort/n=1000-8
 SIZE_IN_NAME = re.compile(r"(.*?)(?<![A-Za-z\d.])(\d+(?:\.\d+)?)(?:([kKMBTmb])(?![A-Za-z\d])|[x×](?=[A-Z]))(.*)")
-_PLAIN = re.compile(r"\s*[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\s*")
 _LONGEST = 200  # characters of a name
 ROUNDED = 0.1  # of the range of each share, by which all of them may add up to more or less
 
@@ -41,7 +40,7 @@ def with_entries_apart(reading: Reading, where: str, features: Sequence[str] = (
 
     frame, notices = reading.frame, []
     for name in list(frame.columns):
-        if frame[name].dtype.kind in "iufbM" or frame.empty or _PLAIN.fullmatch(str(frame[name].iloc[0])):
+        if frame[name].dtype.kind in "iufbM" or frame.empty or is_numeral(frame[name].iloc[0]):
             continue
         records, what, stays, texts = _records(frame[name]), "hold objects", False, _texts(frame[name])
         if records is None:

@@ -55,6 +55,7 @@ def test_row_numbers_alone_are_a_feature_such_as_epochs(tmp_path: Path):
         (4, -999.25, "x is -999.25 in 1 row and between 1 and 12 in all others. If -999.25 stands for a missing"),
         (4, 9.96921e36, "x is 9.96921e+36 in 1 row and between"),
         (4, 65535, "x is 65535 in 1 row and between"),
+        (4, -1, "x is -1 in 1 row and between 1 and 12 in all others. If -1 stands for a missing"),
         (11, 12000.5, "x is 12000.5 in row 12 and between 1 and 11 in all others. If that row is in another unit"),
         (0, 1e-6, "x is 1e-06 in row 1 and between"),
         (11, 250.0, ""),  # as far as measurements go
@@ -181,7 +182,7 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
         ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
         ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
         ("t.jsonl", b"[1]\n", "entry 1, must be a JSON object"),
-        ("t.jsonl", b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2]}\n', "column 'loss' holds text ('[2]') in data row 2"),
+        ("t.jsonl", b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2, 3]}\n', "column 'loss' holds text ('[2, 3]') in data row 2"),
     ],
 )
 def test_unreadable_files_get_one_sentence(name: str, content: bytes, message: str, tmp_path: Path):
