@@ -94,10 +94,13 @@ def decide(cells: Cells, asked: Asked, where: str) -> Roles:
 
 def _of_filled_rows(cells: Cells, rows: Mask, decision: "_Decision", seldom: dict[str, Mask]) -> Roles:
     """The decision about the rows (n,) without those that lack a value of a used column. `seldom`: which of the rows
-    lack a value of a column that is seldom empty, for each; other columns with gaps are not used then."""
+    lack a value of a column that is seldom empty, for each; other columns with gaps are not used then. A gap in the
+    only feature is left to the user."""
     first = rows.copy()
     first[rows] = ~np.any([np.zeros(decision.rows, dtype=bool), *seldom.values()], axis=0)
     found = decision.on(take(cells, first)).decide()
+    if len(found.features) == 1 and found.features[0] in seldom:
+        return decision.decide()
     kept = rows & filled(cells.frame, found.numbers) & filled_labels(cells.labels, found.labels)
     if not kept.any():
         raise InputError(

@@ -19,6 +19,8 @@ def test_a_column_with_gaps(tmp_path: Path):
     data = read(tmp_path, table, drop_incomplete=True)
     assert (roles(data)["decay"], len(data.task.train)) == ("feature", 67)
     assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 67
+    with refused("column 'tokens' has no value in data row 2; fill the cells in, drop the rows, or give"):
+        read(tmp_path, table[["loss"]].assign(tokens=table["tokens"].where(table.index != 1)))
     with refused("column 'loss' has no value in data row 3; fill the cells in, drop the rows, or give"):
         read(tmp_path, table.assign(loss=table["loss"].where(table.index != 2)))
 
