@@ -105,13 +105,13 @@ def test_a_law_of_one_joint_feature_is_found_whichever_way_round_that_was_seen()
 
 def test_a_joint_feature_that_some_row_does_not_have_ends_no_search() -> None:
     """The strain of the first row is 0 as its stress, so it says nothing, and it has no 1 / strain."""
-    strain = np.linspace(0, 0.6, 200)
+    strain = np.linspace(0, 0.6, 40)
     heat = 500 * strain
     stress = 60 * strain**0.5 + 150 * strain**2 - 0.2 * heat * strain**0.5
     task = made_task({"strain": strain, "T": 273 + heat}, stress)
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    assert list(general._of_joint_features(general.together[0], lambda: False))
-    a, b = (RNG.uniform(1, 3, 200) for _ in range(2))
+    assert next(general._of_joint_features(general.together[0], lambda: False))
+    a, b = (RNG.uniform(1, 3, 40) for _ in range(2))
     task = made_task({"strain": strain, "a": a, "b": b}, strain * np.sin(a / b))  # what stands before is 0 there
     general = GeneralForms(task, profile(task.train), Loss.SQUARED)
-    assert min(step.least for step in general._of_joint_features(general.together[0], lambda: False)) < 1e-20
+    assert any(step.least < 1e-20 for step in general._of_joint_features(general.together[0], lambda: False))
