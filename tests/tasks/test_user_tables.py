@@ -182,11 +182,7 @@ def test_bad_options_get_one_sentence(options: dict[str, object], message: str, 
         ("t.jsonl", b'{"N": 1, "loss": 2}\n{"N": 1\n', "line 2, is not JSON"),
         ("t.jsonl", b"[" * 100_000, "line 1, is not JSON"),
         ("t.jsonl", b"[1]\n", "entry 1, must be a JSON object"),
-        (
-            "t.jsonl",
-            b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2, 3]}\n',
-            "column 'loss' holds text ('[2, 3]') in data row 2",
-        ),
+        ("t.jsonl", b'{"N": 3, "loss": 5}\n{"N": 1, "loss": [2, 3]}\n', "'loss' holds text ('[2, 3]') in data row 2"),
     ],
 )
 def test_unreadable_files_get_one_sentence(name: str, content: bytes, message: str, tmp_path: Path):
