@@ -186,6 +186,10 @@ def _dataset(schema: Schema, own: Cells, train: Split, test: Path | None, notice
             "of the training rows judge the law."
         )
     cells, read = _cells(test, notation_of(schema), schema.targets, schema.features)
+    lacking = [name for name in schema.names if name not in cells.frame.columns]
+    if lacking and set(lacking) <= set(schema.targets):
+        told = f"{called(test)} has no column {listing(lacking)}, so no law can be scored on it"
+        raise InputError(f"{told}; discover predict takes such rows.")
     _refuse_other_units(own, cells, schema.names, called(test))
     new = tuple(one for one in (*read, *_said(cells, schema)) if one not in notices)
     split = _split(cells, schema, test)

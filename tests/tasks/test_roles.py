@@ -383,3 +383,9 @@ def test_no_weights_and_no_group_in_other_words(tmp_path: Path):
     assert data.task.train.weight is None and data.task.schema.group is None
     assert {roles(data)[name] for name in ("loss_std", "n_seeds")} == {"left out"}
     assert read_decided(data.task.schema, tmp_path / "runs.csv").task.train.weight is None
+
+
+def test_rows_without_a_target_are_for_predict(tmp_path: Path):
+    chinchilla().drop(columns="loss").to_csv(tmp_path / "far.csv", index=False)
+    with refused("far.csv has no column loss, so no law can be scored on it; discover predict takes such rows."):
+        read(tmp_path, chinchilla(), test=tmp_path / "far.csv")
