@@ -21,7 +21,7 @@ from lawsmith.tasks.task import Task
 
 EXACT = 2e-6  # typical error of a law that nothing in the data contradicts
 FLOOR = 1e-6  # errors below this share of the spread are as good as zero
-USELESS = 10.0  # and above this one a law is of no use there: the rows left may not tell its constants
+USELESS = 2.0  # and above this one a law is of no use there: the rows left may not tell its constants
 TELLING = 3  # folds that say how certain their mean is
 DIGITS = 2.0  # no error is believed to be below so many standard deviations of rounding …
 PAID = 2.0  # rows of a group for each constant of a law that is exact …
@@ -67,7 +67,7 @@ def held_out_error(evaluation: Evaluation, task: Task, target: int | None = None
 
     No law is taken to predict better than it fits, or than repeated measurements agree: the training error and the
     scatter of replicates are part of every error, and so is rounding to the digits of the data. On held-out rows no
-    error counts for more than ten of their spreads, or one of all rows where that is more, as on the flat end of a
+    error counts for more than two of their spreads, or one of all rows where that is more, as on the flat end of a
     curve.
     """
     logs = _log_errors(evaluation, task)
