@@ -116,10 +116,11 @@ class Deciding:
         whole = filled(self.cells.frame, self.asked.target).all()
         if not whole or (self.asked.group and self.missing(self.asked.group)):
             return found
-        for name in sorted({*self.names} - {*self.asked.ignore}, key=self.missing):
-            lost = np.any([self.empty(name), *found.values()], axis=0)
-            if 0 < self.missing(name) <= max(1.0, SELDOM * self.rows) and lost.sum() <= 2 * SELDOM * self.rows:
-                found[name] = self.empty(name)
+        empty = {name: self.empty(name) for name in self.names if name not in self.asked.ignore}
+        for name in sorted(empty, key=lambda name: empty[name].sum()):
+            lost = np.any([empty[name], *found.values()], axis=0)
+            if 0 < empty[name].sum() <= max(1.0, SELDOM * self.rows) and lost.sum() <= 2 * SELDOM * self.rows:
+                found[name] = empty[name]
         return found
 
     def is_positive(self, name: str, *, zeros: bool = False) -> bool:
