@@ -30,8 +30,8 @@ class AgentSetup:
     caller: Asker
     config: Config
     evaluator: Evaluator
+    floor_trials: int
     floor: Proposer | None = None
-    floor_trials: int = 64
     max_calls: int | None = None
     allowance: Allowance = field(default_factory=Allowance)
     inherited: tuple[str, ...] = ()
