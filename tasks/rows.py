@@ -3,12 +3,13 @@ the unit of their column."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lawsmith.tasks import words
-from lawsmith.tasks.arrays import Mask
+from lawsmith.tasks.arrays import IntArray, Mask
+from lawsmith.tasks.errors import listing
 from lawsmith.tasks.known_units import in_words
 from lawsmith.tasks.numerals import is_bound, is_missing, is_null, plain
 from lawsmith.tasks.reading.cells import Cells
@@ -29,6 +30,12 @@ def filled(frame: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:
                 known = [not (is_missing(cell) or is_bound(cell)) for cell in column.tolist()]
                 rows &= known & np.array([abs(plain(cell) or 0) < np.inf for cell in column.tolist()])
     return rows
+
+
+def data_rows(of: "pd.Series[Any] | pd.DataFrame", places: IntArray) -> str:
+    """The rows at `places` for a sentence, counted from 1 at the first row of the file after the header."""
+    noun = "data row" if len(places) == 1 else "data rows"
+    return f"{noun} {listing([str(int(number) + 1) for number in of.index[places]])}"
 
 
 def filled_labels(labels: "pd.DataFrame", columns: tuple[str, ...]) -> Mask:

@@ -46,7 +46,8 @@ def suspicions(table: Table, categories: Iterable[tuple[str, ...]] = ()) -> tupl
             and len(far)
             and not any(np.array_equal(np.flatnonzero(one == 0), far) for one in table.features.values())
         ):  # blanks
-            rows = f"row {far[0] + 1}" if len(far) == 1 else f"rows {listing([str(row + 1) for row in far], 8)}"
+            numbers = [str(number) for number in table.row_numbers[far]]
+            rows = f"row {numbers[0]}" if len(far) == 1 else f"rows {listing(numbers, 8)}"
             others = np.delete(values, far)
             said.append(
                 f"{name} is {values[far[0]]:g} in {rows} and between {others.min():g} and {others.max():g} in all "

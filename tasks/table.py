@@ -41,7 +41,8 @@ class Table:
     groups: every group name of the task, sorted; `take` keeps all of them, so that codes of
     different selections stay comparable. codes: (n,) index of each row's group in `groups`. weight: (n,) how much each
     row counts, 1 / sigma² or a number of measurements; None where all count alike. Only ratios matter. categories:
-    features whose values are codes of labels, so that no order and nothing beyond them means anything.
+    features whose values are codes of labels, so that no order and nothing beyond them means anything. numbers: (n,)
+    the row of the file that each is, counted from 1; None where these are the first n.
 
     Raises ValueError for columns of different lengths, a code outside `groups`, or a weight that is not positive.
     """
@@ -52,6 +53,7 @@ class Table:
     codes: IntArray
     weight: Array | None = None
     categories: tuple[str, ...] = ()
+    numbers: IntArray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", _frozen(self.features))
@@ -61,7 +63,9 @@ class Table:
             object.__setattr__(self, "weight", _read_only(np.array(self.weight, dtype=np.float64)))
             if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
                 raise ValueError("every weight must be positive and finite")
-        measures = () if self.weight is None else (self.weight,)
+        if self.numbers is not None:
+            object.__setattr__(self, "numbers", _read_only(np.array(self.numbers, dtype=np.intp)))
+        measures = [column for column in (self.weight, self.numbers) if column is not None]
         shapes = {column.shape for column in (*self.features.values(), *self.targets.values(), self.codes, *measures)}
         if shapes != {(len(self.codes),)}:
             raise ValueError(f"columns of one table must have one length, not shapes {sorted(shapes)}")
@@ -75,7 +79,8 @@ class Table:
         return f"<Table of {len(self)} rows: {', '.join((*self.features, *self.targets))}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Table, (dict(self.features), dict(self.targets), self.groups, self.codes, self.weight, self.categories)
+        columns = dict(self.features), dict(self.targets)
+        return Table, (*columns, self.groups, self.codes, self.weight, self.categories, self.numbers)
 
     def take(self, index: IntArray | NDArray[np.bool_]) -> "Table":
         """The rows at `index` (positions, or a mask of shape (n,)), in that order, with all groups kept."""
@@ -86,7 +91,13 @@ class Table:
             self.codes[index],
             None if self.weight is None else self.weight[index],
             self.categories,
+            self.row_numbers[index],
         )
+
+    @property
+    def row_numbers(self) -> IntArray:
+        """The row of the file that each row (n,) is, counted from 1."""
+        return np.arange(1, len(self) + 1) if self.numbers is None else self.numbers
 
     @property
     def weights(self) -> Array:
@@ -101,7 +112,7 @@ class Table:
 
     def hide(self) -> "Table":
         """The same rows without their targets."""
-        return Table(self.features, {}, self.groups, self.codes, self.weight, self.categories)
+        return Table(self.features, {}, self.groups, self.codes, self.weight, self.categories, self.numbers)
 
     def matrix(self) -> Array:
         """Features as (n, F), in schema order."""

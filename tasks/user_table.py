@@ -86,17 +86,15 @@ def read_own_table(train: Path, asked: Asked, test: Path | None = None, task_tom
     pairs = [(one, name) for one, name in zip(given, roles.targets, strict=True) if one != name]
     meant = [f"{one} means the column {name.rstrip('.')}." for one, name in pairs]
     found = _dataset(schema, cells, split, test, (*read, *_said(cells, schema), *meant, *roles.notices, *told))
-    return replace(found, notices=(*found.notices, *_of_rows(found.task, split)))
+    return replace(found, notices=(*found.notices, *_of_rows(found.task)))
 
 
-def _of_rows(task: Task, split: Split) -> tuple[str, ...]:
+def _of_rows(task: Task) -> tuple[str, ...]:
     """Sentences about the rows that are left of a file, and about what leads in them."""
     rows, schema = task.train, task.schema
-    moved = len(rows) > 0 and split.frame.index[-1] >= len(rows)
-    numbered = ("Row numbers do not count the rows that lawsmith left out.",) if moved else ()
     levels = [column.levels for column in schema.columns.values()]
     asked_for = (schema.decided or Decided()).asked_categories
-    return (*numbered, *suspicions(rows, levels), *_what_leads(rows, asked_for))
+    return (*suspicions(rows, levels), *_what_leads(rows, asked_for))
 
 
 def _schema(train: Path, cap: int | None, roles: Roles, said: TaskFile, cells: Cells, decided: Decided) -> Schema:

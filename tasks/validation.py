@@ -9,15 +9,16 @@ features with different targets, rows that repeat others, test rows that also oc
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lawsmith.tasks.arrays import Array, IntArray
+from lawsmith.tasks.arrays import Array
 from lawsmith.tasks.errors import InputError, counted, listing, option
 from lawsmith.tasks.numerals import is_bound, is_null, plain
 from lawsmith.tasks.reading.formats import bound_names, require_columns
 from lawsmith.tasks.roles.labels import two_clocks, units_of
+from lawsmith.tasks.rows import data_rows
 from lawsmith.tasks.schema import SINGLE_GROUP, Column, Schema
 from lawsmith.tasks.table import Table
 from lawsmith.tasks.task import Dataset, Provenance, Source, Task, content_digest
@@ -103,12 +104,13 @@ def numbers(frame: "pd.DataFrame", column: str, where: str, *, spare: bool = Fal
     empty, infinite = np.flatnonzero(np.isnan(result)), np.flatnonzero(np.isinf(result))
     if len(empty):
         raise InputError(
-            f"{where}: column {column!r} has no value in {_rows(values, empty)}; fill the cells in, drop the rows, or "
-            "give --drop-incomplete."
+            f"{where}: column {column!r} has no value in {data_rows(values, empty)}; fill the cells in, drop the rows, "
+            "or give --drop-incomplete."
         )
     if len(infinite):
         raise InputError(
-            f"{where}: column {column!r} holds infinity in {_rows(values, infinite)}; every value must be finite."
+            f"{where}: column {column!r} holds infinity in {data_rows(values, infinite)}; write a number there, "
+            "drop the rows, or give --drop-incomplete."
         )
     largest = np.abs(result).max(initial=0.0)
     if largest and not 1 / LARGEST < largest < LARGEST:
@@ -124,8 +126,8 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
     if not len(bad) and any(read) and any(unlike):  # what its column's notation could not read
         odd = np.flatnonzero(unlike)
         raise InputError(
-            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {_rows(values, odd)}, but its "
-            "other cells have another notation or unit; write all cells alike."
+            f"{where}: column {column!r} holds {str(values.iloc[int(odd[0])])[:40]!r} in {data_rows(values, odd)}, but "
+            "its other cells have another notation or unit; write all cells alike."
         )
     if len(bad):
         shown = str(values.iloc[int(bad[0])])[:40]
@@ -137,7 +139,9 @@ def _parsed(values: "pd.Series[str]", column: str, where: str, spare: str) -> Ar
         remedy = two_clocks(shown) or "write numbers, or delete these rows"
         if is_bound(shown):
             remedy = "it is only a bound: write a number in its place, or let --drop-incomplete leave out these rows"
-        raise InputError(f"{where}: column {column!r} holds text ({shown!r}) in {_rows(values, bad)}; {remedy}{spare}.")
+        raise InputError(
+            f"{where}: column {column!r} holds text ({shown!r}) in {data_rows(values, bad)}; {remedy}{spare}."
+        )
     return np.array(cells, dtype=np.float64)
 
 
@@ -155,7 +159,7 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
     if strangers:
         told = f"{where}: the training rows have no {schema.group} {listing(strangers)}, so no law predicts such rows."
         raise InputError(f"{told} Drop them, or give --group none to fit one law to all rows.")
-    positions = {name: code for code, name in enumerate(known)}
+    positions, places = {name: code for code, name in enumerate(known)}, frame.index.to_numpy(dtype=np.intp)
     return Table(
         {
             name: _codes(written, levels[name], where) if name in levels else numbers(frame, name, where, spare=True)
@@ -166,6 +170,7 @@ def _table(split: Split, schema: Schema, groups: tuple[str, ...] | None) -> Tabl
         np.array([positions[label] for label in labels], dtype=np.intp),
         weight=_weights(frame, schema, where) if groups is None else None,
         categories=tuple(name for name in schema.features if name in levels),
+        numbers=None if np.array_equal(places, np.arange(len(frame))) else places + 1,
     )
 
 
@@ -191,8 +196,8 @@ def _weights(frame: "pd.DataFrame", schema: Schema, where: str) -> Array | None:
     bad = np.flatnonzero(values <= 0)
     if len(bad):
         raise InputError(
-            f"{where}: the {kind} {name!r} is not positive in {_rows(frame, bad)}. Correct these rows, or leave the "
-            f"column out with --ignore {option(*weight.columns)}."
+            f"{where}: the {kind} {name!r} is not positive in {data_rows(frame, bad)}. Correct these rows, or leave "
+            f"the column out with --ignore {option(*weight.columns)}."
         )
     if kind == "relative error":
         values = values * np.abs(numbers(frame, schema.targets[0], where))
@@ -207,7 +212,7 @@ def _labels(frame: "pd.DataFrame", group: str | None, where: str) -> list[str]:
     cells = frame[group].tolist()
     missing = np.flatnonzero([is_null(cell) or not str(cell).strip() for cell in cells])
     if len(missing):
-        raise InputError(f"{where}: the group column {group!r} is empty in {_rows(frame, missing)}.")
+        raise InputError(f"{where}: the group column {group!r} is empty in {data_rows(frame, missing)}.")
     return [str(label).strip() for label in cells]
 
 
@@ -234,9 +239,3 @@ def _refuse_small_groups(table: Table, where: str) -> None:
 def _distinct(table: Table) -> set[bytes]:
     rows = np.column_stack([table.codes.astype(np.float64), table.matrix(), table.target_matrix()])
     return {row.tobytes() for row in rows}
-
-
-def _rows(of: "pd.Series[Any] | pd.DataFrame", places: IntArray) -> str:
-    """Rows for a sentence, counted from 1 at the first row of the file after the header."""
-    noun = "data row" if len(places) == 1 else "data rows"
-    return f"{noun} {listing([str(int(number) + 1) for number in of.index[places]])}"

@@ -164,7 +164,7 @@ def is_rate(name: str) -> bool:
 def is_in_per_cent(name: str) -> bool:
     """Whether a name is one of shares in per cent: of accuracies and benchmarks alone, of others with a word for it."""
     words = [word for word in _without_splits(name) if word not in WORDS["per_cent"]]
-    if "%" in name or len(words) < len(_without_splits(name)):
+    if "%" in name or not WORDS["per_cent"].isdisjoint(tokens(name)):
         return is_rate("_".join(words)) or not WORDS["at_most_whole"].isdisjoint(words[-1:])
     return is_benchmark(name) or not WORDS["in_per_cent"].isdisjoint(words[-1:])
 

@@ -68,7 +68,7 @@ class Doubts:
         grows = () if self.growing is None else (self.growing.sentence,)
         unasked = f"Only the first {LAWS} of your forms were used to find outliers, not the other {self.unasked}."
         rows = (*(row.sentence for row in self.rows if not row.met), *_another_unit(self.rows))
-        if met := [str(row.row + 1) for row in self.rows if row.met]:
+        if met := [str(row.row) for row in self.rows if row.met]:
             looked = "Row {} looked like an outlier" if len(met) == 1 else "Rows {} looked like outliers"
             rows = (*rows, f"{looked.format(listing(met, 9))} and counted next to nothing, but the law fits there.")
         return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
@@ -114,7 +114,7 @@ class Doubts:
         moved = np.concatenate(away) / task.train.spread
         which = "it" if len(self.rows) == 1 else "them"
         size = f"{np.nanmax(moved):.2g} times the spread of the measurements"
-        kept = ~np.isin(np.arange(len(task.train)), [one.row for one in self.rows])
+        kept = ~np.isin(np.arange(len(task.train)), [one.place for one in self.rows])
         without = r2(task.train.target_matrix()[kept], now[kept])
         return (
             f"Training and held-out R² include {which}; without {which}, training R² is {without:.4f}.",
@@ -176,7 +176,7 @@ def doubted(
     rows = () if few else disbelieved(task.train, _predictions(laws), growing is not None)
     if not rows and growing is None:
         return dataset, None
-    weighed = with_little_weight(task, [row.row for row in rows])
+    weighed = with_little_weight(task, [row.place for row in rows])
     return replace(dataset, task=weighed), Doubts(rows, trusting, growing, max(len(own) - LAWS, 0))
 
 
@@ -215,7 +215,7 @@ def _robust(task: Task, tables: Sequence[Table], own: Sequence[str], sandbox: Sa
     found = _fitted(first, task, tables, sandbox, end)
     asked = len(numbers) == 1 or (len(numbers) == 2 and rows <= SMALL)
     edge = at_edge(task.train)  # there all laws may bend otherwise than the rows
-    accused = asked and any(edge[one.row] for one in disbelieved(task.train, _predictions(found[0])))
+    accused = asked and any(edge[one.place] for one in disbelieved(task.train, _predictions(found[0])))
     if asked and (_leaves_a_pattern(task.train, _predictions(found[0])) or accused):
         with suppress(TimeoutError):
             more = _fitted(further, task, tables, sandbox, end)

@@ -39,9 +39,10 @@ MOST_OF_A_UNIT = 0.3  # share of the rows that may be in another unit
 
 @dataclass(frozen=True)
 class Disbelieved:
-    """An outlier: a measurement that all leading laws miss by far. row: position in the training table, from 0. met:
-    whether the law that was chosen at the end predicts it nevertheless."""
+    """An outlier: a measurement that all leading laws miss by far. place: position in the training table, from 0. row:
+    of the file, counted from 1. met: whether the law that was chosen at the end predicts it nevertheless."""
 
+    place: int
     row: int
     target: str
     measured: float
@@ -50,17 +51,17 @@ class Disbelieved:
 
     @property
     def sentence(self) -> str:
-        """What a user is told of the row, counted from 1, where no law meets it."""
+        """What a user is told of the row, where no law meets it."""
         pairs = ([f"{value:.{digits}g}" for value in (self.measured, self.expected)] for digits in range(4, 18))
         measured, expected = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
         return (
-            f"Row {self.row + 1} looks like an outlier: {self.target} is {measured} there, but the leading laws "
+            f"Row {self.row} looks like an outlier: {self.target} is {measured} there, but the leading laws "
             f"predict {expected}. It counts next to nothing; --trust-all counts it in full."
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The row as JSON data, counted from 1."""
-        return vars(self) | {"row": self.row + 1}
+        """The row of the file as JSON data."""
+        return {name: value for name, value in vars(self).items() if name != "place"}
 
 
 def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = False) -> tuple[Disbelieved, ...]:
@@ -72,8 +73,8 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
     around = neighbours(train)
     edge = at_edge(train)
     found = []
-    for k, (name, measured) in enumerate(train.targets.items()):
-        columns = [column for one in predictions if np.isfinite(column := one[:, k]).all()]
+    for t, (name, measured) in enumerate(train.targets.items()):
+        columns = [column for one in predictions if np.isfinite(column := one[:, t]).all()]
         leading = _leading(measured, columns, np.sqrt(train.weights))
         if not len(leading):
             continue
@@ -92,8 +93,8 @@ def disbelieved(train: Table, predictions: Sequence[Array], growing: bool = Fals
             or (missed.mean() <= MOST_OF_A_UNIT and factor_of_unit(measured[missed], expected[missed]))
         ):
             found += [
-                Disbelieved(int(row), name, float(measured[row]), float(expected[row]))
-                for row in np.flatnonzero(missed)
+                Disbelieved(int(k), int(train.row_numbers[k]), name, float(measured[k]), float(expected[k]))
+                for k in np.flatnonzero(missed)
             ]
     return tuple(found)
 
@@ -106,9 +107,9 @@ def with_those_met(
     for one in rows:
         measured, expected = train.targets[one.target], predictions[:, list(train.targets).index(one.target)]
         size = np.abs(measured - expected) / (np.maximum(np.abs(expected), 1e-300) if growing else train.weights**-0.5)
-        least = float(_least(measured)[one.row])
+        least = float(_least(measured)[one.place])
         least = max(ALMOST * least, EXPLAINS * abs(one.measured - one.expected))
-        met = size[one.row] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.row] <= least
+        met = size[one.place] <= ALMOST * NORMAL * np.median(size) or np.abs(measured - expected)[one.place] <= least
         judged.append(replace(one, met=bool(met)))
     return tuple(judged)
 

@@ -18,8 +18,8 @@ CHANGED = (
 
 
 def disbelieved_rows(result: RunResult | None, *, met: bool = True) -> tuple[tuple[int, str], ...]:
-    """Training rows, counted from 1, with the target that was an outlier there; with or without those that the
-    chosen law has `met` nevertheless."""
+    """Rows of the training file, counted from 1, with the target that was an outlier there; with or without those that
+    the chosen law has `met` nevertheless."""
     found = None if result is None else result.details.get("disbelieved")
     listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     listed = [one for one in listed if met or one.get("met") is not True]
@@ -56,8 +56,9 @@ def weighed(archive: Archive, task: Task) -> Task:
 
 def searched(archive: Archive, task: Task) -> SearchTask:
     """What the search of a finished run saw of `task`; outliers weigh next to nothing, as then."""
-    rows = {row - 1 for row, _ in disbelieved_rows(archive.result)}
-    return SearchTask.of(weighed(archive, task), tuple(sorted(row for row in rows if 0 <= row < len(task.train))))
+    rows = [row for row, _ in disbelieved_rows(archive.result)]
+    places = np.flatnonzero(np.isin(task.train.row_numbers, rows))
+    return SearchTask.of(weighed(archive, task), tuple(places.tolist()))
 
 
 def is_same(archive: Archive, found: SearchTask) -> bool:

@@ -80,7 +80,7 @@ class RunContent(SearchRecord):
 
     @property
     def disbelieved(self) -> tuple[tuple[int, str], ...]:
-        """Training rows, counted from 1, with the target that is an outlier there."""
+        """Rows of the training file, counted from 1, with the target that is an outlier there."""
         return disbelieved_rows(self.result, met=False)
 
     @property

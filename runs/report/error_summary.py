@@ -102,8 +102,8 @@ def outliers(
 ) -> list[Outlier]:
     """Rows far from the law, the farthest first; what is typical is told by the training rows.
 
-    disbelieved: training rows, counted from 1, with the target that the search does not believe there. growing: a
-    target whose errors are shares of its value; so are its residuals here.
+    disbelieved: rows of the training file, counted from 1, with the target that the search does not believe there.
+    growing: a target whose errors are shares of its value; so are its residuals here.
     """
     found: list[Outlier] = []
     rows, predicted = next(iter(parts.values()))
@@ -115,7 +115,7 @@ def outliers(
             for k in np.argsort(-times)[:MOST_OUTLIERS]:
                 if times[k] >= FAR and np.isfinite(times[k]):
                     features = {name: float(column[k]) for name, column in table.features.items()}
-                    number, group = int(k) + 1, table.groups[table.codes[k]]
+                    number, group = int(table.row_numbers[k]), table.groups[table.codes[k]]
                     y, at, size = (float(one) for one in (table.target_matrix()[k, t], values[k, t], times[k]))
                     believed = split != "training" or (number, target) not in disbelieved
                     found.append(Outlier(number, split, group, features, target, y, at, size, believed))

@@ -115,7 +115,7 @@ def _believed(
     if not disbelieved:
         return parts
     table, predicted = parts["training"]
-    kept = ~np.isin(np.arange(1, len(table) + 1), [row for row, _ in disbelieved])
+    kept = ~np.isin(table.row_numbers, [row for row, _ in disbelieved])
     rest = {name: part for name, part in parts.items() if name != "training"}
     return {"training": parts["training"], BELIEVED: (table.take(kept), predicted[kept])} | rest
 

@@ -36,7 +36,7 @@ BANDS = (0.9, 0.5)  # probabilities of the prediction intervals that are drawn
 
 @dataclass(frozen=True, eq=False)
 class ShownRows:
-    """Rows that are shown, of both splits. numbers: (n,) counted from 1 within the split. test: (n,) bool.
+    """Rows that are shown, of both splits. numbers: (n,) counted from 1 in the split's file. test: (n,) bool.
 
     x: (n, F). measured, predicted: (n, T). codes: (n,) index of the group. total: how many rows there are.
     """
@@ -77,8 +77,8 @@ class Picture:
 
     logarithmic: per feature. moved: feature -> (n, T), the law at each row with the other features moved to where the
     curve of its group holds them. second: feature -> the other feature that changes the law most. frontiers:
-    feature -> where rows held out for validation began. disbelieved: training rows, counted from 1, and the index of
-    the target that the search does not believe there.
+    feature -> where rows held out for validation began. disbelieved: rows of the training file, counted from 1, and
+    the index of the target that the search does not believe there.
     """
 
     schema: Schema
@@ -146,7 +146,7 @@ def _rows(train: Table, test: Table | None, predicted: Sequence[Array]) -> Shown
         worst = np.argsort(-np.abs(table.target_matrix() - prediction).max(axis=1))[:MOST_OUTLIERS]
         kept.append(np.unique(np.concatenate([even, worst]).astype(np.intp)))
     return ShownRows(
-        numbers=np.concatenate([index + 1 for index in kept]),
+        numbers=np.concatenate([table.row_numbers[index] for table, index in zip(tables, kept, strict=True)]),
         test=np.concatenate([np.full(len(index), bool(k)) for k, index in enumerate(kept)]),
         codes=np.concatenate([table.codes[index] for table, index in zip(tables, kept, strict=True)]),
         x=np.concatenate([table.matrix()[index] for table, index in zip(tables, kept, strict=True)]),

@@ -25,7 +25,7 @@ from lawsmith.tasks.roles.follows import derived
 from lawsmith.tasks.roles.labels import decide_labels
 from lawsmith.tasks.roles.likeness import SAME_ORDER
 from lawsmith.tasks.roles.weights import decide_weights, kind_of_weight, weigh
-from lawsmith.tasks.rows import filled, filled_labels, finished, of_other_events, take
+from lawsmith.tasks.rows import data_rows, filled, filled_labels, finished, of_other_events, take
 from lawsmith.tasks.schema import ColumnRole, Weight
 
 RARELY = 0.2  # share of the rows that a flag marks at most; one that marks more may be a setting
@@ -112,7 +112,8 @@ def _of_filled_rows(cells: Cells, rows: Mask, decision: "_Decision", seldom: dic
     if out := int((rows & ~kept).sum()):
         names = [name for name in seldom if name in (*found.numbers, *found.labels)]
         where = f"of {listing(names)}; --ignore {option(*names)} keeps all rows" if names else "in some used column"
-        told = [*told, f"lawsmith left out {counted(out, 'row')} without a value {where}."]
+        lost = data_rows(cells.frame, np.flatnonzero(rows & ~kept))
+        told = [*told, f"lawsmith left out {lost}, without a value {where}."]
     return replace(found, notices=(*told, *found.notices), only_filled=decision.asked.drop_incomplete or out > 0)
 
 
@@ -229,13 +230,12 @@ class _Decision(Deciding):
             return
         for name in self.open():
             missing, values = self.missing(name), self.numbers[name]
-            if values is not None and not missing and (infinite := int(np.isinf(values).sum())):
-                self.set(name, "left out", f"infinite in {infinite} of {self.rows} rows")
-                self.gaps[name] = f"lawsmith left out {name}, which is infinite in {infinite} of {self.rows} rows."
-            elif missing and values is not None:
-                self.set(name, "left out", f"empty in {missing} of {self.rows} rows; --drop-incomplete keeps it")
+            if missing and values is not None:
+                how = "infinite" if np.isinf(values).sum() == missing else "empty"
+                self.set(name, "left out", f"{how} in {missing} of {self.rows} rows; --drop-incomplete keeps it")
+                which = "is infinite" if how == "infinite" else "has no value"
                 self.gaps[name] = (
-                    f"lawsmith left out {name}, which has no value in {missing} of {self.rows} rows; --drop-incomplete "
+                    f"lawsmith left out {name}, which {which} in {missing} of {self.rows} rows; --drop-incomplete "
                     "leaves out the rows instead."
                 )
 

@@ -96,13 +96,13 @@ class Deciding:
         return ["" if is_null(cell) else str(cell).strip() for cell in self.cells.labels[name].tolist()]
 
     def empty(self, name: str) -> Mask:
-        """Which cells (n,) of a column hold nothing."""
+        """Which cells (n,) of a column hold nothing, or infinity."""
         values = self.numbers[name]
         if values is None:
             return np.array([not label for label in self.labels_of(name)])
         if self.cells.frame[name].dtype.kind == "f":
-            return np.isnan(values)
-        return np.array([is_missing(cell) for cell in self.cells.frame[name].tolist()])
+            return ~np.isfinite(values)
+        return np.array([is_missing(cell) for cell in self.cells.frame[name].tolist()]) | np.isinf(values)
 
     def missing(self, name: str) -> int:
         """How many cells of a column hold nothing."""

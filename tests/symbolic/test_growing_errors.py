@@ -26,7 +26,7 @@ def test_errors_that_grow_with_the_value_are_recognised() -> None:
     assert errors_are_relative(relative, truth)
     assert not errors_are_relative(plain, truth)
     relative[60] *= 2
-    assert [row.row for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
+    assert [row.place for row in disbelieved(table(np.arange(80.0), relative), [truth[:, None]])] == [60]
 
 
 def test_errors_that_grow_are_recognised_where_targets_take_both_signs() -> None:

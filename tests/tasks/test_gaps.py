@@ -33,7 +33,7 @@ def test_rows_with_a_gap_are_left_out_where_a_column_is_seldom_empty(tmp_path: P
     data = read(tmp_path, table, ignore=["dropout"])
     assert data.task.schema.features == ("n_params", "tokens") and len(data.task.train) == 88
     assert data.notices[0] == (
-        "lawsmith left out 2 rows without a value of n_params; --ignore n_params keeps all rows."
+        "lawsmith left out data rows 6 and 41, without a value of n_params; --ignore n_params keeps all rows."
     )
     assert len(read_decided(data.task.schema, tmp_path / "runs.csv").task.train) == 88
     assert len(read(tmp_path, table).task.train) == 87

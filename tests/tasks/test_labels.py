@@ -186,11 +186,12 @@ def test_codes_of_varieties_and_blocks_are_categories_and_hex_is_no_shape(tmp_pa
     assert roles(read(tmp_path, steps))["block_size"] == "feature"
 
 
-def test_rows_are_counted_in_the_file_and_without_those_left_out_that_is_said(tmp_path: Path):
+def test_rows_are_counted_in_the_file(tmp_path: Path):
     table = chinchilla()[["n_params", "tokens", "loss"]].astype(object)
     table.loc[:3, "loss"] = "*"
     data = read(tmp_path, table, drop_incomplete=True)
-    assert len(data.task.train) == 86 and "Row numbers do not count the rows that lawsmith left out." in data.notices
+    assert list(data.task.train.row_numbers) == list(range(5, 91))
+    assert list(data.task.train.take(np.array([3, 1])).row_numbers) == [8, 6]
     table.loc[9, "loss"] = "wide"
     with refused("column 'loss' holds text ('wide') in data row 10"):
         read(tmp_path, table, drop_incomplete=True)
@@ -286,7 +287,7 @@ def test_doses_of_subjects_and_concentrations_below_a_limit(tmp_path: Path):
     data = read(tmp_path, table, "conc", drop_incomplete=True)
     assert len(data.task.train) == 43 and data.notices[:3] == (
         "lawsmith left out 2 rows without a value of conc; 2 held only a bound (<2), near which the law may be off.",
-        "lawsmith left out 3 rows without a value in some used column.",
+        "lawsmith left out data rows 3, 10 and 17, without a value in some used column.",
         "Each subject has one value of dose, which constants for each subject make up for; --group none gives one law "
         "of all features.",
     )

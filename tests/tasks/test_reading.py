@@ -167,7 +167,7 @@ TITLED = "Batch 7;;\nN;loss;v\nmM;nats;m/s\n1;3,5;5\n2;2,5;3\n3;1,5;9\n4;1,2;8\n
         ("p,loss\n1 core,3\n2 cores,2\n4 cores,1\n8 cores,4\n", "p: lawsmith read text as numbers ('1 core' is 1)."),
         ("p;loss\n1 200;3\n2 400;2\n3 100;1\n4 900;4\n", "p: lawsmith read '1 200' as 1200."),
         ("p,loss\n1,3\n2,-999\n3,1\n4,4\n5,5\n6,6\n", "loss is -999 in 1 row and between 1 and 6 in all others."),
-        ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "left out 1 row without a value of p;"),
+        ("p,q,loss\n1,5,3\n#VALUE!,2,2\n3,7,1\n4,4,4\n5,3,5\n6,9,6\n", "left out data row 2, without a value of p;"),
         (
             "family,p,loss\n" + "".join(f"{'GPT' if k < 4 else 'gpt'},{k % 4},{k * 1.5}\n" for k in range(8)),
             "The groups GPT and gpt differ only in case; they count as 2 groups.",

@@ -116,7 +116,6 @@ def test_a_trackers_export(tmp_path: Path):
         "loss means the column summary.loss.",
         "lawsmith left out 10 rows of runs that have not finished (State).",
         "lawsmith left out summary.val.acc, another outcome of the same runs; to keep it, list all --features.",
-        "Row numbers do not count the rows that lawsmith left out.",
     )
 
 
@@ -355,9 +354,11 @@ def test_without_a_target_the_columns_are_named(tmp_path: Path):
 
 
 def test_infinite_cells_of_one_feature_leave_it_out(tmp_path: Path):
-    frame = pd.DataFrame({"n": SWEPT, "rate": [*SWEPT[:-1] % 7, np.inf], "loss": TOOK})
+    frame = pd.DataFrame({"n": SWEPT, "rate": [*SWEPT[:-2] % 7, np.inf, -np.inf], "loss": TOOK})
     data = read(tmp_path, frame)
-    assert data.task.schema.features == ("n",) and "rate, which is infinite in 1 of 8 rows" in " ".join(data.notices)
+    assert data.task.schema.features == ("n",) and "rate, which is infinite in 2 of 8 rows" in " ".join(data.notices)
+    data = read(tmp_path, frame.replace(-np.inf, 3.0))  # one cell costs its row
+    assert data.task.schema.features == ("n", "rate") and "left out data row 7, without" in " ".join(data.notices)
 
 
 @pytest.mark.parametrize(
