@@ -28,16 +28,25 @@ _QUOTED = "ꙮ"  # stands for a column in backticks: a letter that nobody writes
 _HIDDEN = "∙"  # between factors that have no sign between them
 _DIVIDED = re.compile(rf"/\s*((?:\w|\.)+|\w*\([^()]*\))((?:\*\*[\w.]+)?){_HIDDEN}")
 
+_TIGHT_SHARE = re.compile(r"\*\*(?:-\d+|1)/\d+(?![\w.(])")
+_SERIES = re.compile(r"[∑∏]|[ΣΠ]_|\\(?:sum|prod)(?![a-zA-Z])")
+
 
 def plain_formula(text: str, columns: Sequence[str], functions: Collection[str]) -> str:
     """The formula with ``*``, ``**`` and ``/``, and columns of the table that are no words in backticks; `functions`
     and names nearly like one are called, and other names before a bracket are factors where a blank stands between.
 
-    Raises InputError for ``A/2 x``, which can be read in two ways.
+    Raises InputError for ``A/2 x`` and ``N^-1/3``, which can be read in two ways, and for sums over an index.
     """
+    if _SERIES.search(text):
+        raise InputError("--form: sums and products over an index are not read; write each term.")
     text = _in_backticks(_SET.sub(lambda found: _set_column(found, columns), text), columns)
     quoted = iter(re.findall(r"`[^`]+`", text))
     plain = _with_products(_plain(re.sub(r"`[^`]+`", f" {_QUOTED} ", text)), columns, functions)
+    if unclear := _TIGHT_SHARE.search(plain):
+        power = unclear[0].replace("**", "^")
+        whole, below = power[1:].split("/")
+        raise InputError(f"--form: {power} can be read in two ways; write ^({whole}/{below}) or ^({whole})/{below}.")
     if unclear := _DIVIDED.search(plain):
         below = (unclear[1] + unclear[2]).replace("**", "^").replace(_QUOTED, "…")
         raise InputError(f"--form: /{below}… can be read in two ways; write /({below}*…) or /{below}*….")

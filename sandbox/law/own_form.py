@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from lawsmith.sandbox.law.expression import add, divide, exp, function, mul, neg, parameters, power, transform, walk
 from lawsmith.sandbox.law.functions import FUNCTIONS
+from lawsmith.sandbox.law.left_side import is_symbol, solved, split_sides, with_symbol
 from lawsmith.sandbox.law.merged import merged
 from lawsmith.sandbox.law.nodes import Feature, Node, Number, Parameter, Power, Role, Statement
 from lawsmith.sandbox.law.notation import plain_formula
@@ -37,8 +38,6 @@ _LEVEL = re.compile(  # [variety = Wilma], also in LaTeX
     r"(?:\\left)?\[\s*(?:\\(?:mathrm|text)\{)?([^][{}=]+?)\}?\s*==?\s*([^][{}=]+?)\s*(?:\\right)?\]"
 )
 _OF_PYTHON = re.compile(r"^\s*(?:lambda\s[\w\s,]*:|def\s+\w+\s*\([^)]*\)\s*:\s*return\b)")
-_VIEWS = {"ln": "exp({})", "log": "exp({})", "log10": "10^({})", "log2": "2^({})"}
-"""Function of the target on a formula's left side -> the target by the right side."""
 _NAMES = {"ln": "log", "min": "minimum", "max": "maximum", "asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _NAMES |= {"lg": "log10", "log_10": "log10", "log_2": "log2", "sum": "add", "logsumexp": "logaddexp"}
 _NAMES |= {"power": "pow", "expit": "sigmoid", "reciprocal": "inv"}
@@ -68,6 +67,7 @@ _USUAL = " (exp, log, sqrt, tanh, sin, max and the like are)"
 _ARITIES |= {name: arity for name, (arity, _) in _OTHERS.items()}
 _CALLED = {"log", "ln", "log10", "log2", "exp", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf"}
 """Functions whose names nobody gives to a constant."""
+_VALUE_BEHIND = re.compile(r"(?:\b(?:where|with|for)\b|,)\s*([^\W\d]\w*)\s*=\s*([-+.\deE]+)\s*$")
 _COMPARES = re.compile(r"[<>≤≥]|==|!=|\b(?:if|where)\b")
 
 
@@ -124,12 +124,12 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if len(text) > LONGEST:
         raise InputError(f"--form is longer than {LONGEST} characters.")
     trees: dict[str, Node] = {}
-    text = _LEVEL.sub(lambda found: _level(found, schema), text)
+    text = _LEVEL.sub(lambda found: _level(found, schema), re.sub(r"^\s*([\"'])(.*)\1\s*$", r"\2", text))
     for part in filter(str.strip, text.split(";")):
-        target, formula = _sides(_OF_PYTHON.sub("", _OF_LIBRARIES.sub("", part)), schema)
+        target, tree = _equation(_OF_PYTHON.sub("", _OF_LIBRARIES.sub("", part)), schema)
         if target in trees:
             raise InputError(f"--form has two formulas for {target}; give one.")
-        trees[target] = _with_exp(_read(formula, schema.features))
+        trees[target] = tree
     missing = [target for target in schema.targets if target not in trees]
     if missing:
         raise InputError(f"--form has no formula for {listing(missing)}; write TARGET = FORMULA for each, joined by ;.")
@@ -138,7 +138,7 @@ def own_form(text: str, schema: Schema) -> dict[str, Node]:
     if not named:
         raise InputError(
             f"--form {text.strip()!r} names no feature; the features are {listing(schema.features, 8)}, "
-            f"and any other name is a constant to be fitted{_meant_columns(trees.values(), schema.features)}."
+            f"and any other name is a constant to be fitted{_meant_columns(trees.values(), schema.features)}"
         )
     _refuse_run_together(trees.values(), schema.features)
     if not any(parameters(tree) for tree in trees.values()):
@@ -160,11 +160,11 @@ def _level(found: re.Match[str], schema: Schema) -> str:
 
 
 def _meant_columns(trees: Iterable[Node], features: Sequence[str]) -> str:
-    """``; did you mean N?`` for constants that are called like a feature but for the case of letters."""
+    """``; did you mean N?`` for constants that are called like a feature but for the case of letters, else a stop."""
     names = sorted({parameter.name for tree in trees for parameter in parameters(tree)})
     near = [one for one in features if one.casefold() in map(str.casefold, names)]
     near += [f"{name[0]}*{name[1:]}" for name in names if name[1:] in features]
-    return f"; did you mean {listing(near)}?".rstrip("?") if near else ""
+    return f"; did you mean {listing(near)}?" if near else "."
 
 
 def _refuse_run_together(trees: Iterable[Node], features: Sequence[str]) -> None:
@@ -238,35 +238,28 @@ def _short(node: Node, schema: Schema) -> Node:
     return Feature(known[0]) if len(known) == 1 else node
 
 
-def _sides(part: str, schema: Schema) -> tuple[str, str]:
-    """The target of ``target = formula``, and the formula; the only target may be left out."""
-    left, equals, right = re.sub(r"^([^=~]*)~", r"\1=", part).partition("=")
-    if not equals or _COMPARES.search(left + equals + right[:1]):
-        if len(schema.targets) > 1:
-            raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
-        return schema.targets[0], part
-    left = re.sub(r"\\(\W)", r"\1", re.sub(r"\\[a-zA-Z]+\{([^{}]+)\}", r"\1", left)).strip(" $`")
-    if (
-        left not in schema.targets
-        and (view := re.fullmatch(r"(\w+)(?:\s*\((.+)\)|\s+(\S+))", left))
-        and view[1] in _VIEWS
+def _equation(part: str, schema: Schema) -> tuple[str, Node]:
+    """The target of ``target = formula``, of which the left side may be a function, and its tree; the only target may
+    be left out."""
+    left, right = split_sides(part, _COMPARES)
+    if not left and len(schema.targets) > 1:
+        raise InputError(f"--form {part.strip()!r}: name its target, as in {schema.targets[0]} = ….")
+    tree = _with_exp(_read(right, schema.features))
+    only = schema.targets[0] if len(schema.targets) == 1 else None
+    name = re.sub(r"\\(\W)", r"\1", re.sub(r"\\[a-zA-Z]+\{([^{}]+)\}", r"\1", left)).strip(" $`")
+    if only is not None and (
+        not left or is_symbol(name, right, lambda one: _column(one, schema.features) in schema.features)
     ):
-        left, right = (view[2] or view[3]).strip(" `"), _VIEWS[view[1]].format(right)
-    target = _column(left, schema.targets)
-    if len(schema.targets) == 1 and _is_symbol(left, right, schema.features):
-        target = schema.targets[0]
-    if target not in schema.targets:
-        wanted = "; write the target alone on the left" if re.search(r"[-+*/^]", target) else ""
-        raise InputError(f"--form: {target!r} is not a target; the targets are {listing(schema.targets)}{wanted}.")
-    return target, right
-
-
-def _is_symbol(left: str, right: str, features: Sequence[str]) -> bool:
-    """Whether a left side stands for the only target: one letter that is not on the right, or ``L(N, D)``."""
-    called = re.fullmatch(r"[^\W\d]\w*\s*\(([^()]*)\)", left)
-    if called is not None:
-        return all(_column(name.strip(), features) in features for name in called[1].split(","))
-    return re.fullmatch(r"[^\W\d_]", left) is not None and left not in (*re.findall(r"\w+", right), *features)
+        return only, tree
+    if (target := _column(name, schema.targets)) in schema.targets:
+        return target, tree
+    word = re.fullmatch(r"([^\W\d]\w*)(?:\s*\([^()]*\))?", name)
+    if word is None or word[1] in (*_ARITIES, *_NAMES):
+        stated = _read(left, (*schema.targets, *schema.features))
+        found = solved(stated if only is None else with_symbol(stated, right, only), tree, schema.targets)
+        if found is not None:
+            return found
+    raise InputError(f"--form: {name!r} is not a target; the targets are {listing(schema.targets)}.")
 
 
 def without_option(message: str) -> str:
@@ -291,6 +284,8 @@ def _read(formula: str, features: Sequence[str]) -> Node:
         return name
 
     plain = re.sub(r"`([^`]+)`", kept, formula)
+    if value := _VALUE_BEHIND.search(plain):
+        raise InputError(f"--form: {value[0]!r} is not read; write {value[2]} in place of {value[1]} in the formula.")
     if _COMPARES.search(plain):
         raise InputError(
             f"--form {formula.strip()!r}: comparisons are not read. Write max(t - t0, 0) for a bend at t0, and "
