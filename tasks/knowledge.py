@@ -32,6 +32,7 @@ _TURN = re.compile(rf"\s*(?:,|\s(?:but|and|while))+\s+(?={_STATED})", re.IGNOREC
 _NUMBER = r"[+\-−]?(?:\.?\d|inf|∞)[^\s<>=≤≥]*"
 _RANGES = (
     r"(?P<name>.+)(?:=|\bin\b)\s*\[?\s*(?P<low>[^\s:,\[\]]*)\s*[:,]\s*(?P<high>[^\s:,\[\]]*)\s*\]?",
+    rf"(?P<name>.+?)\s*(?:=|\b(?:in|from|is|between)\b)\s*(?P<low>{_NUMBER})\s*(?:\.\.+|\bto\b|\band\b)\s*(?P<high>{_NUMBER})",
     rf"(?P<low>{_NUMBER})\s*(?:<=?|≤)\s*(?P<name>[^<>=≤≥]+)(?:\s*(?:<=?|≤)\s*(?P<high>{_NUMBER}))?",
     rf"(?P<name>[^<>=≤≥]+)\s*(?:<=?|≤)\s*(?P<high>{_NUMBER})",
     rf"(?P<name>[^<>=≤≥]+)\s*(?:>=?|≥)\s*(?P<low>{_NUMBER})",
@@ -228,10 +229,11 @@ def _expectation(text: str, targets: Sequence[str], features: Sequence[str]) -> 
     found = _EXPECTATION.fullmatch(text)
     if found is None:
         raise InputError(
-            f"--expect {text!r} is not understood; write it like 'loss falls with N, D' or 'acc rises with compute'."
+            f"--expect {text!r} is not understood; write it like 'loss falls with N, D' or 'acc rises with compute'. "
+            "Bounds of a target go to --range."
         )
     target = _known(found[1], targets, "--expect", "target")
-    everything = found[3].casefold() == "all features"
+    everything = found[3].casefold() in {"all", "all features", "every feature", "everything"} - set(features)
     named = list(features) if everything else re.split(r"\s*,\s*(?:and\s+)?|\s+and\s+", found[3])
     known = tuple(dict.fromkeys(_known(name, features, "--expect", "feature") for name in named if name))
     return Expectation(target=target, direction=_VERBS[found[2].lower()], features=known)

@@ -39,7 +39,10 @@ def test_ranges_and_expectations_as_people_write_them():
 @pytest.mark.parametrize(
     ("text", "ends"),
     [
-        *((text, (0, 1)) for text in ("acc=[0, 1]", "acc in [0,1]", "0 <= acc <= 1", "acc=0%:100%")),
+        *(
+            (text, (0, 1))
+            for text in ("acc=[0, 1]", "acc in [0,1]", "acc=0..1", "acc from 0 to 1", "0 <= acc <= 1", "acc=0%:100%")
+        ),
         *((text, (0, math.inf)) for text in ("acc>=0", "acc > 0", "0 < acc", "acc=0:∞", "0 <= acc <= inf")),
         *((text, (-math.inf, 1)) for text in ("acc <= 1", "acc≤1", "acc=:1")),
         ("acc=−1:1", (-1, 1)),
@@ -72,7 +75,8 @@ def test_expectations_in_other_words(text: str):
 
 
 def test_all_features_are_those_that_are_numbers():
-    assert known((), ("loss falls with all features",)).expectations[0].features == ("N", "D", "config.compute")
+    for words in ("all features", "everything"):
+        assert known((), (f"loss falls with {words}",)).expectations[0].features == ("N", "D", "config.compute")
 
 
 @pytest.mark.parametrize("text", ["loss never rises with N", "loss does not fall with N", "loss falls as N falls"])
@@ -89,6 +93,7 @@ def test_what_says_no_direction_is_refused(text: str):
         (("loss=1:0",), (), "ranges 'loss=1:0' is empty"),
         (("N=0:",), (), "ranges names 'N', which is not a target; the targets are loss and summary.acc."),
         ((), ("loss N",), "expect 'loss N' is not understood; write it like 'loss falls with N, D'"),
+        ((), ("loss is positive",), "Bounds of a target go to"),
         ((), ("loss falls with Q",), "expect names 'Q', which is not a feature;"),
         ((), ("loss falls with N", "loss rises with D, N"), "loss cannot both rise and fall with N;"),
     ],
