@@ -183,16 +183,17 @@ class _Choosing:
         least = np.exp(-1) * plausible.max()
         return [trial for trial, size in zip(others, plausible[len(near) :], strict=True) if size >= least]
 
-    def _simplicity(self, trial: Trial) -> tuple[bool, float, float]:
-        """Sorts laws that nothing in the data contradicts first, and those of fewer constants before others.
+    def _simplicity(self, trial: Trial) -> tuple[bool, float, int, float]:
+        """Sorts laws that nothing in the data contradicts first, and those of fewer constants, then of fewer features.
 
         What the best of millions adds may be set by the search, such as b max(1.5 + x, 0) for a line: it counts as one.
         """
         if not is_exact(trial.evaluation, self.task):
-            return (True, 0.0, self.scores[trial.id])
+            return (True, 0.0, 0, self.scores[trial.id])
         known = self._traits(trial)
         added = trial.proposal.by_chance >= OF_MILLIONS and known is not None and known.sets_numbers
-        return (False, self._constants(trial) + added, self.scores[trial.id])
+        used = 0 if known is None else len(known.features)
+        return (False, self._constants(trial) + added, used, self.scores[trial.id])
 
     def _without_a_digit_wrong(self, ranked: list[Trial]) -> list[Trial]:
         """The exact laws that leave far less than rounding to the digits would, in every fold too, where there are

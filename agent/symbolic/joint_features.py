@@ -32,6 +32,7 @@ NEARLY_ALL = 0.97  # share of the size of a target that has one sign, where the 
 FEW_FEATURES, CURVE = 3, (1, 2, 3)  # up to which curves of single ones are looked at beside, and their powers
 NOISE = 2.0  # times the size of values of the wrong sign, up to which values are noise
 FEWEST = 0.3  # share of the rows that must be more than that
+COUNTS = 1e-3  # share of one part of a sum that the other has to be in some row, in units that are given
 LEAST = 1e-9  # share of the variance below which approximations are not told apart
 
 
@@ -139,7 +140,7 @@ def _merged(joint: Joint, units: Mapping[str, float]) -> Iterator[Joint]:
     """The same with one feature in the place of two."""
     for one, two in _pairs(joint):
         rest = joint.without(one, two)
-        sums = [_sum(one, two, units, sign, a) for a in (1, 2) for sign in (1, -1)]
+        sums = [found for a in (1, 2) for sign in (1, -1) if (found := _sum(one, two, units, sign, a))]
         products = [_product(one, two, a) for a in EXPONENTS] if two.values.min() > 0 else []
         yield from (replace(joint, known=[*rest, made]) for made in [*sums, *products])
 
@@ -224,12 +225,19 @@ def _without_numbers(part: Node) -> Node:
     return mul(*(one for one in part.factors if not isinstance(one, Number)))
 
 
-def _sum(one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int, exponent: int) -> JointFeature:
-    """The sum or difference of two, or of their squares, in their own units."""
-    ratio = sign * (units.get(two.title, 1.0) / units.get(one.title, 1.0)) ** exponent
+def _sum(
+    one: JointFeature, two: JointFeature, units: Mapping[str, float], sign: int, exponent: int
+) -> JointFeature | None:
+    """The sum or difference of two, or of their squares, in their own units; None where one of them is as good as
+    nothing beside the other in all rows: 1e8 parameters and a learning rate of 0.001."""
+    ratio = float(f"{(units.get(two.title, 1.0) / units.get(one.title, 1.0)) ** exponent:.12g}")
+    parts = one.values**exponent, ratio * two.values**exponent
+    above, below = (np.abs(part) for part in parts)
+    if not (below > COUNTS * above).any() or not (above > COUNTS * below).any():
+        return None
     first, second = (power(each.node, Number(float(exponent))) for each in (one, two))
-    node = add(first, second if ratio == 1 else mul(Number(ratio), second))
-    return JointFeature({node: 1.0}, one.values**exponent + ratio * two.values**exponent)
+    node = add(first, second if sign * ratio == 1 else mul(Number(sign * ratio), second))
+    return JointFeature({node: 1.0}, parts[0] + sign * parts[1])
 
 
 def _product(one: JointFeature, two: JointFeature, exponent: float) -> JointFeature:

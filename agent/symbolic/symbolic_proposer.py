@@ -1,7 +1,7 @@
 """The symbolic proposer: the field's forms first, then generations of changes to those that extrapolate best."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +35,7 @@ NEAR_LIMITS = 15  # leading laws that may have become simpler ones, or one law f
 SIMPLER = 10  # of these simpler ones at a time; a law of thirty constants has nearly become as many others
 WHOLE_STAGE = 8  # forms of one screening: where none of so many can be fitted, it is no chance
 SOLVED_BEYOND = 1e-4  # error in a fold, in spreads of the target, of a law that leaves next to nothing
-TIDYINGS = 3  # times at the end that the leading laws are made simpler: one step may show the next
+TIDYINGS = 3  # times in a row that the leading laws are made simpler: one step may show the next
 EMPTY_ROUNDS = 5  # generations in a row without a new form, after which there are none
 
 
@@ -82,14 +82,23 @@ class SymbolicProposer:
 
     def _schedule(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self.start_forms.first)
+        if self._solved():
+            yield from self._tidied({form.key: form for form in self.start_forms.forms})
         with self.start_forms.general.stages.ahead(self.out_of_time):
             yield from self._after_the_first()
-        for _ in range(TIDYINGS):
-            simpler = [*self._admit(self._limits(), SIMPLER), *self._admit(self._shorter())]
-            if not simpler:
-                break
-            yield self._proposals(simpler)
+        yield from self._tidied({})
         yield self._proposals(self._signed())
+
+    def _tidied(self, waiting: Mapping[str, SymbolicForm]) -> Iterator[list[Proposal]]:
+        """Simpler forms of the leading laws, and of what these become; among them those of the library, by key, that
+        are `waiting` for their turn."""
+        for _ in range(TIDYINGS):
+            limits, shorter = self._limits(), self._shorter()
+            early = {form.key: waiting[form.key] for form in (*limits, *shorter) if form.key in waiting}
+            simpler = [*early.values(), *self._admit(limits, SIMPLER), *self._admit(shorter)]
+            if not simpler:
+                return
+            yield self._proposals(simpler)
 
     def _after_the_first(self) -> Iterator[list[Proposal]]:
         yield self._proposals(self._ranked(self.start_forms.plainest(self.out_of_time, self.costs))[:EARLY])

@@ -70,6 +70,14 @@ def test_curves_of_single_features_stand_beside_what_acts_together() -> None:
     assert {one.title for one in found[0].known} == {"[b-a]", "c", "a"}
 
 
+def test_a_sum_in_which_one_part_is_nothing_is_no_joint_feature() -> None:
+    """Parameters and 1e-11 times the learning rate were one feature, of which an exact law was written."""
+    n, d, lr = 10 ** RNG.uniform(7, 10, 60), 10 ** RNG.uniform(9, 12, 60), 10 ** RNG.uniform(-4, -2, 60)
+    units = {"n": 1e8, "d": 1e10, "lr": 1e-3}
+    found = joint_features({"n": n, "d": d, "lr": lr}, 1.7 + 400 * n**-0.34 + 410 * d**-0.28, units)
+    assert found is None or all("lr" not in one.title for one in found[0].known if "n" in one.title)
+
+
 def test_the_law_of_joint_features_is_exact_in_the_features() -> None:
     a, b, c = (NEAR[name] for name in "abc")
     task = made_task({"a": a, "b": b, "c": c}, a * np.log1p(2 * b / c))

@@ -337,6 +337,14 @@ def test_of_exact_laws_the_simplest_wins_however_central_another_is():
     assert winner(*exact) == "exact0"
 
 
+def test_of_exact_laws_with_as_many_constants_the_one_of_fewer_features_wins():
+    own = made_task({"x": np.linspace(1, 10, 20), "z": np.linspace(1, 2, 20)}, np.linspace(1, 10, 20) ** -0.5)
+    laws = 'p["A"] * (x["x"] + 1e-11 * x["z"]) ** p["a"]', 'p["A"] * x["x"] ** p["a"]'
+    exact = trial("exact", [1e-9] * 2, train=1e-12, constants=2).evaluation
+    both, alone = (Trial(law, Proposal(FORM.format(law=law)), exact) for law in laws)
+    assert choose([both, alone], own).winner is choose([alone, both], own).winner is alone
+
+
 def test_a_law_with_a_constant_for_nearly_every_row_is_not_exact():
     memory = trial("memory", [1e-9] * 2, train=1e-12, constants=18)
     assert winner(memory, trial("good", [0.02] * 2, train=0.02)) == "good"
