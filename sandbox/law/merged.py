@@ -6,7 +6,7 @@ Other programs print a constant at every place where they fitted one, and a chan
 
 import math
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, product
 
 from lawsmith.sandbox.law.expression import (
     add,
@@ -138,10 +138,28 @@ def _product(factors: tuple[Node, ...]) -> Node:
     if lead is None:
         return mul(*kept)
     for k, factor in enumerate(kept):
-        if isinstance(factor, Sum) and _has_own(factor):
-            return mul(*(one for one in kept if one is not lead))
+        if isinstance(factor, Sum):
+            bare = sum(not _has_own(term) for term in factor.terms)
+            if bare == 0 or (bare == 1 and len(kept) == 2):  # A (u + k v) is A u + k v
+                kept[k] = _scaled(factor, lead)
+                return mul(*(one for one in kept if one is not lead))
         kept[k] = _without_scale(factor)
     return mul(*kept)
+
+
+def _scaled(part: Node, lead: Parameter) -> Node:
+    """A part times a constant that is nowhere else: its own constants take it in, as far as there are some."""
+    match part:
+        case Parameter():
+            pairs = product((part.lower, part.upper), (lead.lower, lead.upper))
+            ends = [low * high if low and high else 0.0 for low, high in pairs]  # nothing times infinity is nothing
+            return replace(part, lower=min(ends), upper=max(ends), role=lead.role)
+        case Sum(terms):
+            return add(*(_scaled(term, lead) for term in terms))
+        case Product(factors) if any(map(_has_own, factors)):
+            place = next(k for k, one in enumerate(factors) if _has_own(one))
+            return mul(*factors[:place], _scaled(factors[place], lead), *factors[place + 1 :])
+    return mul(lead, part)
 
 
 def _one_exponent(factors: list[Node]) -> list[Node]:

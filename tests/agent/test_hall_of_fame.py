@@ -10,9 +10,9 @@ import pytest
 
 from lawsmith import discover
 from lawsmith.agent.command.own_forms import HALL_OF_FAME, formulas, imported_candidates
-from lawsmith.sandbox.law.expression import mul, neg, power
+from lawsmith.sandbox.law.expression import add, mul, neg, power
 from lawsmith.sandbox.law.merged import merged
-from lawsmith.sandbox.law.nodes import Feature, Parameter
+from lawsmith.sandbox.law.nodes import Feature, Number, Parameter
 from lawsmith.sandbox.law.own_form import formula_tree
 from lawsmith.sandbox.law.read import read
 from lawsmith.sandbox.law.write_text import text
@@ -61,6 +61,9 @@ def test_numbers_become_constants_and_places_columns(formula: str, features: tup
         ("1.5 * exp(0.3 * N) * exp(-0.1 * N)", "c1 * exp(c2 * N)"),
         ("1.5 * N ^ 0.3 * N ^ 0.4 * N", "c1 * N^c2"),
         ("1.5 * exp(0.3 * log(N))", "c1 * N^c2"),
+        ("0.5 * (N ^ -0.3 + 0.7 * D ^ -0.2) + 1.7", "c1 * N^-c2 + c3 * D^-c4 + c5"),
+        ("0.5 * (1 + 0.7 * N)", "c1 + c2 * N"),
+        ("0.5 * N * (1 + 0.7 * D)", "c1 * N * (1 + c2 * D)"),  # what is written shorter stays
         ("1.5 * N ^ 0.3 * D ^ 0.4 * exp(0.2 * D)", "c1 * N^c2 * D^c3 * exp(c4 * D)"),
     ],
 )
@@ -78,6 +81,14 @@ def test_what_takes_in_another_constant_takes_in_its_bounds():
     x = Feature("x")
     assert merged(mul(x, power(x, neg(one)))) == power(x, neg(replace(one, lower=-1, upper=2)))
     assert merged(mul(power(x, two), power(x, neg(one)))) == power(x, replace(two, lower=-4, upper=2))
+
+
+def test_terms_take_in_the_bounds_of_the_constant_before_their_sum():
+    free, positive, x = Parameter("a"), Parameter("k", 0), Feature("x")
+    square = power(x, Number(2.0))
+    assert merged(mul(free, add(x, mul(positive, square)))) == add(mul(free, x), mul(Parameter("k"), square))
+    two, below = Parameter("a", 0, 2), Parameter("k", -1, 3)
+    assert merged(mul(two, add(x, mul(below, square)))) == add(mul(two, x), mul(Parameter("k", -2, 6), square))
 
 
 def test_only_formulas_ask_for_a_single_target():
