@@ -12,6 +12,7 @@ import numpy as np
 
 from lawsmith.agent.search.growing_errors import GrowingErrors, by_value, growing_errors, may_grow
 from lawsmith.agent.search.outliers import Disbelieved, at_edge, disbelieved, factor_of_unit, with_those_met
+from lawsmith.agent.search.score import is_exact
 from lawsmith.agent.symbolic.form import SymbolicForm
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.trials import Trial
@@ -74,11 +75,15 @@ class Doubts:
         return (*grows, *rows, *([unasked] if self.unasked and self.rows else []))
 
     def judged_by(self, winner: Trial, sandbox: Sandbox) -> Self:
-        """The doubts with the rows marked that the winner meets all the same."""
+        """The doubts with the rows marked that the winner meets all the same, and the errors where it has none."""
+        growing = self.growing
+        if growing is not None and is_exact(winner.evaluation, self.trusting.task):
+            growing = replace(growing, met=True)
         now = self._predicted(winner, sandbox) if self.rows else None
-        if now is None:
-            return self
-        return replace(self, rows=with_those_met(self.rows, self.trusting.task.train, now, self.growing is not None))
+        rows = self.rows
+        if now is not None:
+            rows = with_those_met(self.rows, self.trusting.task.train, now, self.growing is not None)
+        return replace(self, rows=rows, growing=growing)
 
     def sentences(self, winner: Trial, sandbox: Sandbox) -> tuple[str, ...]:
         """What a user has to know of the result: the same, and what changes with rows counted in full."""

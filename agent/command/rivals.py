@@ -84,8 +84,9 @@ def plainer_law(winner: Trial, trials: Sequence[Trial], search_task: SearchTask)
     name, target = task.schema.features[0], task.schema.targets[0]
     place = f"{name} = {probes.features[name][-1]:.{1 + telling_digits(task.train.features[name])}g}"
     return (
-        f"A law with fewer constants, {other.evaluation.formula}, has errors of {missed:.2g} (this one {error:.2g}). "
-        f"It predicts {target} = {there:.3g} at {place}, not {here:.3g}: so few rows cannot decide between the two."
+        f"A law with fewer constants, {other.evaluation.formula}, has {missed / error:.2g} times the errors of this "
+        f"one. It predicts {target} = {there:.3g} at {place}, not {here:.3g}: so few rows cannot decide between "
+        "the two."
     )
 
 

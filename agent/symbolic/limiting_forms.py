@@ -6,6 +6,7 @@ out near a small whole number may be that number: overheads and speedups fall as
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 
 import numpy as np
 
@@ -24,6 +25,8 @@ DOMINANT = 9.0  # … and multiple of the other part above which its first slope
 SLIGHT = 0.03  # share of what a sum ranges over the rows of a group, below which a term is nothing
 WHOLE = (-2.0, -1.0, 1.0, 2.0)  # exponents that laws have by their nature …
 NEARLY = 0.15  # … and how far from one of them an exponent may come out with few rows
+HALVES = (-1.5, -0.5, 0.5, 1.5)  # roots, which are less frequent …
+ALMOST = 0.01  # … and have to be met
 LEVELS = 3  # of what is raised to it, which tell an exponent beside a level and an amplitude
 NEW = "k0"  # no form has a constant of this name: they count from 1
 
@@ -58,8 +61,9 @@ def without_a_term(node: Node, rows: Mapping[str, Array]) -> Iterator[Node]:
 
 def _sound(node: Node, changes: Iterable[tuple[Node, Node]], rows: Mapping[str, Array]) -> Iterator[Node]:
     """The tree with each part changed in turn, where each constant still says something of its own."""
+    positive = [name for name, values in rows.items() if (values > 0).all()]
     for part, new in changes:
-        changed = merged(cancelled(swap(node, part, new)))
+        changed = merged(cancelled(swap(node, part, new), positive))
         if not is_redundant(changed) and not tangled(changed, rows):
             yield changed
 
@@ -101,7 +105,8 @@ def _limit(part: Node, values: Values, beside_constant: bool) -> Node | None:
             if beside_constant and all(len(np.unique(one)) < LEVELS for one in values(base)):
                 return None
             found = np.concatenate(values(exponent))
-            return next((power(base, Number(k)) for k in WHOLE if np.abs(found - k).max() < NEARLY), None)
+            ends = (*zip(WHOLE, repeat(NEARLY)), *zip(HALVES, repeat(ALMOST)))
+            return next((power(base, Number(k)) for k, most in ends if np.abs(found - k).max() < most), None)
         case Function("exp", (Product(factors),)):
             bare = mul(*(factor for factor in factors if not isinstance(factor, Parameter | Number)))
             straight = beside_constant and not parameters(bare) and _moves(part, values) < STRAIGHT

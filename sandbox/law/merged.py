@@ -5,6 +5,7 @@ Other programs print a constant at every place where they fitted one, and a chan
 """
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain, product
 
@@ -21,7 +22,7 @@ from lawsmith.sandbox.law.expression import (
     transform,
     walk,
 )
-from lawsmith.sandbox.law.nodes import ONE, Function, Node, Number, Parameter, Power, Product, Sum
+from lawsmith.sandbox.law.nodes import ONE, Feature, Function, Node, Number, Parameter, Power, Product, Sum
 
 ROUNDS = 20  # at most: each takes a constant away, or is the last
 DIGITS = 15  # of a number raised to a power: 0.1^2 is 0.01
@@ -37,18 +38,34 @@ def merged(node: Node) -> Node:
     return node
 
 
-def cancelled(node: Node) -> Node:
+def cancelled(node: Node, positive: Collection[str] = ()) -> Node:
     """The same with powers of one base put together, where that is shorter and no constant gets a second place:
-    ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)``, and ``A x / h / (1 + x/h)`` is ``A x / (h + x)``."""
+    ``A x^2 / (h x + x^3)`` is ``A x / (h + x^2)``, ``A x / h / (1 + x/h)`` is ``A x / (h + x)``, and
+    ``x^2 (b y / x^2 + A f(x))`` is ``b y + A x^2 f(x)``. Roots of features are taken apart where all of them are
+    `positive`."""
 
     def shortest(part: Node) -> Node:
         if not isinstance(part, Product | Power):
             return part
-        ways = (_common(part, lowest) for lowest in (False, True))
-        changed = [mul(*(_raised(base, exponent) for base, exponent in way.items())) for way in ways]
+        ways = (_common(part, lowest, positive) for lowest in (False, True))
+        changed = [*map(_joined, ways), _inside(part, positive)]
         return min((part, *(one for one in changed if _places(one) <= _places(part))), key=size)
 
     return transform(node, shortest)
+
+
+def _joined(exponents: Mapping[Node, float]) -> Node:
+    return mul(*(_raised(base, exponent) for base, exponent in exponents.items()))
+
+
+def _inside(node: Node, positive: Collection[str]) -> Node:
+    """A product of features' powers and one sum with the powers in the terms; any other node as it is."""
+    factors = node.factors if isinstance(node, Product) else ()
+    sums = [factor for factor in factors if isinstance(factor, Sum)]
+    rest = [factor for factor in factors if factor not in sums]
+    if len(sums) != 1 or not all(isinstance(getattr(one, "base", one), Feature) for one in rest):
+        return node
+    return add(*(_joined(_common(mul(*rest, term), False, positive)) for term in sums[0].terms))
 
 
 def _places(node: Node) -> int:
@@ -62,30 +79,37 @@ def _raised(base: Node, exponent: float) -> Node:
     return made
 
 
-def _common(node: Node, lowest: bool) -> dict[Node, float]:
+def _common(node: Node, lowest: bool, positive: Collection[str]) -> dict[Node, float]:
     """Base -> exponent of what multiplies the whole of a node: a sum's are those of all its terms, and with `lowest`
     also a constant by which only some of them are divided."""
     match node:
         case Power(base, Number(exponent)):
-            inner = _common(base, lowest) if exponent.is_integer() else {base: 1.0}
+            apart = exponent.is_integer() or _is_positive(base, positive)
+            inner = _common(base, lowest, positive) if apart else {base: 1.0}
             return {one: own * exponent for one, own in inner.items()}
         case Product(factors):
             found: dict[Node, float] = {}
             for factor in factors:
-                for base, exponent in _common(factor, lowest).items():
+                for base, exponent in _common(factor, lowest, positive).items():
                     found[base] = found.get(base, 0.0) + exponent
             return found
         case Sum(terms):
-            each = [_common(term, lowest) for term in terms]
+            each = [_common(term, lowest, positive) for term in terms]
             exponents = {
                 base: _exponent_of_all([one.get(base, 0.0) for one in each], lowest and isinstance(base, Parameter))
                 for base in dict.fromkeys(chain(*each))
             }
             shared: dict[Node, float] = {base: a for base, a in exponents.items() if a and not isinstance(base, Number)}
             rest = add(*(mul(term, *(power(base, Number(-a)) for base, a in shared.items())) for term in terms))
-            left = cancelled(rest) if shared else node
+            left = cancelled(rest, positive) if shared else node
             return {**shared, left: 1.0 + shared.get(left, 0.0)}
     return {node: 1.0}
+
+
+def _is_positive(node: Node, positive: Collection[str]) -> bool:
+    """Whether a node is a product of powers of features that are all positive."""
+    bases = [getattr(factor, "base", factor) for factor in factors_of(node)]
+    return all(isinstance(base, Feature) and base.name in positive for base in bases)
 
 
 def _exponent_of_all(exponents: list[float], lowest: bool) -> float:

@@ -217,7 +217,7 @@ def test_a_plainer_law_that_ends_elsewhere_is_told(untested: Dataset):
         return replace(found, evaluation=found.evaluation.model_copy(update=more))
 
     chosen, plain = law("Richards", 1.5, 616.0, 4), law("logistic", 3.6, 661.0, 3)
-    told = "mass = logistic, has errors of 3.6 (this one 1.5). It predicts mass = 661 at"
+    told = "mass = logistic, has 2.4 times the errors of this one. It predicts mass = 661 at"
     others = {told: plain, "": law("logistic", 9.0, 661.0, 3), " ": law("logistic", 3.6, 617.0, 3)}
     for words, other in others.items():
         sentences = verdict(chosen, {}, (chosen, other), data, SearchTask.of(data.task), NO_TEST).sentences

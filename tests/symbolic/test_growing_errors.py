@@ -2,18 +2,20 @@
 
 from dataclasses import replace
 
+import made_trials
 import numpy as np
 import pytest
-from made_trials import table
+from made_trials import table, trial
 
-from lawsmith.agent.command.doubts import doubted
-from lawsmith.agent.search.growing_errors import _likelihoods, _weights, growing_errors, may_grow
+from lawsmith.agent.command.doubts import Doubts, doubted
+from lawsmith.agent.search.growing_errors import GrowingErrors, _likelihoods, _weights, growing_errors, may_grow
 from lawsmith.agent.search.outliers import disbelieved, errors_are_relative
 from lawsmith.agent.symbolic.start_forms import start_forms
 from lawsmith.runs.records.record import RunResult
 from lawsmith.runs.records.searched import growing_target, growing_weights
 from lawsmith.sandbox import Constants, Sandbox, evaluate
 from lawsmith.sandbox.fitting import Loss
+from lawsmith.sandbox.search_task import SearchTask
 from lawsmith.tasks import Dataset
 from tests.made import made_task
 
@@ -274,3 +276,12 @@ def test_run_times_by_cores_tell_that_their_errors_grow(sandbox: Sandbox) -> Non
         told.append(doubted(Dataset(task, None), sandbox)[1])
     assert told[0] is not None and told[0].growing is not None and told[0].rows == ()
     assert told[1] is None or told[1].growing is None
+
+
+def test_errors_of_a_law_that_leaves_none_do_not_grow(sandbox: Sandbox) -> None:
+    own = made_trials.task()
+    growing = GrowingErrors("y", np.ones(len(own.train)))
+    doubts = Doubts((), SearchTask.of(own), growing)
+    for left, said in ((1e-12, "seemed to grow with it"), (0.02, "grow with its value, so each row counts by")):
+        winner = trial("law", [left] * 2, train=left)
+        assert said in doubts.judged_by(winner, sandbox).sentences(winner, sandbox)[0]

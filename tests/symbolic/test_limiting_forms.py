@@ -36,13 +36,14 @@ MOVING = mul(C, power(add(log(X), OPTIMUM, neg(mul(M2, log(W))), mul(M3, Feature
         (POWER, {"L": -4293.0, "A": 4294.0, "a": 1e-5}, add(L, mul(A, log(X)))),
         (FADING, {"L": -99.0, "A": 100.0, "k": 1e-3}, add(L, mul(A, X))),
         (SHIFTED, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, exp(mul(RATE, X))))),
-        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 1e-4}, POWER),
+        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.4, "h": 1e-4}, POWER),
         (LOGS, {"L": 1.0, "A": 2e6, "a": 3.0, "h": 500.0}, add(L, mul(A, power(X, RATE)))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 900.0}, add(L, mul(A, X))),
         (HILL, {"L": 1.0, "A": 2e3, "h": 400.0}, add(L, mul(A, X))),
-        (POWER, {"L": 0.0, "A": 2.0, "a": 0.5}, mul(A, power(X, neg(EXPONENT)))),
+        (POWER, {"L": 0.0, "A": 2.0, "a": 0.4}, mul(A, power(X, neg(EXPONENT)))),
         (POWER, {"L": 1.0, "A": 2.0, "a": 1.05}, add(L, mul(A, power(X, Number(-1.0))))),
         (POWER, {"L": 1.0, "A": 2.0, "a": -0.9}, add(L, mul(A, X))),
+        (POWER, {"L": 1.0, "A": 2.0, "a": 0.495}, add(L, mul(A, power(X, Number(-0.5))))),
         (
             MOVING,
             {"C": 0.04, "m": -0.7, "m2": -0.4, "m3": -0.002},
@@ -70,7 +71,7 @@ def test_a_constant_that_cancelled_a_term_may_have_the_other_sign_beside_its_lim
     [
         (POWER, {"L": 1.0, "A": 2.0, "a": 0.3}),
         (FADING, {"L": 1.0, "A": 2.0, "k": 0.3}),
-        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.5, "h": 3.0}),
+        (SHIFTED, {"L": 1.0, "A": 2.0, "a": 0.4, "h": 3.0}),
         (HILL, {"L": 1.0, "A": 2.0, "h": 9.0}),
         (mul(A, power(X, neg(EXPONENT))), {"A": 2.0, "a": 1e-5}),  # no constant beside it takes the rest of a logarithm
         (mul(A, exp(neg(mul(RATE, X)))), {"A": 2.0, "k": 1e-5}),
@@ -113,8 +114,17 @@ def test_a_law_without_a_term_has_one_power_of_a_feature():
         ("A * (x / h)^2 / (1 + (x / h)^2)", "A * x^2 / (h^2 + x^2)"),
         ("A * (3 + x / y)^2 / y", "A * (3 + x / y)^2 / y"),
         ("A * x^2 / (h * x + x^3)", "A * x / (h + x^2)"),
+        ("x^2 * (b * y / x^2 + A * exp(-y))", "b * y + x^2 * A * exp(-y)"),
         ("A / (1 + x / h)", "A / (1 + x / h)"),  # h would stand twice
     ],
 )
 def test_a_ratio_is_written_shortest(ratio: str, plain: str) -> None:
     assert cancelled(formula_tree(ratio, ["x", "y"])) == formula_tree(plain, ["x", "y"])
+
+
+def test_roots_of_positive_features_are_taken_apart() -> None:
+    law = formula_tree("x^2 * A * sqrt(y * x^-2)", ["x", "y"])
+    assert (
+        canonical(cancelled(law, ["y"])) == canonical(cancelled(law)) == canonical(law)
+    )  # it is A |x| sqrt(y) where x may be negative
+    assert cancelled(law, ["x", "y"]) == formula_tree("x * A * sqrt(y)", ["x", "y"])
